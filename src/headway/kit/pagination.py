@@ -1,0 +1,45 @@
+"""Keyset pages: a cursor names the last row seen, so page 100,000 costs what page 1 costs."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from datetime import datetime
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from headway.errors import BadRequest
+
+Item = TypeVar("Item")
+
+
+class BadCursor(BadRequest):
+    code = "request.bad_cursor"
+    title = "The cursor is not one of ours"
+    user_action = "Start again from the first page, without a cursor."
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page of a list. `next_cursor` is null on the last one."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+def encode_cursor(created_at: datetime, row_id: UUID) -> str:
+    return base64.urlsafe_b64encode(json.dumps([created_at.isoformat(), str(row_id)]).encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str) -> tuple[datetime, UUID]:
+    """Return the (created_at, id) that a cursor names, or raise `BadCursor`."""
+    try:
+        moment, row_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        created_at = datetime.fromisoformat(moment)
+        if created_at.tzinfo is None:
+            raise ValueError("no timezone")
+        return created_at, UUID(row_id)
+    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
+        raise BadCursor("The cursor could not be read.") from error

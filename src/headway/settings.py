@@ -1,0 +1,73 @@
+"""Every setting, read once by the composition roots (`app`, `worker`, `cli`) and passed down as values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """Environment variables, `HEADWAY_*` except `DATABASE_URL` and `JWT_SECRET`."""
+
+    model_config = SettingsConfigDict(env_prefix="HEADWAY_", frozen=True, populate_by_name=True, extra="ignore")
+
+    data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("headway")), description="Folder for the database, objects, secrets and spool files.")
+    database_url: SecretStr = Field(default=SecretStr(""), validation_alias="DATABASE_URL", description="`sqlite:///file` or `postgresql://…`. Default: `headway.db` in the data folder.")
+    storage_url: str = Field(default="", description="`file:///folder` or `s3://bucket/prefix?endpoint=http://…&region=…`. Default: `objects` in the data folder.")
+    jwt_secret: SecretStr = Field(default=SecretStr(""), validation_alias="JWT_SECRET", description="At least 32 bytes. Default: generated once, kept in the data folder with mode 0600.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one and prints it.")
+    admin_email: str = Field(default="", description="E-mail of the first administrator, used when there is no user yet.")
+    admin_password: SecretStr = Field(default=SecretStr(""), description="Password of the first administrator. Default: generated and printed once.")
+    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
+    token_lifetime_seconds: int = Field(default=3600, ge=60, le=86400, description="How long an access token is valid.")
+    session_lifetime_seconds: int = Field(default=14 * 86400, ge=300, description="How long a browser stays signed in.")
+    max_upload_bytes: int = Field(default=20 * 1024 * MIB, ge=1, description="Largest file that is accepted.")
+    max_unpacked_bytes: int = Field(default=100 * 1024 * MIB, ge=1, description="Largest size of a compressed file once unpacked.")
+    max_user_bytes: int = Field(default=500 * 1024 * MIB, ge=1, description="Room for the originals of one user.")
+    min_free_bytes: int = Field(default=256 * MIB, ge=0, description="Uploads are refused (507) when they would leave less than this free on the disk.")
+    worker_concurrency: int = Field(default=2, ge=1, le=64, description="Jobs that one worker process runs at once.")
+    user_concurrency: int = Field(default=2, ge=1, le=64, description="Jobs of one user that run at once.")
+    parse_memory_bytes: int = Field(default=512 * MIB, ge=64 * MIB, description="Memory of the process that parses one file; beyond it the job fails.")
+    parse_seconds: int = Field(default=3600, ge=1, description="Wall-clock time in which one file must be parsed.")
+    cache_bytes: int = Field(default=10 * 1024 * MIB, ge=0, description="Room for local copies of datasets that are being browsed.")
+    max_streams_per_user: int = Field(default=20, ge=1, description="Live event streams that one user may hold open.")
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @field_validator("admin_email")
+    @classmethod
+    def _stripped(cls, value: str, _info: ValidationInfo) -> str:
+        return value.strip().lower()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _blank_means_default(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Treat `NAME=` in an env file as not set, as people mean it."""
+        return {name: value for name, value in values.items() if value != ""}
+
+    @property
+    def effective_database_url(self) -> str:
+        return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'headway.db'}"
+
+    @property
+    def effective_storage_url(self) -> str:
+        return self.storage_url or f"file://{self.data_dir / 'objects'}"
+
+    @property
+    def spool_dir(self) -> Path:
+        """Return the folder for files that one step writes and nobody else reads."""
+        return self.data_dir / "spool"
+
+    @property
+    def cache_dir(self) -> Path:
+        return self.data_dir / "cache"
