@@ -1,0 +1,143 @@
+"""Which workers are alive, and whose jobs must be delivered again.
+
+DBOS has no heartbeat of its own: what a dead process held stays with it for ever. So every worker beats a row,
+and every worker looks for rows that stopped. On SQLite there is one machine and one worker, and a file lock
+proves it: whoever holds the lock knows at once that all others are dead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+import socket
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import IO
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from headway.engine.models import WorkerLease
+from headway.jobs.runner import JobRunner
+from headway.kit.clock import Clock
+from headway.kit.db import Database, UtcDateTime
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS = 1.5
+STALE_SECONDS = 6.0
+"""Four missed beats. With the look of a living worker a beat later, a dead one's job runs again within 10 s."""
+
+OWN_BEATS_BEFORE_JUDGING = 3
+"""After an outage of the database everybody looks dead, so nobody is judged before this many own beats."""
+
+
+class AnotherWorkerRuns(Exception):  # noqa: N818 - a reason not to start, told to the operator
+    """Raised on SQLite when the data folder already has its one worker."""
+
+
+class WorkerLeases:
+    """Beats for this worker and delivers again what dead ones held."""
+
+    def __init__(self, database: Database, clock: Clock, runner: JobRunner, executor_id: str, data_dir: Path) -> None:
+        self._database = database
+        self._clock = clock
+        self._runner = runner
+        self._executor_id = executor_id
+        self._lock_path = data_dir / "jobs.lock"
+        self._lock: IO[str] | None = None
+        self._beats = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def take_lock(self) -> None:
+        """On SQLite, become the one worker of this data folder, or raise `AnotherWorkerRuns`."""
+        if not self._database.is_sqlite:
+            return
+        self._lock = self._lock_path.open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AnotherWorkerRuns(f"another worker already uses {self._lock_path.parent}") from None
+
+    async def start(self) -> None:
+        """Announce this worker, take over from the dead where that is certain, and go on beating."""
+        await self._beat()
+        if self._lock is not None:
+            await self._recover(await self._runner.held_by_others())
+        self._task = asyncio.create_task(self._forever())
+
+    async def close(self) -> None:
+        """Take the announcement back, so that the next worker need not wait to be sure."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        async with self._database.write() as session:
+            await session.execute(sa.delete(WorkerLease).where(WorkerLease.executor_id == self._executor_id))
+
+    async def _forever(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            try:
+                await self._beat()
+                if self._lock is None and self._beats >= OWN_BEATS_BEFORE_JUDGING:
+                    await self._recover(await self._dead())
+            except SQLAlchemyError as error:
+                self._beats = 0
+                log.warning("no sign of life could be written: %s", type(error).__name__)
+
+    async def _beat(self) -> None:
+        async with self._database.write() as session:
+            now = _now(self._database, self._clock)
+            beaten = await session.execute(
+                sa.update(WorkerLease).where(WorkerLease.executor_id == self._executor_id).values(beat_at=now)
+            )
+            if beaten.rowcount == 0:  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
+                values = {"executor_id": self._executor_id, "host": socket.gethostname(), "pid": os.getpid()}
+                await session.execute(sa.insert(WorkerLease).values(**values, started_at=now, beat_at=now))
+        self._beats += 1
+
+    async def _dead(self) -> Sequence[str]:
+        """Return the executors that stopped beating, and those that hold jobs and never beat."""
+        holders = set(await self._runner.held_by_others())
+        async with self._database.read() as session:
+            alive = set((await session.execute(select_alive(self._database, self._clock))).scalars())
+        return sorted(holders - alive)
+
+    async def _recover(self, dead: Sequence[str]) -> None:
+        if dead:
+            count = await self._runner.recover(dead)
+            log.warning("delivering %d jobs again that dead workers held: %s", count, ", ".join(dead))
+        await self._forget_dead()
+
+    async def _forget_dead(self) -> None:
+        """Delete the rows of dead workers that hold nothing any more."""
+        holders = await self._runner.held_by_others()
+        async with self._database.write() as session:
+            alive = select_alive(self._database, self._clock)
+            await session.execute(
+                sa.delete(WorkerLease).where(
+                    WorkerLease.executor_id.not_in(alive), WorkerLease.executor_id.not_in(list(holders))
+                )
+            )
+
+
+def select_alive(database: Database, clock: Clock) -> sa.Select[tuple[str]]:
+    """Return the statement for the executors that have beaten lately."""
+    limit = _now(database, clock) - sa.literal(timedelta(seconds=STALE_SECONDS))
+    if database.is_sqlite:
+        limit = sa.literal(clock.now() - timedelta(seconds=STALE_SECONDS), UtcDateTime)
+    return sa.select(WorkerLease.executor_id).where(WorkerLease.beat_at > limit)
+
+
+
+async def count_alive(session: AsyncSession, database: Database, clock: Clock) -> int:
+    """Return how many workers have beaten lately."""
+    return len((await session.execute(select_alive(database, clock))).scalars().all())
+
+
+def _now(database: Database, clock: Clock) -> sa.ColumnElement[object]:
+    return sa.literal(clock.now(), UtcDateTime) if database.is_sqlite else sa.func.clock_timestamp()

@@ -1,0 +1,22 @@
+"""The workers that are alive."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from headway.kit.db import Base, UtcDateTime
+
+
+class WorkerLease(Base):
+    """Proof of life of one worker process. On PostgreSQL by the database's clock, which all machines share."""
+
+    __tablename__ = "worker_leases"
+
+    executor_id: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    host: Mapped[str] = mapped_column(sa.Text)
+    pid: Mapped[int] = mapped_column(sa.Integer)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    beat_at: Mapped[datetime] = mapped_column(UtcDateTime)

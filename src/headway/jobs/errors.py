@@ -1,0 +1,58 @@
+"""What can go wrong with a job, in words for its owner."""
+
+from __future__ import annotations
+
+from headway.errors import Conflict, Invalid, NotFound, TooMany
+
+
+class JobNotFound(NotFound):
+    code = "job.not_found"
+    title = "There is no such job"
+    user_action = "Look in the list of your jobs. Ended jobs are removed after a while."
+
+
+class JobEnded(Conflict):
+    code = "job.ended"
+    title = "The job has already ended"
+    user_action = "Nothing needs to be done. Reload to see how it ended."
+
+
+class StaleLease(Conflict):
+    """A worker that lost its job to a successor may neither report nor publish."""
+
+    code = "job.stale_lease"
+    title = "Somebody else runs this job now"
+    user_action = "Stop working on it: a newer attempt has taken over, and nothing you report would count."
+
+
+class NotYoursToReport(Conflict):
+    code = "job.not_external"
+    title = "This job is run by the service itself"
+    user_action = "Report progress only on jobs that you created with POST /jobs."
+
+
+class JobStillRunning(Conflict):
+    code = "job.still_running"
+    title = "The job has not ended yet"
+    user_action = "Cancel it first, or wait until it ends."
+
+
+class UnknownFilter(Invalid):
+    code = "job.unknown_filter"
+    title = "The filter is not one that jobs have"
+    user_action = "Use the filters that the documentation of this address names."
+
+
+class TooManyStreams(TooMany):
+    code = "job.too_many_streams"
+    title = "Too many live connections are open for this account"
+    user_action = "Close other windows or scripts that watch jobs, then try again."
+
+
+class WorkerSilent(Conflict):
+    """Never answered over HTTP; stored on a job whose reporter stopped reporting."""
+
+    code = "job.silent"
+    title = "Whoever ran this job stopped reporting"
+    user_action = "Check the program that runs it, then start it again."
+    retryable = True

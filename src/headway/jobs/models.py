@@ -1,0 +1,93 @@
+"""The tables of jobs. `background_jobs` owns every state; an engine only delivers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Mapped, mapped_column
+
+from headway.kit.db import Base, UtcDateTime
+
+Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+
+ACTIVE_STATUSES = ("pending", "running")
+_ACTIVE = sa.text("status in ('pending', 'running')")
+_ENDED = sa.text("completed_at is not null")
+_HAS_DATASET = sa.text("related_dataset_id is not null")
+
+
+class BackgroundJob(Base):
+    """One tracked run of a task. `user_id` is opaque and `related_dataset_id` no foreign key: a host may mount this."""
+
+    __tablename__ = "background_jobs"
+    __table_args__ = (
+        sa.CheckConstraint("status in ('pending', 'running', 'completed', 'failed', 'cancelled')", name="status"),
+        sa.CheckConstraint("progress between 0 and 100", name="progress"),
+        sa.CheckConstraint(
+            "(started_at is null or created_at <= started_at)"
+            " and (completed_at is null or coalesce(started_at, created_at) <= completed_at)",
+            name="times",
+        ),
+        sa.Index("ix_background_jobs_owner", "user_id", sa.text("created_at DESC"), sa.text("id DESC")),
+        sa.Index(
+            "ix_background_jobs_active", "user_id", "created_at", sqlite_where=_ACTIVE, postgresql_where=_ACTIVE
+        ),
+        sa.Index("ix_background_jobs_recent", "user_id", "completed_at", sqlite_where=_ENDED, postgresql_where=_ENDED),
+        sa.Index(
+            "ix_background_jobs_dataset", "related_dataset_id", sqlite_where=_HAS_DATASET, postgresql_where=_HAS_DATASET
+        ),
+        {"postgresql_with": {"fillfactor": 80}},
+    )
+
+    id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
+    user_id: Mapped[str] = mapped_column(sa.Text)
+    job_type: Mapped[str] = mapped_column(sa.Text)
+    status: Mapped[str] = mapped_column(sa.Text, server_default="pending")
+    progress: Mapped[int] = mapped_column(sa.Integer, server_default="0")
+    message: Mapped[str | None] = mapped_column(sa.Text)
+    error: Mapped[str | None] = mapped_column(sa.Text)
+    related_dataset_id: Mapped[UUID | None] = mapped_column(sa.Uuid)
+    # `metadata` is taken by SQLAlchemy's own attribute of that name.
+    details: Mapped[dict[str, Any]] = mapped_column("metadata", Json, server_default="{}")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    title: Mapped[str] = mapped_column(sa.Text, server_default="")
+    kind: Mapped[str | None] = mapped_column(sa.Text)
+    stage: Mapped[str | None] = mapped_column(sa.Text)
+    done_units: Mapped[int | None] = mapped_column(sa.BigInteger)
+    total_units: Mapped[int | None] = mapped_column(sa.BigInteger)
+    unit: Mapped[str | None] = mapped_column(sa.Text)
+    outcome: Mapped[str | None] = mapped_column(sa.Text)
+    result: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    problem: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    attempt: Mapped[int] = mapped_column(sa.Integer, server_default="0")
+    max_attempts: Mapped[int] = mapped_column(sa.Integer, server_default="3")
+    crash_count: Mapped[int] = mapped_column(sa.Integer, server_default="0")
+    version: Mapped[int] = mapped_column(sa.BigInteger, server_default="1")
+    engine: Mapped[str] = mapped_column(sa.Text, server_default="external")
+    lease_owner: Mapped[str | None] = mapped_column(sa.Text)
+    lease_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    heartbeat_seconds: Mapped[int] = mapped_column(sa.Integer, server_default="60")
+    stalled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    cancel_requested_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    dismissed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class JobEvent(Base):
+    """One numbered fact in the life of a job: lifecycle and stages only, never a progress tick."""
+
+    __tablename__ = "job_events"
+
+    job_id: Mapped[UUID] = mapped_column(sa.ForeignKey("background_jobs.id", ondelete="CASCADE"), primary_key=True)
+    seq: Mapped[int] = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    kind: Mapped[str] = mapped_column(sa.Text)
+    attempt: Mapped[int] = mapped_column(sa.Integer)
+    data: Mapped[dict[str, Any]] = mapped_column(Json, server_default="{}")

@@ -1,0 +1,151 @@
+"""Every statement on the job tables. An owner's reads start from `owned_by`; writes compare before they set."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.elements import ColumnElement
+
+from headway.jobs.models import ACTIVE_STATUSES, BackgroundJob, JobEvent
+from headway.jobs.states import COMPLETED_VISIBLE, ENDED_BADLY_VISIBLE
+
+PAGE_LIMIT = 1000
+"""Most jobs that one owner's active list may hold; beyond it the newest are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write on a job: this attempt, run by this owner. Every write of a worker carries it."""
+
+    job_id: UUID
+    attempt: int
+    owner: str
+
+
+def owned_by(owner: str) -> ColumnElement[bool]:
+    """Return the condition that every read for an owner starts from."""
+    return BackgroundJob.user_id == owner
+
+
+def held_by(lease: Lease) -> ColumnElement[bool]:
+    """Return the condition that fences a write: a live job, still in this attempt and of this lease owner."""
+    return sa.and_(
+        BackgroundJob.id == lease.job_id,
+        BackgroundJob.status.in_(ACTIVE_STATUSES),
+        BackgroundJob.attempt == lease.attempt,
+        BackgroundJob.lease_owner == lease.owner,
+    )
+
+
+def never_before(column: Any, now: datetime) -> ColumnElement[datetime]:
+    """Return `max(column, now)`: a clock that jumps back must not abort a completion."""
+    moment = sa.literal(now, type_=column.type)
+    return sa.case((column > moment, column), else_=moment)
+
+
+def never_below(column: Any, value: int) -> ColumnElement[int]:
+    """Return `max(column, value)` for progress, decided by the database and not by what a worker remembers."""
+    return sa.case((column > value, column), else_=value)
+
+
+async def insert(session: AsyncSession, job: BackgroundJob) -> None:
+    session.add(job)
+    await session.flush()
+
+
+async def update(
+    session: AsyncSession, now: datetime, where: ColumnElement[bool], values: dict[str, Any]
+) -> BackgroundJob | None:
+    """Change the one job that fits `where`; return it as it is afterwards, or None if none fits."""
+    statement = (
+        sa.update(BackgroundJob)
+        .where(where)
+        .values(**values, version=BackgroundJob.version + 1, updated_at=never_before(BackgroundJob.updated_at, now))
+        .returning(BackgroundJob)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def append_event(session: AsyncSession, job: BackgroundJob, kind: str, data: dict[str, Any]) -> None:
+    """Write one fact. The job's version is its number, so events of a job are ordered without another counter."""
+    session.add(
+        JobEvent(job_id=job.id, seq=job.version, at=job.updated_at, kind=kind, attempt=job.attempt, data=data)
+    )
+    await session.flush()
+
+
+async def find(session: AsyncSession, job_id: UUID, owner: str | None = None) -> BackgroundJob | None:
+    """Return a job, an owner's own where one is named. Only code that acts for the system leaves `owner` out."""
+    where = [BackgroundJob.id == job_id] + ([owned_by(owner)] if owner is not None else [])
+    statement = sa.select(BackgroundJob).where(*where).execution_options(populate_existing=True)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def list_in_view(session: AsyncSession, owners: Collection[str], now: datetime) -> Sequence[BackgroundJob]:
+    """Return what the active lists of these owners show, newest first.
+
+    Two reads, each on its own partial index; one with OR would scan.
+    """
+    live = sa.select(BackgroundJob).where(
+        BackgroundJob.user_id.in_(owners), BackgroundJob.status.in_(ACTIVE_STATUSES)
+    )
+    ended = sa.select(BackgroundJob).where(
+        BackgroundJob.user_id.in_(owners),
+        BackgroundJob.completed_at > now - ENDED_BADLY_VISIBLE,
+        BackgroundJob.dismissed_at.is_(None),
+        sa.or_(BackgroundJob.status != "completed", BackgroundJob.completed_at > now - COMPLETED_VISIBLE),
+    )
+    newest = (BackgroundJob.created_at.desc(), BackgroundJob.id.desc())
+    limit = PAGE_LIMIT * len(owners)
+    jobs: dict[UUID, BackgroundJob] = {}
+    for statement in (live.order_by(*newest).limit(limit), ended.order_by(BackgroundJob.completed_at.desc()).limit(limit)):
+        jobs.update({job.id: job for job in (await session.execute(statement)).scalars()})
+    return sorted(jobs.values(), key=lambda job: (job.created_at, job.id), reverse=True)
+
+
+async def list_history(
+    session: AsyncSession,
+    owner: str,
+    *,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
+    statuses: Collection[str],
+    job_type: str | None,
+) -> Sequence[BackgroundJob]:
+    """Return one page of an owner's jobs by keyset, newest first, one row more than `limit` if there are more."""
+    statement = sa.select(BackgroundJob).where(owned_by(owner))
+    if statuses:
+        statement = statement.where(BackgroundJob.status.in_(statuses))
+    if job_type is not None:
+        statement = statement.where(BackgroundJob.job_type == job_type)
+    if after is not None:
+        created_at, job_id = after
+        # Written out rather than as a row comparison, which SQLite cannot use with a DESC index.
+        statement = statement.where(
+            BackgroundJob.created_at <= created_at,
+            sa.or_(BackgroundJob.created_at < created_at, BackgroundJob.id < job_id),
+        )
+    statement = statement.order_by(BackgroundJob.created_at.desc(), BackgroundJob.id.desc()).limit(limit + 1)
+    return (await session.execute(statement)).scalars().all()
+
+
+async def list_events(session: AsyncSession, job_id: UUID, limit: int = 1000) -> Sequence[JobEvent]:
+    statement = sa.select(JobEvent).where(JobEvent.job_id == job_id).order_by(JobEvent.seq).limit(limit)
+    return (await session.execute(statement)).scalars().all()
+
+
+async def list_overdue(session: AsyncSession, now: datetime) -> Sequence[BackgroundJob]:
+    """Return the live jobs whose lease has run out, by whoever holds it."""
+    statement = sa.select(BackgroundJob).where(
+        BackgroundJob.status.in_(ACTIVE_STATUSES),
+        BackgroundJob.lease_expires_at.is_not(None),
+        BackgroundJob.lease_expires_at < now,
+    )
+    return (await session.execute(statement.limit(PAGE_LIMIT))).scalars().all()

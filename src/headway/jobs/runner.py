@@ -1,0 +1,62 @@
+"""The port to a job engine: it delivers jobs to workers, and knows nothing of their states.
+
+`background_jobs` owns every state. An engine that loses, repeats or delays a delivery may slow a job down, but
+cannot make it lie. `tests/conformance/test_job_runner.py` holds every adapter to this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+Checkpoint = Callable[[str, Callable[[], Awaitable[Any]]], Awaitable[Any]]
+"""`await checkpoint("parse", work)` runs `work` once and, when the job is delivered again, returns what it returned.
+
+What it returns must be JSON and small: keys and counts, never a path of this machine.
+"""
+
+Deliver = Callable[[UUID, Checkpoint], Awaitable[None]]
+"""What a worker does with a job that the engine hands to it. It never raises for a domain failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A job for the engine. Jobs of one owner share `user_concurrency`, so that nobody starves the others."""
+
+    job_id: UUID
+    owner: str
+
+
+class JobSubmitter(Protocol):
+    """The API's half of an engine."""
+
+    async def enqueue(self, session: AsyncSession, submission: Submission) -> None:
+        """Enqueue in the caller's transaction: committed together with the job's row, or not at all."""
+
+    async def cancel(self, job_id: UUID) -> None:
+        """Stop delivering the job. Unknown and ended jobs are left as they are."""
+
+    async def undelivered(self, job_ids: Collection[UUID]) -> Sequence[UUID]:
+        """Return those of the jobs that the engine neither holds nor runs."""
+
+    async def close(self) -> None: ...
+
+
+class JobRunner(JobSubmitter, Protocol):
+    """The worker's half of an engine."""
+
+    async def start(self, deliver: Deliver) -> None:
+        """Begin to deliver jobs to `deliver`, each in the running event loop."""
+
+    async def recover(self, executor_ids: Collection[str]) -> int:
+        """Deliver again what these dead executors held; return how many jobs that were."""
+
+    async def held_by_others(self) -> Sequence[str]:
+        """Return the executors, apart from this one, that hold jobs according to the engine."""
+
+    async def stop(self) -> None:
+        """Take no more jobs."""

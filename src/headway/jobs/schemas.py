@@ -1,0 +1,117 @@
+"""What a job looks like from outside, and what callers may send."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from headway.kit.problems import Problem
+
+Status = Literal["pending", "running", "completed", "failed", "cancelled"]
+Phase = Literal[
+    "uploading", "queued", "retrying", "running", "finishing", "stalled", "cancelling",
+    "completed", "partial", "failed", "cancelled",
+]  # fmt: skip
+ShortText = Annotated[str, StringConstraints(max_length=200)]
+
+
+class JobResponse(BaseModel):
+    """A job. `status` drives code (a pending job says `running`), `phase` and `message` are what people read."""
+
+    id: UUID
+    job_type: str
+    title: str
+    status: Status
+    phase: Phase
+    progress: int = Field(ge=0, le=100, description="At most 99 until the result is committed and usable.")
+    message: str | None
+    stage: str | None
+    done_units: int | None
+    total_units: int | None
+    unit: str | None
+    error: str | None
+    problem: Problem | None
+    outcome: str | None
+    result: dict[str, Any] | None
+    attempt: int
+    version: int
+    cancel_requested: bool
+    related_dataset_id: UUID | None
+    metadata: dict[str, Any]
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    updated_at: datetime
+
+
+class JobCounts(BaseModel):
+    """How many of the caller's visible jobs run, wait, or need a person."""
+
+    running: int
+    queued: int
+    attention: int
+
+
+class ActiveJobs(BaseModel):
+    """Everything the jobs button shows: running and waiting ones, and those that ended a short while ago."""
+
+    jobs: list[JobResponse]
+    counts: JobCounts
+    server_time: datetime
+
+
+class JobEventResponse(BaseModel):
+    seq: int
+    at: datetime
+    kind: str
+    attempt: int
+    data: dict[str, Any]
+
+
+class JobEvents(BaseModel):
+    items: list[JobEventResponse]
+
+
+class CreateJob(BaseModel):
+    """A job that the caller itself will run and report on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    job_type: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,63}$")]
+    title: ShortText = ""
+    message: ShortText | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    heartbeat_seconds: int = Field(default=60, ge=1, le=3600)
+
+
+class ReportProgress(BaseModel):
+    """Progress, sign of life and question "was I cancelled?" in one call. Every member may be left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    progress: int | None = Field(default=None, description="Percent; clamped to 0..100, never going back.")
+    message: ShortText | None = None
+    stage: ShortText | None = None
+    done_units: int | None = Field(default=None, ge=0, le=2**62)
+    total_units: int | None = Field(default=None, ge=0, le=2**62)
+    unit: ShortText | None = None
+    status: Literal["running", "completed", "failed", "cancelled"] | None = None
+    error: Annotated[str, StringConstraints(max_length=2000)] | None = None
+    result: dict[str, Any] | None = None
+    related_dataset_id: UUID | None = None
+    attempt: int | None = Field(default=None, description="If given and not the job's present attempt: 409.")
+
+
+class ProgressAnswer(BaseModel):
+    """What a reporter needs to know: go on, or stop because the owner cancelled."""
+
+    id: UUID
+    status: Status
+    progress: int
+    clamped: bool = Field(description="True if the reported progress was outside 0..100 or below the present one.")
+    cancel_requested: bool
+    lease_expires_at: datetime | None
+    version: int

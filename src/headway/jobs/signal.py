@@ -1,0 +1,163 @@
+"""How a change of a job reaches the processes that show it. A signal wakes; the table tells.
+
+PostgreSQL: NOTIFY, collected for 25 ms and sent from a connection of its own, because a NOTIFY inside each
+progress transaction costs 80 % of the throughput (measured: 388 instead of 2,430 writes a second).
+SQLite: other processes are noticed by `PRAGMA data_version`, this process by a call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import sqlite3
+import threading
+from collections.abc import Awaitable, Callable, Collection
+from typing import Protocol
+
+import psycopg
+
+from headway.kit.db import Database
+
+log = logging.getLogger(__name__)
+
+CHANNEL = "headway_jobs"
+INTERVAL_SECONDS = 0.025
+MAX_PAYLOAD_BYTES = 7_500
+"""PostgreSQL refuses 8,000 and more; a longer list of owners is sent as "everybody"."""
+
+Listener = Callable[[Collection[str] | None], None]
+"""Called in the event loop with the owners whose jobs changed, or None when that is not known."""
+
+
+class ChangeSignal(Protocol):
+    """Tells every process that jobs of an owner changed."""
+
+    def changed(self, owner: str) -> None: ...
+
+    def listen(self, listener: Listener) -> None: ...
+
+    async def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+def open_signal(database: Database, *, listening: bool) -> ChangeSignal:
+    """Return the signal that fits the database; a process that shows nothing to anybody need not listen."""
+    if database.is_sqlite:
+        return SqliteSignal(str(database.url.database), listening=listening)
+    return PostgresSignal(database.url.set(drivername="postgresql").render_as_string(hide_password=False), listening)
+
+
+class SqliteSignal:
+    """Watches the file's change counter from a thread of its own, on a connection that never writes."""
+
+    def __init__(self, path: str, *, listening: bool) -> None:
+        self._path = path
+        self._listening = listening
+        self._listeners: list[Listener] = []
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def listen(self, listener: Listener) -> None:
+        self._listeners.append(listener)
+
+    def changed(self, owner: str) -> None:
+        for listener in self._listeners:
+            listener({owner})
+
+    def _wake(self) -> None:
+        for listener in self._listeners:
+            listener(None)
+
+    async def start(self) -> None:
+        if self._listening:
+            loop = asyncio.get_running_loop()
+            self._thread = threading.Thread(target=self._watch, args=(loop,), name="job-changes", daemon=True)
+            self._thread.start()
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        connection = sqlite3.connect(self._path, isolation_level=None)
+        seen = None
+        while not self._stop.wait(INTERVAL_SECONDS):
+            try:
+                version = connection.execute("PRAGMA data_version").fetchone()[0]
+            except sqlite3.Error:
+                log.exception("the change counter of the database could not be read; trying again")
+                continue
+            if seen is not None and version != seen:
+                with contextlib.suppress(RuntimeError):  # the loop closed while we were reading
+                    loop.call_soon_threadsafe(self._wake)
+            seen = version
+        connection.close()
+
+    async def close(self) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join)
+
+
+class PostgresSignal:
+    """Sends and receives NOTIFY on two connections of its own; either comes back by itself after an outage."""
+
+    def __init__(self, dsn: str, listening: bool) -> None:  # noqa: FBT001 - private to open_signal
+        self._dsn = dsn
+        self._listening = listening
+        self._listeners: list[Listener] = []
+        self._owners: set[str] = set()
+        self._pending = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def listen(self, listener: Listener) -> None:
+        self._listeners.append(listener)
+
+    def changed(self, owner: str) -> None:
+        self._owners.add(owner)
+        self._pending.set()
+
+    async def start(self) -> None:
+        self._tasks.append(asyncio.create_task(self._forever(self._send)))  # noqa: TID251 - kept and cancelled in close
+        if self._listening:
+            self._tasks.append(asyncio.create_task(self._forever(self._receive)))  # noqa: TID251 - as above
+
+    async def _forever(self, work: Callable[[psycopg.AsyncConnection], Awaitable[None]]) -> None:
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True) as connection:
+                    await work(connection)
+            except psycopg.Error as error:
+                log.warning("the connection for job changes was lost, opening another: %s", type(error).__name__)
+                await asyncio.sleep(1)
+
+    async def _send(self, connection: psycopg.AsyncConnection) -> None:
+        while True:
+            await self._pending.wait()
+            await asyncio.sleep(INTERVAL_SECONDS)
+            self._pending.clear()
+            owners, self._owners = self._owners, set()
+            payload = json.dumps(sorted(owners))
+            if len(payload.encode()) > MAX_PAYLOAD_BYTES:
+                payload = ""
+            try:
+                await connection.execute("select pg_notify(%s, %s)", (CHANNEL, payload))
+            except psycopg.Error:
+                self._owners |= owners
+                self._pending.set()
+                raise
+
+    async def _receive(self, connection: psycopg.AsyncConnection) -> None:
+        await connection.execute(f"LISTEN {CHANNEL}")
+        # Whatever changed while nobody listened is unknown: everybody looks once.
+        self._tell(None)
+        async for notification in connection.notifies():
+            self._tell(set(json.loads(notification.payload)) if notification.payload else None)
+
+    def _tell(self, owners: Collection[str] | None) -> None:
+        for listener in self._listeners:
+            listener(owners)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

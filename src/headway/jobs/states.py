@@ -1,0 +1,61 @@
+"""From a row to what people read: the phase, the progress that may be shown, and how long an ended job stays in view."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from headway.jobs.models import BackgroundJob
+from headway.jobs.schemas import Phase, Status
+
+COMPLETED_VISIBLE = timedelta(minutes=5)
+ENDED_BADLY_VISIBLE = timedelta(hours=1)
+
+UPLOAD_STAGE = "upload"
+"""The stage of a job whose bytes still arrive; it is the one stage in which the API holds the lease."""
+
+TERMINAL: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
+
+
+def shown_status(job: BackgroundJob) -> Status:
+    """Return the status for API answers: a pending job counts as running from its first moment."""
+    if job.status == "pending":
+        return "running"
+    return job.status  # type: ignore[return-value]  # a CHECK constraint closes the set
+
+
+def phase(job: BackgroundJob) -> Phase:
+    """Return the one word that says what the job is doing."""
+    if job.status == "completed":
+        return "partial" if job.outcome == "partial" else "completed"
+    if job.status == "failed":
+        return "failed"
+    if job.status == "cancelled":
+        return "cancelled"
+    if job.cancel_requested_at is not None:
+        return "cancelling"
+    if job.stalled_at is not None:
+        return "stalled"
+    if job.status == "pending":
+        return _waiting_phase(job)
+    return "finishing" if job.progress >= 99 else "running"
+
+
+def _waiting_phase(job: BackgroundJob) -> Phase:
+    if job.stage == UPLOAD_STAGE:
+        return "uploading"
+    return "retrying" if job.attempt > 0 else "queued"
+
+
+def shown_progress(job: BackgroundJob) -> int:
+    """Return the percent to show: 100 only once the result is committed."""
+    return job.progress if job.status in TERMINAL else min(job.progress, 99)
+
+
+def in_view(job: BackgroundJob, now: datetime) -> bool:
+    """Return whether the job belongs into its owner's list of active jobs."""
+    if job.status not in TERMINAL:
+        return True
+    if job.dismissed_at is not None or job.completed_at is None:
+        return False
+    window = COMPLETED_VISIBLE if job.status == "completed" else ENDED_BADLY_VISIBLE
+    return job.completed_at > now - window

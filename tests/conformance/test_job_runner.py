@@ -1,0 +1,179 @@
+"""Every job engine behind the port keeps these promises, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from headway.engine.dbos import DbosRunner, DbosSubmitter
+from headway.jobs.runner import Checkpoint, Deliver, Submission
+from headway.kit.db import Database
+
+SECONDS = 15
+
+StartRunner = Callable[..., Awaitable[DbosRunner]]
+
+
+@pytest.fixture
+async def submitter(database: Database) -> AsyncIterator[DbosSubmitter]:
+    engine = DbosSubmitter(database.sync_url)
+    yield engine
+    await engine.close()
+
+
+@pytest.fixture
+async def start_runner(database: Database) -> AsyncIterator[StartRunner]:
+    runners: list[DbosRunner] = []
+
+    async def start(deliver: Deliver, executor_id: str = "executor-1", **limits: int) -> DbosRunner:
+        runner = DbosRunner(
+            database.sync_url, executor_id, **{"concurrency": 4, "user_concurrency": 2, **limits}
+        )
+        await runner.start(deliver)
+        runners.append(runner)
+        return runner
+
+    yield start
+    for runner in runners:
+        await runner.stop()
+        await runner.close()
+
+
+class Deliveries:
+    """Notes what was delivered, and lets a test wait for it."""
+
+    def __init__(self) -> None:
+        self.seen: list[UUID] = []
+        self.running = 0
+        self.most_at_once = 0
+        self.hold = asyncio.Event()
+        self.hold.set()
+        self._news = asyncio.Event()
+
+    async def __call__(self, job_id: UUID, _checkpoint: Checkpoint) -> None:
+        self.seen.append(job_id)
+        self.running += 1
+        self.most_at_once = max(self.most_at_once, self.running)
+        self._news.set()
+        await self.hold.wait()
+        self.running -= 1
+
+    async def until(self, count: int) -> list[UUID]:
+        async with asyncio.timeout(SECONDS):
+            while len(self.seen) < count:
+                self._news.clear()
+                await self._news.wait()
+        return self.seen
+
+
+async def enqueue(database: Database, submitter: DbosSubmitter, owner: str = "ann") -> UUID:
+    job_id = uuid4()
+    async with database.write() as session:
+        await submitter.enqueue(session, Submission(job_id, owner))
+    return job_id
+
+
+async def test_a_committed_job_is_delivered_once(
+    database: Database, submitter: DbosSubmitter, start_runner: StartRunner
+) -> None:
+    deliveries = Deliveries()
+    await start_runner(deliveries)
+    first, second = await enqueue(database, submitter), await enqueue(database, submitter)
+    assert set(await deliveries.until(2)) == {first, second}
+    assert len(deliveries.seen) == 2
+
+
+async def test_a_rolled_back_job_is_never_delivered(
+    database: Database, submitter: DbosSubmitter, start_runner: StartRunner
+) -> None:
+    deliveries = Deliveries()
+    await start_runner(deliveries)
+    lost = uuid4()
+    with pytest.raises(RuntimeError):
+        async with database.write() as session:
+            await submitter.enqueue(session, Submission(lost, "ann"))
+            raise RuntimeError
+    kept = await enqueue(database, submitter)
+    assert await deliveries.until(1) == [kept]
+    assert await submitter.undelivered([lost, kept]) == [lost] or lost not in deliveries.seen
+
+
+async def test_a_greedy_owner_does_not_hold_up_another(
+    database: Database, submitter: DbosSubmitter, start_runner: StartRunner
+) -> None:
+    deliveries = Deliveries()
+    deliveries.hold.clear()
+    greedy = {await enqueue(database, submitter, "greedy") for _ in range(6)}
+    await start_runner(deliveries, concurrency=4, user_concurrency=2)
+    await deliveries.until(2)
+    modest = await enqueue(database, submitter, "modest")
+    await deliveries.until(3)
+    assert modest in deliveries.seen
+    assert len(greedy & set(deliveries.seen)) == 2
+    deliveries.hold.set()
+    await deliveries.until(7)
+
+
+async def test_one_worker_runs_no_more_than_its_limit(
+    database: Database, submitter: DbosSubmitter, start_runner: StartRunner
+) -> None:
+    deliveries = Deliveries()
+    deliveries.hold.clear()
+    for number in range(6):
+        await enqueue(database, submitter, f"owner-{number}")
+    await start_runner(deliveries, concurrency=3, user_concurrency=2)
+    await deliveries.until(3)
+    deliveries.hold.set()
+    await deliveries.until(6)
+    assert deliveries.most_at_once == 3
+
+
+async def test_a_cancelled_job_is_not_delivered(
+    database: Database, submitter: DbosSubmitter, start_runner: StartRunner
+) -> None:
+    cancelled, kept = await enqueue(database, submitter), await enqueue(database, submitter)
+    await submitter.cancel(cancelled)
+    await submitter.cancel(uuid4())
+    deliveries = Deliveries()
+    await start_runner(deliveries)
+    assert await deliveries.until(1) == [kept]
+    assert set(await submitter.undelivered([cancelled, uuid4()])) >= {cancelled}
+
+
+async def test_what_a_dead_executor_held_is_delivered_again_and_checkpoints_are_kept(
+    database: Database, submitter: DbosSubmitter, start_runner: StartRunner
+) -> None:
+    ran: list[str] = []
+    reached, again = asyncio.Event(), asyncio.Event()
+
+    async def dies(_job_id: UUID, checkpoint: Checkpoint) -> None:
+        await checkpoint("parse", lambda: _note(ran, "parse"))
+        reached.set()
+        await asyncio.Event().wait()
+
+    async def succeeds(_job_id: UUID, checkpoint: Checkpoint) -> None:
+        assert await checkpoint("parse", lambda: _note(ran, "parse")) == {"said": "parse"}
+        again.set()
+
+    dead = await start_runner(dies, "executor-dead")
+    job_id = await enqueue(database, submitter)
+    async with asyncio.timeout(SECONDS):
+        await reached.wait()
+    await dead.stop()
+    alive = await start_runner(succeeds, "executor-alive")
+    assert await submitter.undelivered([job_id]) == []
+    assert "executor-dead" in await alive.held_by_others()
+    assert await alive.recover(["executor-dead"]) == 1
+    async with asyncio.timeout(SECONDS):
+        await again.wait()
+    assert ran == ["parse"]
+    assert await alive.recover(["executor-dead"]) == 0
+
+
+async def _note(ran: list[str], name: str) -> dict[str, Any]:
+    ran.append(name)
+    return {"said": name}

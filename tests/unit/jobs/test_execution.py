@@ -1,0 +1,161 @@
+"""One delivery of a job: every way a task can end, and what its owner sees of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from headway.errors import BadRequest, Unavailable
+from headway.jobs import execution
+from headway.jobs.execution import Execution, Task, TaskContext
+from headway.jobs.service import JobMonitoringService
+from headway.kit.db import Database
+from tests.support.clock import FakeClock
+from tests.support.signals import RecordingSignal
+
+OWNER = "ann"
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execution, "BACKOFF_SECONDS", (0.0, 0.0))
+
+
+@pytest.fixture
+def service(database: Database, clock: FakeClock) -> JobMonitoringService:
+    return JobMonitoringService(database, clock, RecordingSignal())
+
+
+async def checkpoint(_name: str, work: Callable[[], Awaitable[Any]]) -> Any:
+    return await work()
+
+
+async def submit(service: JobMonitoringService, database: Database) -> UUID:
+    async with database.write() as session:
+        job = await service.create_in(session, OWNER, "import", kind="test", engine="test")
+    return job.id
+
+
+def executing(service: JobMonitoringService, run: Callable[[TaskContext], Awaitable[None]]) -> Execution:
+    return Execution(service, {"test": Task(run, restart_progress=40)}, "worker-1")
+
+
+async def test_a_task_finishes_its_own_job(service: JobMonitoringService, database: Database) -> None:
+    async def run(context: TaskContext) -> None:
+        await context.progress.report(55, "half", stage="parse")
+        async with database.write() as session:
+            await service.finish_in(session, context.lease, outcome="succeeded")
+
+    job_id = await submit(service, database)
+    await executing(service, run).execute(job_id, checkpoint)
+    job = await service.get_job_by_id(job_id, OWNER)
+    assert (job.status, job.progress, job.attempt) == ("completed", 100, 1)
+
+
+async def test_an_expected_failure_is_the_owners_problem_at_once(
+    service: JobMonitoringService, database: Database
+) -> None:
+    async def run(_context: TaskContext) -> None:
+        raise BadRequest("Line 3 is broken.", line=3)
+
+    job_id = await submit(service, database)
+    await executing(service, run).execute(job_id, checkpoint)
+    job = await service.get_job_by_id(job_id, OWNER)
+    assert job.problem is not None
+    assert (job.status, job.error, job.attempt) == ("failed", "Line 3 is broken.", 1)
+    assert job.problem.model_dump()["line"] == 3
+
+
+async def test_what_may_pass_by_itself_is_tried_three_times(
+    service: JobMonitoringService, database: Database
+) -> None:
+    phases = []
+
+    async def run(context: TaskContext) -> None:
+        phases.append((await service.get_job_by_id(context.job_id, OWNER)).attempt)
+        raise Unavailable("The store is away.")
+
+    job_id = await submit(service, database)
+    await executing(service, run).execute(job_id, checkpoint)
+    job = await service.get_job_by_id(job_id, OWNER)
+    assert phases == [1, 2, 3]
+    assert (job.status, job.error) == ("failed", "The store is away.")
+
+
+async def test_the_unexpected_shows_a_support_id_and_nothing_else(
+    service: JobMonitoringService, database: Database
+) -> None:
+    async def run(_context: TaskContext) -> None:
+        raise ZeroDivisionError("secret detail")
+
+    job_id = await submit(service, database)
+    await executing(service, run).execute(job_id, checkpoint)
+    job = await service.get_job_by_id(job_id, OWNER)
+    assert job.problem is not None
+    assert job.problem.code == "internal"
+    assert "support_id" in job.problem.model_dump()
+    assert "secret" not in job.model_dump_json()
+
+
+async def test_a_cancelled_task_ends_cancelled(service: JobMonitoringService, database: Database) -> None:
+    async def run(context: TaskContext) -> None:
+        await service.request_cancel(context.job_id, OWNER)
+        await context.progress.report(50)
+        context.raise_if_stopped()
+
+    job_id = await submit(service, database)
+    await executing(service, run).execute(job_id, checkpoint)
+    assert (await service.get_job_by_id(job_id, OWNER)).status == "cancelled"
+
+
+async def test_an_overtaken_attempt_leaves_the_job_to_its_successor(
+    service: JobMonitoringService, database: Database
+) -> None:
+    async def run(context: TaskContext) -> None:
+        await service.claim(context.job_id, "worker-2", seconds=60)
+        await context.progress.report(99, stage="store")
+
+    job_id = await submit(service, database)
+    await executing(service, run).execute(job_id, checkpoint)
+    job = await service.get_job_by_id(job_id, OWNER)
+    assert (job.status, job.attempt, job.progress) == ("running", 2, 0)
+
+
+async def test_a_job_that_has_ended_is_not_run_again(service: JobMonitoringService, database: Database) -> None:
+    async def run(_context: TaskContext) -> None:
+        raise AssertionError
+
+    job_id = await submit(service, database)
+    await service.request_cancel(job_id, OWNER)
+    await executing(service, run).execute(job_id, checkpoint)
+    assert (await service.get_job_by_id(job_id, OWNER)).status == "cancelled"
+
+
+async def test_stopping_hands_running_jobs_back_and_takes_no_more(
+    service: JobMonitoringService, database: Database
+) -> None:
+    began = asyncio.Event()
+
+    async def run(_context: TaskContext) -> None:
+        began.set()
+        await asyncio.Event().wait()
+
+    running, waiting = await submit(service, database), await submit(service, database)
+    runs = executing(service, run)
+    delivery = asyncio.create_task(runs.execute(running, checkpoint))
+    await began.wait()
+    await runs.stop()
+    late = asyncio.create_task(runs.execute(waiting, checkpoint))
+    assert (await service.get_job_by_id(running, OWNER)).phase == "retrying"
+    done, _ = await asyncio.wait({delivery, late}, timeout=0.3)
+    assert not done
+    assert (await service.get_job_by_id(waiting, OWNER)).phase == "queued"
+    for task in (delivery, late):
+        task.cancel()
+    await asyncio.gather(delivery, late, return_exceptions=True)
+
+
