@@ -1,0 +1,43 @@
+"""The `headway` command: everything the product can do from a terminal."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+COMMANDS = {
+    "serve": "headway.cli.serving:serve",
+    "worker": "headway.cli.serving:worker",
+    "migrate": "headway.cli.schema:migrate",
+    "doctor": "headway.cli.doctor:doctor",
+    "users": "headway.cli.users:users",
+    "login": "headway.cli.remote:login",
+    "logout": "headway.cli.remote:logout",
+    "import": "headway.cli.uploading:import_files",
+    "jobs": "headway.cli.remote:jobs",
+    "datasets": "headway.cli.remote:datasets",
+}
+"""Command to `module:attribute`. Loaded on use: `headway jobs` needs no database driver, `serve` no HTTP client."""
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx  # Part of click's signature; the list is the same in every context.
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name].split(":")
+        command = getattr(importlib.import_module(module), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{COMMANDS[cmd_name]} is not a command")
+        return command
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="headway")
+def main() -> None:
+    """Headway turns files into datasets, as background jobs that you can watch, trust and steer."""

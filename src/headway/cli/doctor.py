@@ -1,0 +1,217 @@
+"""`headway doctor`: tries every part that Headway stands on, and says in one sentence each what is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+
+import click
+import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from headway.accounts.secrets import FILE_NAME, check_secret
+from headway.cli.configuration import load_settings
+from headway.cli.output import printable, show_table, size
+from headway.cli.schema import shown_url
+from headway.engine.lease import count_alive
+from headway.errors import AppError
+from headway.kit.clock import SystemClock
+from headway.kit.db import Database
+from headway.migrations import VERSION_TABLE, alembic_config, sync_engine
+from headway.settings import Settings
+from headway.storage.opening import open_store
+
+WAIT_SECONDS = 20
+"""A part that has not answered by then is reported as away; store clients try on for minutes by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found out about one part. A note is worth knowing; a problem keeps Headway from working well."""
+
+    part: str
+    state: Literal["ok", "note", "problem"]
+    sentence: str
+
+
+Check = Callable[[Settings], Awaitable[list[Finding]]]
+
+
+@click.command()
+def doctor() -> None:
+    """Look at database, store, secret, room and limits. The exit status is 1 if there is a problem."""
+    findings = asyncio.run(_examine(load_settings()))
+    show_table(("part", "state", "what was found"), ((each.part, each.state, each.sentence) for each in findings))
+    if any(each.state == "problem" for each in findings):
+        raise click.exceptions.Exit(1)
+
+
+async def _examine(settings: Settings) -> list[Finding]:
+    findings: list[Finding] = []
+    checks: dict[str, Check] = {
+        "versions": _versions,
+        "data folder": _data_folder,
+        "database": _database,
+        "worker": _worker,
+        "object store": _store,
+        "secret": _secret,
+        "parse limits": _parse_limits,
+    }
+    for part, check in checks.items():
+        findings += await _run(part, check, settings)
+    return findings
+
+
+async def _run(part: str, check: Check, settings: Settings) -> list[Finding]:
+    try:
+        return await asyncio.wait_for(check(settings), WAIT_SECONDS)
+    except TimeoutError:
+        return [Finding(part, "problem", f"No answer within {WAIT_SECONDS} seconds.")]
+    except AppError as error:
+        return [Finding(part, "problem", f"{error.detail} {error.user_action}")]
+    except sa.exc.DBAPIError as error:
+        return [Finding(part, "problem", f"The database cannot be used: {error.orig}")]
+    except (OSError, ValueError) as error:
+        return [Finding(part, "problem", str(error))]
+
+
+async def _versions(_settings: Settings) -> list[Finding]:
+    names = ("headway", "dbos", "duckdb", "pyarrow", "obstore")
+    said = ", ".join(f"{name} {version(name)}" for name in names)
+    return [Finding("versions", "ok", f"{said}, Python {sys.version.split()[0]}")]
+
+
+async def _data_folder(settings: Settings) -> list[Finding]:
+    folder = settings.data_dir
+    if not folder.is_dir():
+        return [Finding("data folder", "note", f"{folder} does not exist yet; `headway serve` makes it.")]
+    return list(_folder_findings(folder, settings.min_free_bytes))
+
+
+def _folder_findings(folder: Path, min_free_bytes: int) -> Iterator[Finding]:
+    if not os.access(folder, os.W_OK):
+        yield Finding("data folder", "problem", f"{folder} cannot be written to by this user.")
+    if stat.S_IMODE(folder.stat().st_mode) & 0o077:
+        yield Finding("data folder", "note", f"Other users can look into {folder}; `chmod 700` closes it.")
+    free = shutil.disk_usage(folder).free
+    if free < min_free_bytes:
+        sentence = f"Only {size(free)} are free; uploads are refused below {size(min_free_bytes)}."
+        yield Finding("data folder", "problem", sentence)
+    else:
+        yield Finding("data folder", "ok", f"{folder}, {size(free)} free")
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    address = shown_url(settings.effective_database_url)
+    if address.startswith("sqlite:///") and not Path(address.removeprefix("sqlite:///")).exists():
+        return [Finding("database", "note", f"{address} does not exist yet; `headway migrate` makes it.")]
+    server, present, newest = await asyncio.to_thread(_look_at_schema, settings.effective_database_url)
+    if present == newest:
+        return [Finding("database", "ok", f"{address}, {server}, schema {present}")]
+    sentence = f"{address} has schema {present or 'none'}, this version needs {newest}: run `headway migrate`."
+    return [Finding("database", "problem", sentence)]
+
+
+def _look_at_schema(database_url: str) -> tuple[str, str | None, str | None]:
+    """Return the server with its version, the schema's revision, and the one that this version needs."""
+    engine = sync_engine(database_url)
+    try:
+        with engine.connect() as connection:
+            numbers = engine.dialect.server_version_info or ()
+            server = f"{engine.dialect.name} {'.'.join(str(number) for number in numbers)}"
+            context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+            present = context.get_current_revision()
+    finally:
+        engine.dispose()
+    return server, present, ScriptDirectory.from_config(alembic_config()).get_current_head()
+
+
+async def _worker(settings: Settings) -> list[Finding]:
+    database = Database(settings.effective_database_url)
+    try:
+        async with database.read() as session:
+            alive = await count_alive(session, database, SystemClock())
+    except sa.exc.DBAPIError:
+        # The database's own finding says what is wrong.
+        return []
+    finally:
+        await database.close()
+    if alive:
+        return [Finding("worker", "ok", f"{alive} alive")]
+    return [Finding("worker", "note", "None is running, so jobs wait. `headway serve` starts one.")]
+
+
+async def _store(settings: Settings) -> list[Finding]:
+    """Store, read back and remove a small object: a store can answer and yet refuse to write."""
+    store = open_store(settings.effective_storage_url)
+    key, content = f"doctor/{uuid4()}", b"Headway was here."
+    try:
+        writer = await store.open_writer(key)
+        await writer.write(content)
+        await writer.commit()
+        read = b"".join([chunk async for chunk in store.read(key)])
+        await store.delete(key)
+    finally:
+        await store.close()
+    address = shown_storage_url(settings.effective_storage_url)
+    if read != content:
+        return [Finding("object store", "problem", f"{address} gave back something else than was stored.")]
+    return [Finding("object store", "ok", f"{address}, an object was stored, read back and removed")]
+
+
+def shown_storage_url(url: str) -> str:
+    """Return the store's address as it may be printed: no user, no password, of the options only the endpoint."""
+    parts = urlsplit(url)
+    endpoint = parse_qs(parts.query).get("endpoint")
+    at = f" at {endpoint[0].rpartition('@')[2]}" if endpoint else ""
+    return printable(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{at}")
+
+
+async def _secret(settings: Settings) -> list[Finding]:
+    given, path = settings.jwt_secret.get_secret_value(), settings.data_dir / FILE_NAME
+    if given:
+        check_secret(given, "JWT_SECRET")
+        return [Finding("secret", "ok", "JWT_SECRET is set and strong enough")]
+    if not path.exists():
+        return [Finding("secret", "note", "None yet; the first start generates one.")]
+    check_secret(path.read_text(encoding="utf-8").strip(), str(path))
+    return [Finding("secret", "ok", f"generated, in {path}")]
+
+
+async def _parse_limits(settings: Settings) -> list[Finding]:
+    """Try the call on which the sandbox stands, and compare what parsers may take with what there is."""
+    if not hasattr(resource, "prlimit"):
+        return [Finding("parse limits", "problem", "This system cannot limit a process from outside (no prlimit).")]
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)  # noqa: ASYNC220 - at once
+    try:
+        wanted = (settings.parse_memory_bytes * 2, settings.parse_memory_bytes * 2)
+        resource.prlimit(child.pid, resource.RLIMIT_DATA, wanted)
+        kept = resource.prlimit(child.pid, resource.RLIMIT_DATA)
+    finally:
+        child.communicate(b"\n")
+    if kept != wanted:
+        return [Finding("parse limits", "problem", "A limit that was set on a child process did not hold.")]
+    return [_memory_finding(settings)]
+
+
+def _memory_finding(settings: Settings) -> Finding:
+    needed = settings.parse_memory_bytes * settings.worker_concurrency
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    said = f"{settings.worker_concurrency} files at once may take {size(needed)} of {size(there)} memory"
+    if needed > there:
+        hint = "; lower HEADWAY_WORKER_CONCURRENCY or HEADWAY_PARSE_MEMORY_BYTES"
+        return Finding("parse limits", "problem", said + hint)
+    return Finding("parse limits", "ok", said)

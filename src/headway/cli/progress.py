@@ -1,0 +1,105 @@
+"""How an import looks while it runs: a bar at a terminal, a line for each change of stage anywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import click
+import rich.progress
+from rich.console import Console
+
+from headway.cli.output import printable, size
+
+PERCENT = 100
+
+
+class Progress(Protocol):
+    """What an import reports about itself, in this order."""
+
+    def uploaded(self, count: int) -> None: ...
+    def job(self, job: dict[str, Any]) -> None: ...
+    def silent(self) -> None: ...
+    def end(self, word: str) -> None: ...
+
+
+@contextmanager
+def open_progress(path: Path) -> Iterator[Progress]:
+    """Show the progress of importing one file, on stderr, so that results alone go to stdout."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield Lines(path)
+        return
+    columns = (
+        rich.progress.TextColumn("{task.description}", markup=False),
+        rich.progress.BarColumn(),
+        rich.progress.TaskProgressColumn(),
+        rich.progress.TextColumn("{task.fields[state]}", markup=False),
+    )
+    with rich.progress.Progress(*columns, console=console) as bars:
+        yield Bar(path, bars)
+
+
+class Bar:
+    """One bar for one file: first the bytes on their way, then the job's percent."""
+
+    def __init__(self, path: Path, bars: rich.progress.Progress) -> None:
+        self._bytes = path.stat().st_size
+        self._bars = bars
+        self._task = bars.add_task(printable(path.name), total=self._bytes, state="uploading")
+
+    def uploaded(self, count: int) -> None:
+        whole = count >= self._bytes
+        # The bytes have left, and the server has yet to say that they are safe.
+        state = "saving the upload" if whole else f"uploading {size(count)} of {size(self._bytes)}"
+        self._bars.update(self._task, completed=count, state=state)
+
+    def job(self, job: dict[str, Any]) -> None:
+        self._bars.update(self._task, total=PERCENT, completed=job["progress"], state=state_of(job))
+
+    def silent(self) -> None:
+        self._bars.update(self._task, state="no answer from the server; the job goes on, asking again")
+
+    def end(self, word: str) -> None:
+        self._bars.update(self._task, state=word)
+
+
+class Lines:
+    """For logs and pipes: a line when something else is being done, never one for each percent."""
+
+    def __init__(self, path: Path) -> None:
+        self._name = printable(path.name)
+        self._last = ""
+        self._say(f"uploading {size(path.stat().st_size)}")
+
+    def _say(self, what: str) -> None:
+        if what != self._last:
+            self._last = what
+            click.echo(f"{self._name}: {what}", err=True)
+
+    def uploaded(self, count: int) -> None:
+        """Say nothing; the end of the upload is followed by the first news of its job."""
+
+    def job(self, job: dict[str, Any]) -> None:
+        stage = f", {printable(job['stage'])}" if job["stage"] else ""
+        self._say(f"{job['phase']}{stage}")
+
+    def silent(self) -> None:
+        self._say("no answer from the server; the job goes on, asking again")
+
+    def end(self, word: str) -> None:
+        self._say(word)
+
+
+def state_of(job: dict[str, Any]) -> str:
+    """Return what the job is doing, in a few words: its phase, then its message or stage, then what it counted."""
+    words = [job["phase"]]
+    doing = job["message"] or job["stage"]
+    if doing and job["status"] == "running":
+        words.append(printable(doing))
+    if job["done_units"] is not None and job["status"] == "running":
+        of = f" of {job['total_units']:,}" if job["total_units"] else ""
+        words.append(f"{job['done_units']:,}{of} {printable(job['unit'] or '')}".strip())
+    return " · ".join(words)

@@ -1,0 +1,101 @@
+"""`headway users`: accounts, for whoever has the machine. Works on the database, so no server has to run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import click
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from headway.accounts.secrets import load_or_create_secret
+from headway.accounts.service import AccountService
+from headway.cli.asking import read_secret
+from headway.cli.configuration import load_settings, make_data_dir
+from headway.cli.output import sentence_of, show_table
+from headway.errors import AppError
+from headway.kit.clock import SystemClock
+from headway.kit.db import Database
+
+Answer = TypeVar("Answer")
+
+password_stdin = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+
+
+@click.group()
+def users() -> None:
+    """Add, list and disable accounts on this machine."""
+
+
+@users.command()
+@click.argument("email")
+@click.option("--admin", is_flag=True, help="May manage other accounts.")
+@password_stdin
+def add(email: str, *, admin: bool, password_stdin: bool) -> None:
+    """Add an account for EMAIL."""
+    password = read_secret("Password", from_stdin=password_stdin, confirm=True)
+    role = "admin" if admin else "user"
+    _with_accounts(lambda accounts: accounts.add_user(email, password, role))
+    click.echo(f"Added {email} ({role}).")
+
+
+@users.command("list")
+def list_users() -> None:
+    """List all accounts."""
+    found = _with_accounts(lambda accounts: accounts.list_users())
+    rows = ((user.id, user.email, user.role, "disabled" if user.disabled else "active") for user in found)
+    show_table(("id", "email", "role", "state"), rows)
+
+
+@users.command()
+@click.argument("email")
+def disable(email: str) -> None:
+    """Keep EMAIL from signing in. Files and datasets stay."""
+    _with_accounts(lambda accounts: accounts.disable_user(email))
+    click.echo(f"Disabled {email}.")
+
+
+@users.command()
+@click.argument("email")
+def enable(email: str) -> None:
+    """Let EMAIL sign in again."""
+    _with_accounts(lambda accounts: accounts.enable_user(email))
+    click.echo(f"Enabled {email}.")
+
+
+@users.command()
+@click.argument("email")
+@password_stdin
+def password(email: str, *, password_stdin: bool) -> None:
+    """Set a new password for EMAIL."""
+    new = read_secret("New password", from_stdin=password_stdin, confirm=True)
+    _with_accounts(lambda accounts: accounts.set_password(email, new))
+    click.echo(f"Changed the password of {email}.")
+
+
+def _with_accounts(work: Callable[[AccountService], Awaitable[Answer]]) -> Answer:
+    try:
+        return asyncio.run(_run(work))
+    except AppError as error:
+        raise click.ClickException(sentence_of(error.problem())) from error
+    except (OperationalError, ProgrammingError) as error:
+        sentence = f"The database cannot be used ({error.orig}). Has `headway migrate` run?"
+        raise click.ClickException(sentence) from error
+
+
+async def _run(work: Callable[[AccountService], Awaitable[Answer]]) -> Answer:
+    settings = load_settings()
+    make_data_dir(settings)
+    database = Database(settings.effective_database_url)
+    accounts = AccountService(
+        database,
+        SystemClock(),
+        jwt_secret=load_or_create_secret(settings.data_dir, settings.jwt_secret.get_secret_value()),
+        token_lifetime_seconds=settings.token_lifetime_seconds,
+        session_lifetime_seconds=settings.session_lifetime_seconds,
+    )
+    try:
+        return await work(accounts)
+    finally:
+        await database.close()

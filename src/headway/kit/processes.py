@@ -1,0 +1,72 @@
+"""How the processes of one machine are tied together, so that none outlives the one that started it.
+
+Linux can tie a child to its parent (`PR_SET_PDEATHSIG`) and hand orphans to an ancestor
+(`PR_SET_CHILD_SUBREAPER`). Elsewhere these functions do nothing, and a stop is only as clean as its signals.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from pathlib import Path
+
+SUPERVISOR_PID = "HEADWAY_SUPERVISOR_PID"
+"""Environment variable by which a supervisor tells a child who it is; only such children die with it."""
+
+EXIT_CONFIGURATION = 78
+"""Exit status (EX_CONFIG of sysexits.h) of a process that would fail the same way if it were started again."""
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def die_with_parent() -> None:
+    """Make the kernel kill this process when its supervisor dies; nothing happens without a supervisor.
+
+    Call it first thing in `main`. The signal is SIGKILL, because a process whose supervisor was killed has
+    nobody left who would end it if it hung. It fires when the *thread* that started this process ends, so
+    supervisors start children from their main thread.
+    """
+    supervisor = os.environ.pop(SUPERVISOR_PID, None)
+    if supervisor is None:
+        return
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != int(supervisor):
+        # The supervisor died between fork and prctl; the signal will never come.
+        os._exit(1)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every descendant whose own parent dies, so that a stop can find them all."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def children_of_this_process() -> list[int]:
+    """Return the ids of the direct children, adopted ones included; empty where the system cannot tell."""
+    found: list[int] = []
+    for listing in Path("/proc/self/task").glob("*/children"):
+        try:
+            found.extend(int(pid) for pid in listing.read_text().split())
+        except OSError:
+            # The thread ended while we looked; its children now belong to another thread of ours.
+            continue
+    return found
+
+
+def signal_group(pid: int, number: signal.Signals) -> None:
+    """Send a signal to the process group that `pid` leads; a group that is gone is no error."""
+    try:
+        os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):
+        # macOS answers EPERM for a group that consists of zombies only.
+        return
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform != "linux":
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, value, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), f"prctl({option}) failed")
