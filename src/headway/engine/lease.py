@@ -125,7 +125,7 @@ class WorkerLeases:
             )
 
 
-def select_alive(database: Database, clock: Clock) -> sa.Select[tuple[str]]:
+def select_alive(database: Database, clock: Clock) -> sa.Select[str]:
     """Return the statement for the executors that have beaten lately."""
     limit = _now(database, clock) - sa.literal(timedelta(seconds=STALE_SECONDS))
     if database.is_sqlite:

@@ -43,6 +43,15 @@ def held_by(lease: Lease) -> ColumnElement[bool]:
     )
 
 
+def unchanged_since(job: BackgroundJob) -> ColumnElement[bool]:
+    """Return the condition that nobody has renewed the job's lease since it was read."""
+    return sa.and_(
+        BackgroundJob.id == job.id,
+        BackgroundJob.status.in_(ACTIVE_STATUSES),
+        BackgroundJob.lease_expires_at == job.lease_expires_at,
+    )
+
+
 def never_before(column: Any, now: datetime) -> ColumnElement[datetime]:
     """Return `max(column, now)`: a clock that jumps back must not abort a completion."""
     moment = sa.literal(now, type_=column.type)

@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.jobs import queries, states
 from headway.jobs.answers import count, progress_answer, to_response
 from headway.jobs.errors import JobEnded, JobNotFound, JobStillRunning, NotYoursToReport, StaleLease
-from headway.jobs.models import ACTIVE_STATUSES, BackgroundJob
+from headway.jobs.models import BackgroundJob
 from headway.jobs.queries import Lease
 from headway.jobs.schemas import (
     ActiveJobs,
@@ -27,12 +26,10 @@ from headway.jobs.schemas import (
     ReportProgress,
 )
 from headway.jobs.signal import ChangeSignal
+from headway.jobs.transitions import EXTERNAL, Transitions
 from headway.kit.clock import Clock
 from headway.kit.db import Database
 from headway.kit.pagination import Page, decode_cursor, encode_cursor
-
-EXTERNAL = "external"
-"""The engine of a job that its creator runs; every other name means that Headway runs it."""
 
 
 class JobMonitoringService:
@@ -41,9 +38,9 @@ class JobMonitoringService:
     def __init__(self, database: Database, clock: Clock, signal: ChangeSignal) -> None:
         self._database = database
         self._clock = clock
-        self._signal = signal
+        self._move = Transitions(clock, signal)
 
-    # ------------------------------------------------------------------ create
+    # ------------------------------------------------------- whoever runs a job
 
     async def create_job(
         self,
@@ -57,7 +54,7 @@ class JobMonitoringService:
     ) -> JobResponse:
         """Create a pending job that its creator will run and report on."""
         async with self._database.write() as session:
-            job = await self.create_in(
+            job = await self._move.create(
                 session,
                 user_id,
                 job_type,
@@ -71,63 +68,20 @@ class JobMonitoringService:
 
     async def create_in(self, session: AsyncSession, user_id: str, job_type: str, **values: Any) -> BackgroundJob:
         """Create a pending job in the caller's transaction. `values` are columns of `background_jobs`."""
-        now = self._clock.now()
-        columns = {"progress": 0, "version": 1, "attempt": 0, "engine": EXTERNAL, "details": {}, "title": "", **values}
-        job = BackgroundJob(
-            id=uuid4(), user_id=user_id, job_type=job_type, status="pending", created_at=now, updated_at=now, **columns
-        )
-        await queries.insert(session, job)
-        await session.refresh(job)
-        await queries.append_event(session, job, "created", {})
-        self._announce(session, user_id)
-        return job
-
-    # ------------------------------------------------------- whoever runs a job
+        return await self._move.create(session, user_id, job_type, **values)
 
     async def start_job(self, job_id: UUID) -> JobResponse:
         """Set a pending job running; a job that already runs stays as it is."""
-        now = self._clock.now()
-        values = {
-            "status": "running",
-            "started_at": queries.never_before(BackgroundJob.created_at, now),
-            "attempt": BackgroundJob.attempt + 1,
-        }
-        pending = sa.and_(BackgroundJob.id == job_id, BackgroundJob.status == "pending")
         async with self._database.write() as session:
-            job = await queries.update(session, now, pending, values)
-            if job is None:
-                job = await self._live(session, job_id)
-            else:
-                await self._record(session, job, "started")
-            return self._to_response(job)
+            return self._to_response(await self._move.start(session, job_id))
 
     async def claim(self, job_id: UUID, owner: str, *, seconds: float, restart_progress: int = 0) -> Lease | None:
         """Begin the next attempt of a job and return the lease on it, or None if the job has ended.
 
         `restart_progress` is what stays true however often the work starts again (an accepted upload).
         """
-        now = self._clock.now()
-        values = {
-            "status": "running",
-            "attempt": BackgroundJob.attempt + 1,
-            "progress": restart_progress,
-            "started_at": sa.func.coalesce(
-                BackgroundJob.started_at, queries.never_before(BackgroundJob.created_at, now)
-            ),
-            "lease_owner": owner,
-            "lease_expires_at": now + timedelta(seconds=seconds),
-            "stalled_at": None,
-            "stage": None,
-            "error": None,
-            "problem": None,
-        }
-        live = sa.and_(BackgroundJob.id == job_id, BackgroundJob.status.in_(ACTIVE_STATUSES))
         async with self._database.write() as session:
-            job = await queries.update(session, now, live, values)
-            if job is None:
-                return None
-            await self._record(session, job, "started", worker=owner)
-            return Lease(job_id=job.id, attempt=job.attempt, owner=owner)
+            return await self._move.claim(session, job_id, owner, seconds, restart_progress)
 
     async def update_progress(
         self,
@@ -160,82 +114,53 @@ class JobMonitoringService:
         lease_seconds: float | None = None,
         **columns: Any,
     ) -> ProgressAnswer:
-        now = self._clock.now()
-        before = await self._live(session, job_id) if lease is None else await self._held(session, lease)
-        where = queries.held_by(lease) if lease is not None else BackgroundJob.id == job_id
-        values: dict[str, Any] = {key: value for key, value in columns.items() if value is not None}
-        if progress is not None:
-            values["progress"] = queries.never_below(BackgroundJob.progress, min(100, max(0, progress)))
-        if message is not None:
-            values["message"] = message
-        seconds = lease_seconds if lease_seconds is not None else before.heartbeat_seconds
-        values |= {"lease_expires_at": now + timedelta(seconds=seconds), "stalled_at": None}
-        stage_before = before.stage
-        job = await queries.update(session, now, where, values)
-        if job is None:
-            raise StaleLease
-        if job.stage != stage_before:
-            await queries.append_event(session, job, "stage", {"stage": job.stage, "progress": job.progress})
-        self._announce(session, job.user_id)
-        clamped = progress is not None and progress != job.progress
-        return progress_answer(job, clamped=clamped)
+        job = await self._move.progress(
+            session, job_id, progress, message, lease=lease, lease_seconds=lease_seconds, **columns
+        )
+        return progress_answer(job, clamped=progress is not None and progress != job.progress)
 
     async def complete_job(self, job_id: UUID, error: str | None = None, **columns: Any) -> JobResponse:
         """End a job as completed or, with an error, as failed. Raises `JobEnded` if it has ended already."""
         async with self._database.write() as session:
-            await self._live(session, job_id)
-            job = await self._end(session, BackgroundJob.id == job_id, "failed" if error else "completed", error=error, **columns)
+            await self._move.live(session, job_id)
+            status = "failed" if error else "completed"
+            job = await self._move.end(session, BackgroundJob.id == job_id, status, error=error, **columns)
+            if job is None:
+                raise JobEnded
             return self._to_response(job)
+
+    async def accept_in(self, session: AsyncSession, lease: Lease, *, progress: int, message: str) -> BackgroundJob:
+        """Turn a job whose bytes arrived into one that waits for a worker, in the transaction that enqueues it."""
+        return await self._move.accept(session, lease, progress, message)
 
     async def finish_in(self, session: AsyncSession, lease: Lease, *, outcome: str, **columns: Any) -> BackgroundJob:
         """Complete a job in the transaction that publishes its result. Raises `StaleLease` for a zombie."""
-        return await self._end(session, queries.held_by(lease), "completed", outcome=outcome, **columns)
+        return await self._move.end_held(session, lease, "completed", outcome=outcome, **columns)
 
     async def fail(self, lease: Lease, problem: dict[str, Any]) -> None:
         """End a job as failed with an RFC 9457 problem, which the owner reads as it is."""
         async with self._database.write() as session:
-            await self._end(session, queries.held_by(lease), "failed", error=problem["detail"], problem=problem)
+            await self.fail_in(session, lease, problem)
 
     async def fail_in(self, session: AsyncSession, lease: Lease, problem: dict[str, Any]) -> None:
-        await self._end(session, queries.held_by(lease), "failed", error=problem["detail"], problem=problem)
-
-    async def cancel_in(self, session: AsyncSession, lease: Lease) -> None:
-        await self._end(session, queries.held_by(lease), "cancelled", message="Cancelled")
-
-    async def accept_in(self, session: AsyncSession, lease: Lease, *, progress: int, message: str) -> BackgroundJob:
-        """Turn a job whose bytes arrived into one that waits for a worker, in the transaction that enqueues it."""
-        values = {
-            "progress": queries.never_below(BackgroundJob.progress, progress),
-            "message": message,
-            "stage": None,
-            "lease_owner": None,
-            "lease_expires_at": None,
-        }
-        job = await queries.update(session, self._clock.now(), queries.held_by(lease), values)
-        if job is None:
-            raise StaleLease
-        await self._record(session, job, "accepted")
-        return job
+        await self._move.end_held(session, lease, "failed", error=problem["detail"], problem=problem)
 
     async def confirm_cancelled(self, lease: Lease) -> None:
         """End a job as cancelled, said by whoever ran it and has stopped."""
         async with self._database.write() as session:
-            await self._end(session, queries.held_by(lease), "cancelled", message="Cancelled")
+            await self.cancel_in(session, lease)
+
+    async def cancel_in(self, session: AsyncSession, lease: Lease) -> None:
+        await self._move.end_held(session, lease, "cancelled", message="Cancelled")
 
     async def hand_back(self, lease: Lease, message: str) -> None:
         """Give a job back to the queue: its next attempt is another worker's."""
-        values = {
-            "status": "pending",
-            "message": message,
-            "lease_owner": None,
-            "lease_expires_at": None,
-            "stage": None,
-        }
         async with self._database.write() as session:
-            job = await queries.update(session, self._clock.now(), queries.held_by(lease), values)
-            if job is None:
-                raise StaleLease
-            await self._record(session, job, "handed_back")
+            await self._move.hand_back(session, lease, message)
+
+    async def hold_in(self, session: AsyncSession, lease: Lease) -> BackgroundJob:
+        """Return the job that the lease holds, or raise `StaleLease`."""
+        return await self._move.held(session, lease)
 
     async def kind_of(self, job_id: UUID) -> str:
         """Return the kind of task that a job runs."""
@@ -245,26 +170,23 @@ class JobMonitoringService:
             raise JobNotFound
         return job.kind
 
-    async def hold_in(self, session: AsyncSession, lease: Lease) -> BackgroundJob:
-        """Return the job that the lease holds, or raise `StaleLease`."""
-        return await self._held(session, lease)
+    async def has_ended(self, session: AsyncSession, job_id: UUID) -> bool:
+        """Return whether the job is in a terminal state, or gone."""
+        job = await queries.find(session, job_id)
+        return job is None or job.status in states.TERMINAL
 
     async def end_overdue(self, job: BackgroundJob, problem: dict[str, Any]) -> bool:
         """Fail a job whose lease has run out, if it still is as it was seen; say whether that was so."""
-        seen = sa.and_(BackgroundJob.id == job.id, BackgroundJob.lease_expires_at == job.lease_expires_at)
         async with self._database.write() as session:
-            ended = await self._end(session, seen, "failed", required=False, error=problem["detail"], problem=problem)
+            ended = await self._move.end(
+                session, queries.unchanged_since(job), "failed", error=problem["detail"], problem=problem
+            )
         return ended is not None
 
     async def mark_stalled(self, job: BackgroundJob) -> bool:
-        """Say that nobody has been heard of; the next sign of life takes it back."""
-        now = self._clock.now()
-        seen = sa.and_(BackgroundJob.id == job.id, BackgroundJob.lease_expires_at == job.lease_expires_at)
+        """Say that nobody has been heard of, if that is still so."""
         async with self._database.write() as session:
-            stalled = await queries.update(session, now, seen, {"stalled_at": now})
-            if stalled is not None:
-                await self._record(session, stalled, "stalled")
-        return stalled is not None
+            return await self._move.stall(session, job)
 
     # ------------------------------------------------------------ a job's owner
 
@@ -289,7 +211,13 @@ class JobMonitoringService:
             return self._to_response(await self._own(session, job_id, user_id))
 
     async def list_jobs(
-        self, user_id: str, *, limit: int, cursor: str | None, statuses: Collection[str] = (), job_type: str | None = None
+        self,
+        user_id: str,
+        *,
+        limit: int,
+        cursor: str | None,
+        statuses: Collection[str] = (),
+        job_type: str | None = None,
     ) -> Page[JobResponse]:
         """Return one page of an owner's history, newest first."""
         after = decode_cursor(cursor) if cursor else None
@@ -303,6 +231,7 @@ class JobMonitoringService:
         return Page[JobResponse](items=[self._to_response(job) for job in page], next_cursor=more)
 
     async def list_events(self, job_id: UUID, user_id: str) -> JobEvents:
+        """Return what happened to an owner's job, in order."""
         async with self._database.read() as session:
             await self._own(session, job_id, user_id)
             events = await queries.list_events(session, job_id)
@@ -310,27 +239,11 @@ class JobMonitoringService:
 
     async def request_cancel(self, job_id: UUID, user_id: str) -> JobResponse:
         """Cancel a waiting job at once, ask a running one to stop. Raises `JobEnded` if there is nothing to cancel."""
-        now = self._clock.now()
-        waiting = sa.and_(
-            BackgroundJob.id == job_id,
-            queries.owned_by(user_id),
-            BackgroundJob.status == "pending",
-            BackgroundJob.stage.is_distinct_from(states.UPLOAD_STAGE),
-        )
         async with self._database.write() as session:
             job = await self._own(session, job_id, user_id)
             if job.status in states.TERMINAL:
                 raise JobEnded(f"The job is already {job.status}.", job_status=job.status)
-            cancelled = await self._end(session, waiting, "cancelled", required=False, message="Cancelled")
-            if cancelled is not None:
-                return self._to_response(cancelled)
-            if job.cancel_requested_at is None:
-                asked = await queries.update(
-                    session, now, BackgroundJob.id == job_id, {"cancel_requested_at": now, "message": "Stopping…"}
-                )
-                job = asked or job
-                await self._record(session, job, "cancel_requested")
-            return self._to_response(job)
+            return self._to_response(await self._move.request_cancel(session, job))
 
     async def dismiss(self, job_id: UUID, user_id: str) -> None:
         """Take an ended job out of its owner's active list; history keeps it."""
@@ -341,7 +254,7 @@ class JobMonitoringService:
                 raise JobStillRunning
             if job.dismissed_at is None:
                 await queries.update(session, now, BackgroundJob.id == job_id, {"dismissed_at": now})
-                self._announce(session, user_id)
+                self._move.announce(session, user_id)
 
     async def report(self, job_id: UUID, user_id: str, body: ReportProgress) -> ProgressAnswer:
         """Take a report on a job that its owner runs: progress, sign of life, ending."""
@@ -355,8 +268,7 @@ class JobMonitoringService:
                 raise JobEnded(f"The job is already {job.status}.", job_status=job.status)
             if body.status in states.TERMINAL:
                 return await self._end_reported(session, job, body)
-            if job.status == "pending":
-                await self._begin_reported(session, job)
+            await self._move.start(session, job_id)
             return await self.progress_in(
                 session,
                 job_id,
@@ -368,19 +280,6 @@ class JobMonitoringService:
                 unit=body.unit,
             )
 
-    # ---------------------------------------------------------------- in common
-
-    async def _begin_reported(self, session: AsyncSession, job: BackgroundJob) -> None:
-        now = self._clock.now()
-        values = {
-            "status": "running",
-            "started_at": queries.never_before(BackgroundJob.created_at, now),
-            "attempt": BackgroundJob.attempt + 1,
-        }
-        started = await queries.update(session, now, BackgroundJob.id == job.id, values)
-        if started is not None:
-            await self._record(session, started, "started")
-
     async def _end_reported(self, session: AsyncSession, job: BackgroundJob, body: ReportProgress) -> ProgressAnswer:
         status = "failed" if body.error and body.status == "completed" else str(body.status)
         error = (body.error or "The job reported that it failed.") if status == "failed" else None
@@ -389,65 +288,16 @@ class JobMonitoringService:
             for key in ("message", "stage", "done_units", "total_units", "unit", "result", "related_dataset_id")
             if (value := getattr(body, key)) is not None
         }
-        ended = await self._end(session, BackgroundJob.id == job.id, status, error=error, **columns)
+        ended = await self._move.end(session, BackgroundJob.id == job.id, status, error=error, **columns)
+        if ended is None:
+            raise JobEnded
         return progress_answer(ended, clamped=False)
-
-    async def _end(
-        self, session: AsyncSession, where: sa.ColumnElement[bool], status: str, *, required: bool = True, **columns: Any
-    ) -> Any:
-        """Move the live job that fits `where` into a terminal state; None or `StaleLease` if none fits."""
-        now = self._clock.now()
-        values: dict[str, Any] = {
-            "status": status,
-            "completed_at": queries.never_before(
-                sa.func.coalesce(BackgroundJob.started_at, BackgroundJob.created_at), now
-            ),
-            "lease_expires_at": None,
-            "stalled_at": None,
-            **columns,
-        }
-        if status == "completed":
-            values |= {"progress": 100, "outcome": columns.get("outcome") or "succeeded"}
-        job = await queries.update(session, now, sa.and_(where, BackgroundJob.status.in_(ACTIVE_STATUSES)), values)
-        if job is None:
-            if required:
-                raise StaleLease
-            return None
-        await self._record(session, job, status)
-        return job
-
-    async def _record(self, session: AsyncSession, job: BackgroundJob, kind: str, **data: Any) -> None:
-        await queries.append_event(session, job, kind, data)
-        self._announce(session, job.user_id)
 
     async def _own(self, session: AsyncSession, job_id: UUID, user_id: str) -> BackgroundJob:
         job = await queries.find(session, job_id, user_id)
         if job is None:
             raise JobNotFound
         return job
-
-    async def _live(self, session: AsyncSession, job_id: UUID) -> BackgroundJob:
-        job = await queries.find(session, job_id)
-        if job is None:
-            raise JobNotFound
-        if job.status in states.TERMINAL:
-            raise JobEnded(f"The job is already {job.status}.", job_status=job.status)
-        return job
-
-    async def _held(self, session: AsyncSession, lease: Lease) -> BackgroundJob:
-        job = await queries.find(session, lease.job_id)
-        held = job is not None and (job.attempt, job.lease_owner) == (lease.attempt, lease.owner)
-        if job is None or not held or job.status in states.TERMINAL:
-            raise StaleLease
-        return job
-
-    def _announce(self, session: AsyncSession, owner: str) -> None:
-        """Signal the change once it is committed, never before."""
-
-        def after_commit(_session: Any) -> None:
-            self._signal.changed(owner)
-
-        sa.event.listen(session.sync_session, "after_commit", after_commit, once=True)
 
     def _to_response(self, job: BackgroundJob) -> JobResponse:
         """Return the API answer for a row: a pending job says `running`, and 100 % is said only of an ended one."""

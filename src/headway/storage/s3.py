@@ -1,0 +1,176 @@
+"""An S3-compatible bucket as object store, through obstore."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import obstore
+from obstore.exceptions import BaseError, NotFoundError
+from obstore.store import S3Store as Bucket
+
+from headway.storage.errors import ObjectMissing, StoreUnavailable
+from headway.storage.store import ObjectInfo, checked_key, fetch_through, put_through
+
+PART_BYTES = 8 * 1024 * 1024
+QUEUED_CHUNKS = 4
+"""How far the sender may be ahead of the store, in chunks; this bounds the memory of an upload."""
+
+REQUEST_TIMEOUT = "120s"
+"""obstore's timeout is for a whole request: a part of 8 MiB at 100 kB/s needs 80 s."""
+
+CONNECT_TIMEOUT = "3s"
+RETRIES = 3
+RETRY_SECONDS = 30
+
+
+@contextlib.contextmanager
+def _translated(key: str = "") -> Iterator[None]:
+    try:
+        yield
+    except (NotFoundError, FileNotFoundError) as error:
+        raise ObjectMissing(key=key) from error
+    except (BaseError, OSError) as error:
+        # A 5xx can mean anything: SeaweedFS says "full" with 265 MB free. The file is not to blame.
+        raise StoreUnavailable from error
+
+
+class S3Store:
+    """Objects in one bucket, below a prefix. Credentials are the usual AWS_* variables."""
+
+    def __init__(
+        self, bucket: str, *, prefix: str = "", endpoint: str | None = None, region: str = "us-east-1"
+    ) -> None:
+        self._bucket = Bucket(
+            bucket,
+            prefix=prefix or None,
+            endpoint=endpoint,
+            region=region,
+            virtual_hosted_style_request=False if endpoint else None,
+            client_options={
+                "allow_http": bool(endpoint and endpoint.startswith("http://")),
+                "connect_timeout": CONNECT_TIMEOUT,
+                "timeout": REQUEST_TIMEOUT,
+            },
+            retry_config={"max_retries": RETRIES, "retry_timeout": timedelta(seconds=RETRY_SECONDS)},
+        )
+
+    async def open_writer(self, key: str) -> S3Writer:
+        return S3Writer(self._bucket, checked_key(key))
+
+    async def stat(self, key: str) -> ObjectInfo:
+        with _translated(key):
+            found = await obstore.head_async(self._bucket, checked_key(key))
+        return ObjectInfo(key, found["size"], found["last_modified"])
+
+    async def read(self, key: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        if length == 0:
+            await self.stat(key)
+            return
+        with _translated(key):
+            options: obstore.GetOptions = {}
+            if length is not None:
+                options["range"] = (start, start + length)
+            elif start:
+                options["range"] = {"offset": start}
+            answer = await obstore.get_async(self._bucket, checked_key(key), options=options)
+            async for chunk in answer.stream():
+                yield bytes(chunk)
+
+    async def put_file(self, path: Path, key: str) -> int:
+        return await put_through(self, path, key)
+
+    async def fetch_file(self, key: str, path: Path) -> int:
+        return await fetch_through(self, key, path)
+
+    async def delete(self, key: str) -> None:
+        with contextlib.suppress(ObjectMissing), _translated(key):
+            await obstore.delete_async(self._bucket, checked_key(key))
+
+    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        with _translated():
+            async for batch in obstore.list(self._bucket, prefix=prefix.rstrip("/") or None):
+                for found in batch:
+                    yield ObjectInfo(found["path"], found["size"], found["last_modified"])
+
+    async def check(self) -> None:
+        with _translated():
+            await obstore.list_with_delimiter_async(self._bucket, prefix="readiness")
+
+    async def free_bytes(self) -> int | None:
+        return None
+
+    async def close(self) -> None:
+        """obstore closes its connections with the store."""
+
+
+class S3Writer:
+    """Feeds chunks to one streaming put.
+
+    obstore's own writer leaves a multipart upload behind for ever when it is dropped; a put from an iterator
+    aborts it when the iterator raises. So `abort` makes the iterator raise.
+    """
+
+    def __init__(self, bucket: Bucket, key: str) -> None:
+        self._bucket = bucket
+        self._key = key
+        self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUED_CHUNKS)
+        self._aborted = False
+        self._size = 0
+        self._put = asyncio.create_task(self._send())
+
+    async def _send(self) -> None:
+        await obstore.put_async(
+            self._bucket, self._key, self._incoming(), use_multipart=True, chunk_size=PART_BYTES, max_concurrency=2
+        )
+
+    async def _incoming(self) -> AsyncIterator[bytes]:
+        while (chunk := await self._chunks.get()) is not None:
+            yield chunk
+        if self._aborted:
+            raise InterruptedError("the upload was given up")
+
+    async def write(self, chunk: bytes) -> None:
+        if chunk:
+            self._size += len(chunk)
+            await self._feed(bytes(chunk))
+
+    async def _feed(self, chunk: bytes | None) -> None:
+        """Hand a chunk over, or raise what ended the put before it."""
+        hand_over = asyncio.ensure_future(self._chunks.put(chunk))
+        await asyncio.wait({hand_over, self._put}, return_when=asyncio.FIRST_COMPLETED)
+        if not hand_over.done():
+            hand_over.cancel()
+        if self._put.done():
+            with _translated(self._key):
+                self._put.result()
+
+    async def commit(self) -> int:
+        """Complete the object, then look at what the store says it holds."""
+        await self._feed(None)
+        with _translated(self._key):
+            await self._put
+            stored = (await obstore.head_async(self._bucket, self._key))["size"]
+        if stored != self._size:
+            raise StoreUnavailable(f"The store kept {stored:,} of {self._size:,} bytes.")
+        return self._size
+
+    async def abort(self) -> None:
+        if self._put.done():
+            await self._forget()
+            return
+        self._aborted = True
+        while not self._chunks.empty():
+            self._chunks.get_nowait()
+        self._chunks.put_nowait(None)
+        await asyncio.gather(self._put, return_exceptions=True)
+
+    async def _forget(self) -> None:
+        """Remove an object that was completed and is not wanted after all."""
+        if not self._aborted and self._put.exception() is None:
+            with contextlib.suppress(BaseError, OSError):
+                await obstore.delete_async(self._bucket, self._key)
+        self._aborted = True
