@@ -1,0 +1,201 @@
+"""`DatasetService`: publishing, listing and reading datasets, each for its owner only."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import unicodedata
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from headway.datasets import queries
+from headway.datasets.cache import RowsCache
+from headway.datasets.columns import Column
+from headway.datasets.errors import DatasetNotFound
+from headway.datasets.filters import RowsQuestion
+from headway.datasets.models import Dataset, DatasetVersion
+from headway.datasets.reader import RowsPage, RowsReader
+from headway.datasets.schemas import (
+    ColumnResponse,
+    DatasetResponse,
+    DecisionResponse,
+    DecisionsResponse,
+    SourceResponse,
+)
+from headway.errors import AppError
+from headway.kit.clock import Clock
+from headway.kit.db import Database
+from headway.kit.pagination import Page, decode_cursor, encode_cursor
+from headway.storage.store import ObjectStore
+
+log = logging.getLogger(__name__)
+
+READS_AT_ONCE = 2 * (os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishRequest:
+    """One table of one import, whose rows are already durable under `rows_key`."""
+
+    owner: str
+    import_id: UUID
+    part: int
+    job_id: UUID
+    name: str
+    rows: int
+    rejected_rows: int
+    bytes: int
+    rows_key: str
+    original_key: str
+    source: dict[str, Any]
+    columns: list[Column]
+    decisions: list[dict[str, Any]]
+
+
+class DatasetService:
+    """Datasets of all owners; every method but `publish` acts for one."""
+
+    def __init__(self, database: Database, store: ObjectStore, clock: Clock, cache: RowsCache) -> None:
+        self._database = database
+        self._store = store
+        self._clock = clock
+        self._cache = cache
+        self._reader = RowsReader(cache.directories, cache.scratch)
+        self._reading = asyncio.Semaphore(READS_AT_ONCE)
+
+    async def publish(self, session: AsyncSession, request: PublishRequest) -> UUID:
+        """Create the dataset of an import's part, or return the one that an earlier attempt created."""
+        existing = await queries.find_by_import(session, request.import_id, request.part)
+        if existing is not None:
+            return existing
+        now = self._clock.now()
+        dataset = Dataset(
+            id=uuid4(),
+            user_id=request.owner,
+            name=clean_name(request.name),
+            current_version=1,
+            created_at=now,
+            updated_at=now,
+        )
+        version = DatasetVersion(
+            dataset_id=dataset.id,
+            number=1,
+            import_id=request.import_id,
+            part=request.part,
+            job_id=request.job_id,
+            rows=request.rows,
+            rejected_rows=request.rejected_rows,
+            bytes=request.bytes,
+            rows_key=request.rows_key,
+            original_key=request.original_key,
+            sha256=request.source["sha256"],
+            source=request.source,
+            columns=[column.to_json() for column in request.columns],
+            decisions=request.decisions,
+            created_at=now,
+        )
+        await queries.insert(session, dataset, version)
+        return dataset.id
+
+    async def find_by_digest(self, session: AsyncSession, owner: str, sha256: str) -> UUID | None:
+        """Return the owner's newest dataset made from a file with this digest, if there is one."""
+        return await queries.find_by_digest(session, owner, sha256)
+
+    async def list_datasets(
+        self, owner: str, *, limit: int, cursor: str | None, q: str | None = None
+    ) -> Page[DatasetResponse]:
+        """Return one page of an owner's datasets, newest first."""
+        after = decode_cursor(cursor) if cursor else None
+        async with self._database.read() as session:
+            found = await queries.list_page(session, owner, limit=limit, after=after, name_contains=q)
+        page = found[:limit]
+        more = encode_cursor(page[-1][0].created_at, page[-1][0].id) if len(found) > limit else None
+        return Page[DatasetResponse](items=[_to_response(*row) for row in page], next_cursor=more)
+
+    async def get_dataset(self, owner: str, dataset_id: UUID) -> DatasetResponse:
+        return _to_response(*await self._get(owner, dataset_id))
+
+    async def get_columns(self, owner: str, dataset_id: UUID) -> list[Column]:
+        _, version = await self._get(owner, dataset_id)
+        return _columns(version)
+
+    async def list_decisions(self, owner: str, dataset_id: UUID) -> DecisionsResponse:
+        _, version = await self._get(owner, dataset_id)
+        return DecisionsResponse(items=[DecisionResponse(**decision) for decision in version.decisions])
+
+    async def rename(self, owner: str, dataset_id: UUID, name: str) -> DatasetResponse:
+        async with self._database.write() as session:
+            if await queries.find(session, owner, dataset_id) is None:
+                raise DatasetNotFound
+            await queries.rename(session, owner, dataset_id, clean_name(name), self._clock.now())
+        return await self.get_dataset(owner, dataset_id)
+
+    async def delete(self, owner: str, dataset_id: UUID) -> None:
+        """Delete a dataset; its objects go once nothing refers to them any more."""
+        async with self._database.write() as session:
+            if await queries.find(session, owner, dataset_id) is None:
+                raise DatasetNotFound
+            keys = await queries.list_keys(session, dataset_id)
+            await queries.delete(session, owner, dataset_id)
+            unused = {rows for rows, _ in keys}
+            for original in {original for _, original in keys}:
+                if not await queries.is_original_used(session, original):
+                    unused.add(original)
+        for key in sorted(unused):
+            await self._discard(key)
+
+    async def _discard(self, key: str) -> None:
+        try:
+            await self._store.delete(key)
+        except AppError as error:
+            log.warning("object %s could not be deleted and is left for the sweep: %s", key, error.detail)
+
+    async def read_rows(self, owner: str, dataset_id: UUID, question: RowsQuestion) -> RowsPage:
+        """Return one page of rows."""
+        _, version = await self._get(owner, dataset_id)
+        async with self._cache.open(version.rows_key) as path, self._reading:
+            return await asyncio.to_thread(self._reader.read, path, question)
+
+    async def open_original(self, owner: str, dataset_id: UUID) -> tuple[str, int, AsyncIterator[bytes]]:
+        """Return the uploaded file's name, its size in bytes, and its bytes as they came."""
+        _, version = await self._get(owner, dataset_id)
+        size = (await self._store.stat(version.original_key)).size_bytes
+        return version.source["file_name"], size, self._store.read(version.original_key)
+
+    async def _get(self, owner: str, dataset_id: UUID) -> queries.Row:
+        async with self._database.read() as session:
+            found = await queries.find(session, owner, dataset_id)
+        if found is None:
+            raise DatasetNotFound
+        return found
+
+
+def clean_name(name: str) -> str:
+    """Return a name fit for showing: composed, without control and direction characters, at most 255 long."""
+    visible = (c for c in unicodedata.normalize("NFC", name) if unicodedata.category(c) not in {"Cc", "Cf", "Cs"})
+    return "".join(visible).strip()[:255] or "unnamed"
+
+
+def _columns(version: DatasetVersion) -> list[Column]:
+    return [Column.from_json(column) for column in version.columns]
+
+
+def _to_response(dataset: Dataset, version: DatasetVersion) -> DatasetResponse:
+    return DatasetResponse(
+        id=dataset.id,
+        name=dataset.name,
+        rows=version.rows,
+        rejected_rows=version.rejected_rows,
+        bytes=version.bytes,
+        version=version.number,
+        columns=[ColumnResponse.model_validate(column, from_attributes=True) for column in _columns(version)],
+        source=SourceResponse(**version.source),
+        job_id=version.job_id,
+        created_at=dataset.created_at,
+        updated_at=dataset.updated_at,
+    )
