@@ -31,15 +31,16 @@ def upgrade() -> None:
         sa.Column("started_at", MOMENT, nullable=True),
         sa.Column("completed_at", MOMENT, nullable=True),
         sa.Column("updated_at", MOMENT, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_background_jobs"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_background_jobs")),
         sa.CheckConstraint(
-            "status in ('pending', 'running', 'completed', 'failed', 'cancelled')", name="ck_background_jobs_status"
+            "status in ('pending', 'running', 'completed', 'failed', 'cancelled')",
+            name=op.f("ck_background_jobs_status"),
         ),
-        sa.CheckConstraint("progress between 0 and 100", name="ck_background_jobs_progress"),
+        sa.CheckConstraint("progress between 0 and 100", name=op.f("ck_background_jobs_progress")),
         sa.CheckConstraint(
             "(started_at is null or created_at <= started_at)"
             " and (completed_at is null or coalesce(started_at, created_at) <= completed_at)",
-            name="ck_background_jobs_times",
+            name=op.f("ck_background_jobs_times"),
         ),
         # Leaves room in each page, so that a progress write stays on its page and touches no index (HOT).
         postgresql_with={"fillfactor": 80},
@@ -53,9 +54,7 @@ def upgrade() -> None:
 
 
 def _partial(name: str, columns: list[str], where: str) -> None:
-    op.create_index(
-        name, "background_jobs", columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where)
-    )
+    op.create_index(name, "background_jobs", columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
 
 
 def downgrade() -> None:

@@ -47,9 +47,9 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("data", JSON, nullable=False, server_default="{}"),
-        sa.PrimaryKeyConstraint("job_id", "seq", name="pk_job_events"),
+        sa.PrimaryKeyConstraint("job_id", "seq", name=op.f("pk_job_events")),
         sa.ForeignKeyConstraint(
-            ["job_id"], ["background_jobs.id"], name="fk_job_events_job_id_background_jobs", ondelete="CASCADE"
+            ["job_id"], ["background_jobs.id"], name=op.f("fk_job_events_job_id_background_jobs"), ondelete="CASCADE"
         ),
     )
     op.create_table(
@@ -59,7 +59,7 @@ def upgrade() -> None:
         sa.Column("pid", sa.Integer(), nullable=False),
         sa.Column("started_at", MOMENT, nullable=False),
         sa.Column("beat_at", MOMENT, nullable=False),
-        sa.PrimaryKeyConstraint("executor_id", name="pk_worker_leases"),
+        sa.PrimaryKeyConstraint("executor_id", name=op.f("pk_worker_leases")),
     )
 
 
@@ -68,8 +68,25 @@ def downgrade() -> None:
     op.drop_table("job_events")
     with op.batch_alter_table("background_jobs") as table:
         for name in (
-            "dismissed_at", "cancel_requested_at", "stalled_at", "heartbeat_seconds", "lease_expires_at",
-            "lease_owner", "engine", "version", "crash_count", "max_attempts", "attempt", "problem", "result",
-            "outcome", "unit", "total_units", "done_units", "stage", "kind", "title",
+            "dismissed_at",
+            "cancel_requested_at",
+            "stalled_at",
+            "heartbeat_seconds",
+            "lease_expires_at",
+            "lease_owner",
+            "engine",
+            "version",
+            "crash_count",
+            "max_attempts",
+            "attempt",
+            "problem",
+            "result",
+            "outcome",
+            "unit",
+            "total_units",
+            "done_units",
+            "stage",
+            "kind",
+            "title",
         ):
             table.drop_column(name)

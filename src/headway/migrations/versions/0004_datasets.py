@@ -24,9 +24,9 @@ def upgrade() -> None:
         sa.Column("current_version", sa.Integer(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("updated_at", MOMENT, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_datasets"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_datasets")),
     )
-    op.create_index("ix_datasets_owner", "datasets", ["user_id", sa.text("created_at DESC"), sa.text("id DESC")])
+    op.create_index("ix_datasets_owner", "datasets", ["user_id", "created_at", "id"])
     op.create_table(
         "dataset_versions",
         sa.Column("dataset_id", sa.Uuid(), nullable=False),
@@ -44,11 +44,11 @@ def upgrade() -> None:
         sa.Column("columns", JSON, nullable=False),
         sa.Column("decisions", JSON, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
-        sa.PrimaryKeyConstraint("dataset_id", "number", name="pk_dataset_versions"),
+        sa.PrimaryKeyConstraint("dataset_id", "number", name=op.f("pk_dataset_versions")),
         sa.ForeignKeyConstraint(
-            ["dataset_id"], ["datasets.id"], name="fk_dataset_versions_dataset_id_datasets", ondelete="CASCADE"
+            ["dataset_id"], ["datasets.id"], name=op.f("fk_dataset_versions_dataset_id_datasets"), ondelete="CASCADE"
         ),
-        sa.UniqueConstraint("import_id", "part", name="uq_dataset_versions_import_id_part"),
+        sa.UniqueConstraint("import_id", "part", name=op.f("uq_dataset_versions_import_id_part")),
     )
     op.create_index("ix_dataset_versions_sha256", "dataset_versions", ["sha256"])
 

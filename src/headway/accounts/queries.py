@@ -1,0 +1,114 @@
+"""Every statement on the tables of accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.elements import ColumnElement
+
+from headway.accounts.models import User, UserSession
+
+_ADMINS_LOCK = 0x61646D696E
+"""The letters of "admin"."""
+
+
+async def lock_admins(session: AsyncSession) -> None:
+    """Let one transaction at a time decide by how many users or administrators there are.
+
+    On SQLite every writing transaction is alone anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADMINS_LOCK)))
+
+
+async def any_user(session: AsyncSession) -> bool:
+    return (await session.execute(sa.select(User.id).limit(1))).first() is not None
+
+
+async def find_by_id(session: AsyncSession, user_id: UUID, *, lock: bool = False) -> User | None:
+    return await _find(session, User.id == user_id, lock=lock)
+
+
+async def find_by_email(session: AsyncSession, email: str, *, lock: bool = False) -> User | None:
+    """Return the user with this normalised e-mail."""
+    return await _find(session, User.email == email, lock=lock)
+
+
+async def _find(session: AsyncSession, condition: ColumnElement[bool], *, lock: bool) -> User | None:
+    """Return the one user; with `lock` nobody else changes it until the transaction ends."""
+    statement = sa.select(User).where(condition)
+    if lock:
+        # Means nothing on SQLite, where a writing transaction is alone.
+        statement = statement.with_for_update()
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def has_other_admin(session: AsyncSession, user_id: UUID) -> bool:
+    """Tell whether anybody but this user is an administrator who can sign in."""
+    statement = sa.select(User.id).where(User.role == "admin", User.disabled_at.is_(None), User.id != user_id)
+    return (await session.execute(statement.limit(1))).first() is not None
+
+
+async def list_newest_first(session: AsyncSession, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[User]:
+    statement = sa.select(User).order_by(User.created_at.desc(), User.id.desc()).limit(limit)
+    if after is not None:
+        moment, user_id = after
+        older = sa.or_(User.created_at < moment, sa.and_(User.created_at == moment, User.id < user_id))
+        statement = statement.where(older)
+    return (await session.execute(statement)).scalars().all()
+
+
+async def replace_password(
+    session: AsyncSession, user_id: UUID, version: int, password_hash: str, now: datetime
+) -> bool:
+    """Set a new password if the credentials are still those of `version`; end all that was issued before."""
+    changed = await session.execute(
+        sa.update(User)
+        .where(User.id == user_id, User.credentials_version == version)
+        .values(password_hash=password_hash, password_changed_at=now, credentials_version=version + 1)
+        .returning(User.id)
+    )
+    if changed.first() is None:
+        return False
+    await end_sessions(session, user_id)
+    return True
+
+
+async def disable(session: AsyncSession, user_id: UUID, now: datetime) -> None:
+    """Disable for good what was issued so far; enabling the account later revives none of it."""
+    await session.execute(
+        sa.update(User)
+        .where(User.id == user_id, User.disabled_at.is_(None))
+        .values(disabled_at=now, credentials_version=User.credentials_version + 1)
+    )
+    await end_sessions(session, user_id)
+
+
+async def enable(session: AsyncSession, user_id: UUID) -> None:
+    await session.execute(sa.update(User).where(User.id == user_id).values(disabled_at=None))
+
+
+async def end_sessions(session: AsyncSession, user_id: UUID) -> None:
+    await session.execute(sa.delete(UserSession).where(UserSession.user_id == user_id))
+
+
+async def end_session(session: AsyncSession, token_hash: str) -> None:
+    await session.execute(sa.delete(UserSession).where(UserSession.token_hash == token_hash))
+
+
+async def forget_expired_sessions(session: AsyncSession, now: datetime) -> None:
+    await session.execute(sa.delete(UserSession).where(UserSession.expires_at <= now))
+
+
+async def find_session_user(session: AsyncSession, token_hash: str, now: datetime) -> User | None:
+    """Return who holds the live session with this hash."""
+    statement = (
+        sa.select(User)
+        .join(UserSession, UserSession.user_id == User.id)
+        .where(UserSession.token_hash == token_hash, UserSession.expires_at > now)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()

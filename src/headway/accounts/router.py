@@ -1,0 +1,151 @@
+"""The HTTP side of accounts: signing in by token or cookie, the caller's own account, and users for administrators."""
+# No `from __future__ import annotations`: FastAPI could not resolve closures in Annotated.
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.security import OAuth2PasswordRequestForm
+
+from headway.accounts.dependencies import (
+    SESSION_COOKIE,
+    build_admin_dependency,
+    refuse_other_origin,
+    require_same_origin,
+)
+from headway.accounts.errors import (
+    AccountDisabled,
+    CrossSite,
+    EmailTaken,
+    InvalidEmail,
+    TooManyAttempts,
+    WeakPassword,
+    WrongCredentials,
+    WrongPassword,
+)
+from headway.accounts.models import User
+from headway.accounts.schemas import (
+    ChangePassword,
+    CreateUser,
+    MeResponse,
+    SessionResponse,
+    SignIn,
+    TokenResponse,
+    UserResponse,
+)
+from headway.accounts.service import AccountService
+from headway.errors import Forbidden, Invalid, Unauthorized
+from headway.kit.actor import Actor
+from headway.kit.pagination import BadCursor, Page
+from headway.kit.problems import responses
+
+
+def build_accounts_router(service: AccountService, actor: Callable[..., Any]) -> APIRouter:
+    """Return the routes of accounts. `actor` is a FastAPI dependency that returns an `Actor` or raises."""
+    router = APIRouter()
+    router.include_router(_signing_in(service))
+    router.include_router(_own_account(service, actor))
+    router.include_router(_users(service, build_admin_dependency(actor)))
+    return router
+
+
+def _signing_in(service: AccountService) -> APIRouter:
+    router = APIRouter(prefix="/auth", tags=["auth"])
+    refusals = responses(WrongCredentials, AccountDisabled, Invalid, TooManyAttempts)
+
+    @router.post("/token", responses=refusals)
+    async def issue_token(
+        request: Request, response: Response, form: Annotated[OAuth2PasswordRequestForm, Depends()]
+    ) -> TokenResponse:
+        """Exchange e-mail (as `username`) and password for an access token."""
+        user = await service.sign_in(form.username, form.password, client_address(request))
+        response.headers["Cache-Control"] = "no-store"
+        return TokenResponse(access_token=service.issue_token(user), expires_in=service.token_lifetime_seconds)
+
+    @router.post("/session", responses={**refusals, **responses(CrossSite)})
+    async def open_session(request: Request, response: Response, body: SignIn) -> SessionResponse:
+        """Sign a browser in: its session is in a cookie that no script can read."""
+        # Otherwise another site could sign a visitor in to an account of its own and see what they upload.
+        refuse_other_origin(request)
+        user = await service.sign_in(body.email, body.password, client_address(request))
+        await _give_session(service, user, request, response)
+        return SessionResponse.model_validate({"email": user.email, "role": user.role})
+
+    @router.delete("/session", status_code=204, responses=responses(CrossSite))
+    async def close_session(request: Request, response: Response) -> None:
+        """Sign this browser out. Doing it twice, or without a session, is no error."""
+        token = request.cookies.get(SESSION_COOKIE)
+        if token is not None:
+            require_same_origin(request)
+            await service.close_session(token)
+        response.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="lax", secure=_is_https(request))
+
+    return router
+
+
+def _own_account(service: AccountService, actor: Callable[..., Any]) -> APIRouter:
+    router = APIRouter(prefix="/me", tags=["me"], responses=responses(Unauthorized))
+    caller = Annotated[Actor, Depends(actor)]
+
+    @router.get("")
+    async def get_me(who: caller) -> MeResponse:
+        """Who you are."""
+        return MeResponse(id=who.owner, email=who.email, role="admin" if who.is_admin else "user")
+
+    @router.post("/password", status_code=204, responses=responses(WrongPassword, WeakPassword, TooManyAttempts))
+    async def change_password(who: caller, request: Request, response: Response, body: ChangePassword) -> None:
+        """Change your own password. Everything signed in with the old one ends, but for this browser."""
+        user = await service.change_password(
+            who.owner, body.current_password, body.new_password, client_address(request)
+        )
+        if SESSION_COOKIE in request.cookies and "Authorization" not in request.headers:
+            await _give_session(service, user, request, response)
+
+    return router
+
+
+def _users(service: AccountService, admin: Callable[..., Any]) -> APIRouter:
+    router = APIRouter(
+        prefix="/users", tags=["users"], dependencies=[Depends(admin)], responses=responses(Unauthorized, Forbidden)
+    )
+
+    @router.post("", status_code=201, responses=responses(EmailTaken, InvalidEmail, WeakPassword))
+    async def add_user(body: CreateUser) -> UserResponse:
+        """Add a user. Administrators only."""
+        return UserResponse.model_validate(await service.add_user(body.email, body.password, body.role))
+
+    @router.get("", responses=responses(BadCursor))
+    async def list_users(
+        limit: Annotated[int, Query(ge=1, le=100)] = 50, cursor: str | None = None
+    ) -> Page[UserResponse]:
+        """All users, newest first. Administrators only."""
+        return await service.list_users(limit=limit, cursor=cursor)
+
+    return router
+
+
+def client_address(request: Request) -> str:
+    """Return whom we count wrong passwords for. Behind a proxy the server must be told to trust its header."""
+    return request.client.host if request.client else "unknown"
+
+
+async def _give_session(service: AccountService, user: User, request: Request, response: Response) -> None:
+    """Set the cookie of a new session; the one that the browser had before ends."""
+    earlier = request.cookies.get(SESSION_COOKIE)
+    token = await service.open_session(user)
+    if earlier is not None:
+        await service.close_session(earlier)
+    response.set_cookie(
+        SESSION_COOKIE,
+        token,
+        max_age=service.session_lifetime_seconds,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=_is_https(request),
+    )
+    response.headers["Cache-Control"] = "no-store"
+
+
+def _is_https(request: Request) -> bool:
+    return request.url.scheme == "https"

@@ -1,0 +1,265 @@
+"""Everything that can be done with accounts: making users, proving who one is, and ending it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import secrets
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from headway.accounts import queries
+from headway.accounts.attempts import AttemptLimiter
+from headway.accounts.emails import check_email, normalize_email
+from headway.accounts.errors import (
+    AccountDisabled,
+    EmailTaken,
+    InvalidEmail,
+    InvalidToken,
+    LastAdmin,
+    SessionEnded,
+    UserNotFound,
+    WrongCredentials,
+    WrongPassword,
+)
+from headway.accounts.models import User, UserSession
+from headway.accounts.passwords import PasswordHasher, check_password, generate_password
+from headway.accounts.schemas import Role, UserResponse
+from headway.accounts.tokens import Claims, TokenSigner
+from headway.kit.actor import Actor
+from headway.kit.clock import Clock
+from headway.kit.db import Database
+from headway.kit.pagination import Page, decode_cursor, encode_cursor
+
+log = logging.getLogger(__name__)
+
+
+class AccountService:
+    """Users, their passwords, tokens and sessions. Every method is a transaction of its own."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        jwt_secret: str,
+        token_lifetime_seconds: int,
+        session_lifetime_seconds: int,
+        passwords: PasswordHasher | None = None,
+    ) -> None:
+        self.token_lifetime_seconds = token_lifetime_seconds
+        self.session_lifetime_seconds = session_lifetime_seconds
+        self._database = database
+        self._clock = clock
+        self._passwords = passwords or PasswordHasher()
+        self._attempts = AttemptLimiter(clock)
+        self._signer = TokenSigner(jwt_secret, token_lifetime_seconds, clock)
+
+    # Users
+
+    async def ensure_first_admin(self, email: str, password: str) -> str | None:
+        """Make the first administrator if there is no user at all; of processes that try at once, one succeeds.
+
+        Returns the password if none was given and this call generated it, for showing once.
+        """
+        async with self._database.read() as session:
+            if await queries.any_user(session):
+                return None
+        chosen = password or generate_password()
+        user = await self._new_user(email, chosen, "admin")
+        async with self._database.write() as session:
+            await queries.lock_admins(session)
+            if await queries.any_user(session):
+                return None
+            session.add(user)
+        return None if password else chosen
+
+    async def add_user(self, email: str, password: str, role: Role = "user") -> User:
+        user = await self._new_user(email, password, role)
+        try:
+            async with self._database.write() as session:
+                session.add(user)
+        except IntegrityError as error:
+            raise EmailTaken(f"{user.email} is the e-mail of another user.") from error
+        return user
+
+    async def list_users(self, *, limit: int = 50, cursor: str | None = None) -> Page[UserResponse]:
+        """Return one page of all users, newest first."""
+        after = decode_cursor(cursor) if cursor else None
+        async with self._database.read() as session:
+            found = await queries.list_newest_first(session, after, limit + 1)
+        shown = found[:limit]
+        next_cursor = encode_cursor(shown[-1].created_at, shown[-1].id) if len(found) > limit else None
+        return Page(items=[UserResponse.model_validate(user) for user in shown], next_cursor=next_cursor)
+
+    async def disable_user(self, email: str) -> None:
+        """Stop a user from signing in, and end every token and session of theirs at once."""
+        async with self._database.write() as session:
+            await queries.lock_admins(session)
+            user = await _get_by_email(session, email)
+            if user.role == "admin" and not await queries.has_other_admin(session, user.id):
+                raise LastAdmin(f"Without {user.email} nobody could administer this service.")
+            await queries.disable(session, user.id, self._clock.now())
+
+    async def enable_user(self, email: str) -> None:
+        """Let a user sign in again; what ended when they were disabled stays ended."""
+        async with self._database.write() as session:
+            user = await _get_by_email(session, email)
+            await queries.enable(session, user.id)
+
+    async def set_password(self, email: str, password: str) -> None:
+        """Give a user a new password, as an administrator does; ends all their tokens and sessions."""
+        check_password(password)
+        password_hash = await self._passwords.hash(password)
+        async with self._database.write() as session:
+            user = await _get_by_email(session, email, lock=True)
+            await queries.replace_password(session, user.id, user.credentials_version, password_hash, self._clock.now())
+
+    async def change_password(self, owner: str, current: str, new: str, client_address: str) -> User:
+        """Change the caller's own password; ends all their tokens and sessions, the calling one included."""
+        check_password(new)
+        user = await self._get_by_owner(owner)
+        async with self._attempts.attempt(user.email, client_address):
+            if not await self._passwords.verify(current, user.password_hash):
+                raise WrongPassword
+        password_hash = await self._passwords.hash(new)
+        async with self._database.write() as session:
+            replaced = await queries.replace_password(
+                session, user.id, user.credentials_version, password_hash, self._clock.now()
+            )
+            if not replaced:
+                raise WrongPassword("The password was changed by another request a moment ago.")
+        return await self._get_by_owner(owner)
+
+    # Proving who one is
+
+    async def sign_in(self, email: str, password: str, client_address: str) -> User:
+        """Return whose e-mail and password these are.
+
+        Raises `WrongCredentials`, `AccountDisabled` (only to who knows the password) or `TooManyAttempts`.
+        """
+        name = normalize_email(email)
+        async with self._attempts.attempt(name, client_address):
+            user = await self._find_by_email(email)
+            # Hashes for an unknown user too: the time it takes must not tell who has an account.
+            if not await self._passwords.verify(password, user.password_hash if user else None) or user is None:
+                log.info("sign-in refused", extra={"client_address": client_address, "user_id": user and str(user.id)})
+                raise WrongCredentials
+        return _enabled(user)
+
+    def issue_token(self, user: User) -> str:
+        """Return an access token for somebody who has just signed in."""
+        return self._signer.issue(Claims(user.id, user.credentials_version))
+
+    async def verify_token(self, token: str) -> Actor:
+        """Return whose token this is; raises `InvalidToken`, `ExpiredToken` or `AccountDisabled`."""
+        claims = self._signer.read(token)
+        async with self._database.read() as session:
+            user = await queries.find_by_id(session, claims.user_id)
+        if user is None:
+            raise InvalidToken
+        if claims.credentials_version != _enabled(user).credentials_version:
+            raise InvalidToken("The token was issued before the password was changed or the account was disabled.")
+        return _actor(user)
+
+    async def open_session(self, user: User) -> str:
+        """Keep a browser signed in; returns what its cookie holds, which is stored nowhere.
+
+        Raises `WrongCredentials` if the password was changed since `user` signed in.
+        """
+        token = secrets.token_urlsafe(32)
+        now = self._clock.now()
+        async with self._database.write() as session:
+            await queries.forget_expired_sessions(session, now)
+            present = await queries.find_by_id(session, user.id, lock=True)
+            if present is None or present.credentials_version != user.credentials_version:
+                raise WrongCredentials
+            session.add(self._new_session(user.id, token, now))
+        return token
+
+    async def close_session(self, token: str) -> None:
+        """End the session with this cookie, if there is one."""
+        async with self._database.write() as session:
+            await queries.end_session(session, _digest(token))
+
+    async def actor_for_session(self, token: str) -> Actor:
+        """Return whose session cookie this is; raises `SessionEnded` or `AccountDisabled`."""
+        async with self._database.read() as session:
+            user = await queries.find_session_user(session, _digest(token), self._clock.now())
+        if user is None:
+            raise SessionEnded
+        return _actor(_enabled(user))
+
+    # Details
+
+    async def _new_user(self, email: str, password: str, role: Role) -> User:
+        normal = check_email(email)
+        check_password(password)
+        password_hash = await self._passwords.hash(password)
+        now = self._clock.now()
+        return User(
+            id=uuid4(),
+            email=normal,
+            password_hash=password_hash,
+            role=role,
+            credentials_version=0,
+            disabled_at=None,
+            created_at=now,
+            password_changed_at=now,
+        )
+
+    def _new_session(self, user_id: UUID, token: str, now: datetime) -> UserSession:
+        return UserSession(
+            id=uuid4(),
+            token_hash=_digest(token),
+            user_id=user_id,
+            created_at=now,
+            expires_at=now + timedelta(seconds=self.session_lifetime_seconds),
+        )
+
+    async def _get_by_owner(self, owner: str) -> User:
+        async with self._database.read() as session:
+            user = await queries.find_by_id(session, _user_id(owner))
+        if user is None:
+            raise UserNotFound
+        return user
+
+    async def _find_by_email(self, email: str) -> User | None:
+        with contextlib.suppress(InvalidEmail):
+            async with self._database.read() as session:
+                return await queries.find_by_email(session, check_email(email))
+        return None
+
+
+async def _get_by_email(session: AsyncSession, email: str, *, lock: bool = False) -> User:
+    user = await queries.find_by_email(session, check_email(email), lock=lock)
+    if user is None:
+        raise UserNotFound(f"No user has the e-mail {email!r}.")
+    return user
+
+
+def _user_id(owner: str) -> UUID:
+    try:
+        return UUID(owner)
+    except ValueError as error:
+        # An actor that a host application made: its accounts are not kept here.
+        raise UserNotFound from error
+
+
+def _enabled(user: User) -> User:
+    if user.disabled_at is not None:
+        raise AccountDisabled
+    return user
+
+
+def _actor(user: User) -> Actor:
+    return Actor(owner=str(user.id), email=user.email, is_admin=user.role == "admin")
+
+
+def _digest(token: str) -> str:
+    """Return what is stored of a session's token: 256 random bits need no salt and no slow hash."""
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
