@@ -38,7 +38,14 @@ class ParseRequest:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> ParseRequest:
-        return cls(**{**value, "source": Path(value["source"]), "output_dir": Path(value["output_dir"]), "options": ParseOptions(**value["options"])})
+        return cls(
+            **{
+                **value,
+                "source": Path(value["source"]),
+                "output_dir": Path(value["output_dir"]),
+                "options": ParseOptions(**value["options"]),
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,11 @@ class ParseResult:
         return {
             "format": self.format,
             "parts": [
-                {**asdict(part), "path": str(part.path), "rejects_path": str(part.rejects_path) if part.rejects_path else None}
+                {
+                    **asdict(part),
+                    "path": str(part.path),
+                    "rejects_path": str(part.rejects_path) if part.rejects_path else None,
+                }
                 for part in self.parts
             ],
         }

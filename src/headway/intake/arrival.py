@@ -1,0 +1,92 @@
+"""Bytes on their way in: hashed, counted, checked against the limit and written to the store as they come."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Awaitable, Callable
+
+from headway.intake.detection import recognise
+from headway.intake.upload_errors import UploadTooLarge
+from headway.storage.store import ObjectWriter
+
+HEAD_BYTES = 4096
+"""Enough for every signature we know, and for a look at the first lines of a text."""
+
+WRITE_EVERY_SECONDS = 0.5
+RECOGNISED, HASHED = 10, 19
+"""The upload's own part of the progress: 10 once the format is recognised, up to 19 with the last byte."""
+
+ReportArrival = Callable[[int, str, int], Awaitable[None]]
+"""Called with (percent, message, received bytes); raises to stop the upload."""
+
+
+class Arrival:
+    """One file that is arriving."""
+
+    def __init__(
+        self,
+        writer: ObjectWriter,
+        file_name: str,
+        *,
+        max_bytes: int,
+        expected_bytes: int | None,
+        report: ReportArrival,
+    ) -> None:
+        self._writer = writer
+        self._file_name = file_name
+        self._max_bytes = max_bytes
+        self._expected_bytes = expected_bytes
+        self._report = report
+        self._hash = hashlib.sha256()
+        self._head = b""
+        self._recognised = False
+        self._reported_at = 0.0
+        self.size_bytes = 0
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+    async def write(self, chunk: bytes) -> None:
+        """Take the next bytes. Raises `UploadTooLarge` with the first byte over the limit."""
+        self.size_bytes += len(chunk)
+        if self.size_bytes > self._max_bytes:
+            raise UploadTooLarge(
+                f"This service accepts files up to {self._max_bytes:,} bytes.", max_upload_bytes=self._max_bytes
+            )
+        self._hash.update(chunk)
+        await self._writer.write(chunk)
+        if not self._recognised:
+            self._head += chunk[: HEAD_BYTES - len(self._head)]
+            if len(self._head) >= HEAD_BYTES:
+                await self._recognise()
+        elif time.monotonic() - self._reported_at >= WRITE_EVERY_SECONDS:
+            await self._tell(self._percent(), "Uploading")
+
+    async def end(self) -> None:
+        """Say that the last byte is there."""
+        if not self._recognised:
+            await self._recognise()
+        await self._tell(HASHED, "Looking for duplicates")
+
+    async def make_durable(self) -> None:
+        """Return once the bytes would survive a power cut, as far as the store promises that."""
+        await self._writer.commit()
+
+    async def discard(self) -> None:
+        await self._writer.abort()
+
+    async def _recognise(self) -> None:
+        self._recognised = True
+        found = recognise(self._head, self._file_name)
+        await self._tell(RECOGNISED, f"Format: {found.format}" if found.format else "Format not recognised yet")
+
+    def _percent(self) -> int:
+        if not self._expected_bytes:
+            return RECOGNISED
+        return RECOGNISED + int((HASHED - RECOGNISED) * min(1.0, self.size_bytes / self._expected_bytes))
+
+    async def _tell(self, percent: int, message: str) -> None:
+        self._reported_at = time.monotonic()
+        await self._report(percent, message, self.size_bytes)

@@ -1,0 +1,199 @@
+"""What can be wrong in a file: every failure of the parse, in words for the person who uploaded it."""
+
+from __future__ import annotations
+
+from headway.errors import AppError, InsufficientStorage, Invalid, TooLarge, UnsupportedMedia
+
+# ------------------------------------------------------------------------------------------------ format
+
+
+class FormatUnsupported(UnsupportedMedia):
+    code = "format.unsupported"
+    title = "This kind of file cannot be imported"
+    user_action = "Save it as CSV, XLSX, JSON or Parquet and upload that."
+
+
+class FormatEmpty(Invalid):
+    code = "format.empty"
+    title = "The file is empty"
+    user_action = "Check that the export that wrote the file had finished, then upload it again."
+
+
+class NotATable(Invalid):
+    code = "format.not_a_table"
+    title = "The file is not text and not a format that is known here"
+    user_action = "Open it in the program that made it, save it as CSV, XLSX, JSON or Parquet, and upload that."
+
+
+# ----------------------------------------------------------------------------------------------- archive
+
+
+class ArchiveTruncated(Invalid):
+    code = "archive.truncated"
+    title = "The compressed file is incomplete"
+    user_action = "Copy or download the file again from where it came from, then upload it again."
+
+
+class ArchiveCorrupt(Invalid):
+    code = "archive.corrupt"
+    title = "The compressed file is damaged"
+    user_action = "Compress the original again, or upload it uncompressed."
+
+
+class ArchiveBomb(TooLarge):
+    code = "archive.bomb"
+    title = "The file unpacks to far more than its size suggests"
+    user_action = "If the content is really so uniform, upload it uncompressed."
+
+
+class ArchiveNested(UnsupportedMedia):
+    code = "archive.nested"
+    title = "The file is compressed more than once"
+    user_action = "Unpack the outer layer and upload what is inside."
+
+
+# ------------------------------------------------------------------------------------------------- sheet
+
+
+class SheetPasswordProtected(Invalid):
+    code = "sheet.password_protected"
+    title = "The workbook is password-protected"
+    user_action = "Open it with its password, save a copy without one, and upload the copy."
+
+
+class SheetUnreadable(Invalid):
+    code = "sheet.unreadable"
+    title = "The workbook is damaged"
+    user_action = "Open it in your spreadsheet program, save it again as XLSX, and upload that."
+
+
+class SheetGridTooLarge(TooLarge):
+    code = "sheet.grid_too_large"
+    title = "The sheet spans too many rows and columns"
+    user_action = "Delete stray cells far from the table, or save the sheet as CSV and upload that."
+
+
+class SheetNotFound(Invalid):
+    code = "sheet.not_found"
+    title = "The workbook has no sheet of that name"
+    user_action = "Choose one of the sheets that are named here."
+
+
+class SheetEmpty(Invalid):
+    code = "sheet.empty"
+    title = "There is nothing in the sheet"
+    user_action = "Choose another sheet, or check that the workbook was saved with its content."
+
+
+# -------------------------------------------------------------------------------------------------- json
+
+
+class JsonMalformed(Invalid):
+    code = "json.malformed"
+    title = "The file is not valid JSON"
+    user_action = "Correct the place that is named here, or export the file again."
+
+
+class JsonTruncated(Invalid):
+    code = "json.truncated"
+    title = "The JSON ends in the middle"
+    user_action = "Check that the export that wrote the file had finished, then upload it again."
+
+
+class JsonTrailing(Invalid):
+    code = "json.trailing"
+    title = "Something follows after the end of the JSON"
+    user_action = "Remove what follows, or write one object on each line."
+
+
+class JsonDuplicateKey(Invalid):
+    code = "json.duplicate_key"
+    title = "An object names the same key twice"
+    user_action = "Rename one of the keys; otherwise one of the two values would be lost."
+
+
+class JsonNotANumber(Invalid):
+    code = "json.not_a_number"
+    title = "The JSON holds NaN or Infinity"
+    user_action = "Write null, or a text in quotes, where there is no number; JSON knows neither NaN nor Infinity."
+
+
+class JsonTooDeep(Invalid):
+    code = "json.too_deep"
+    title = "The JSON is nested too deeply"
+    user_action = "Write the rows flatter: an array of objects."
+
+
+class JsonBadText(Invalid):
+    code = "json.bad_text"
+    title = "The JSON holds text that is not valid Unicode"
+    user_action = "Export the file again as UTF-8."
+
+
+class JsonRowTooLarge(TooLarge):
+    code = "json.row_too_large"
+    title = "One row of the JSON is too large"
+    user_action = "Write one object for each row, so that no single one is so large."
+
+
+# ---------------------------------------------------------------------------------- parquet and arrow
+
+
+class ParquetUnreadable(Invalid):
+    code = "parquet.unreadable"
+    title = "The Parquet file is damaged"
+    user_action = "Copy or write the file again, then upload it again."
+
+
+class ParquetEncrypted(Invalid):
+    code = "parquet.encrypted"
+    title = "The Parquet file is encrypted"
+    user_action = "Write it without encryption and upload that."
+
+
+class ArrowUnreadable(Invalid):
+    code = "arrow.unreadable"
+    title = "The Arrow file is damaged"
+    user_action = "Write the file again, if possible as Parquet, then upload it again."
+
+
+# ------------------------------------------------------------------------------------------------- limit
+
+
+class MemoryLimit(TooLarge):
+    code = "limit.memory"
+    title = "Reading the file needs more memory than one file may use"
+    user_action = "Split the file, or save it as CSV or Parquet, which need less memory to read."
+
+
+class TimeLimit(TooLarge):
+    code = "limit.time"
+    title = "Reading the file takes longer than one file may take"
+    user_action = "Split the file and upload the pieces."
+
+
+class DiskLimit(InsufficientStorage):
+    code = "limit.disk"
+    title = "Reading the file needs more room on disk than there is"
+    user_action = "Split the file, or ask whoever runs this service for more room."
+
+
+class UnpackedSizeLimit(TooLarge):
+    code = "limit.unpacked_size"
+    title = "The file is too large once unpacked"
+    user_action = "Split the data and upload the pieces."
+
+
+# ------------------------------------------------------------------------------------------------- parse
+
+
+class ParseCrashed(AppError):
+    code = "parse.crashed"
+    title = "Reading the file ended unexpectedly"
+    user_action = "Save the file again in another format and upload that. Nothing else is affected."
+
+
+class ParseProtocol(AppError):
+    code = "parse.protocol"
+    title = "The program that reads files did not answer as it must"
+    user_action = "Save the file again in another format and upload that. Nothing else is affected."

@@ -1,0 +1,184 @@
+"""Parquet and Arrow files: their own types are kept where ours can hold every value; else text, with the reason.
+
+Batches stay small, whatever the row groups of the file are. The surveys run over every value of the columns
+that need one, because statistics in a file may lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from headway.datasets.columns import Column, ColumnType
+from headway.errors import AppError
+from headway.intake.errors import ArrowUnreadable, FormatEmpty, ParquetEncrypted, ParquetUnreadable, UnpackedSizeLimit
+from headway.intake.formats.columnar_types import Rule, as_text, rule_for
+from headway.intake.formats.names import unique_names
+from headway.intake.formats.row_groups import RowGroups
+from headway.intake.parsing import Decision, ParsedPart, ParseProgress, ParseRequest, Report
+from headway.intake.text_errors import TooManyColumns, TypeDoesNotFit
+
+MAX_COLUMNS = 5000
+BATCH_BYTES = 8 * 1024 * 1024
+MAX_BATCH_ROWS = 32_768
+MAX_DECISIONS = 200
+NEW_LINE = "\n"
+
+
+Batches = Callable[[], Iterator[pa.RecordBatch]]
+"""Reads the file from its beginning, in small batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """An open file."""
+
+    schema: pa.Schema
+    rows: int
+    batches: Batches
+
+
+def parse_parquet(request: ParseRequest, source: Path, report: Report) -> ParsedPart:
+    """Parse a Parquet file. Raises `ParquetUnreadable`, `ParquetEncrypted` or a limit."""
+    try:
+        return _parse(request, _open_parquet(source, request.max_unpacked_bytes), report)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _translate(error, ParquetUnreadable) from error
+
+
+def parse_arrow(request: ParseRequest, source: Path, report: Report) -> ParsedPart:
+    """Parse an Arrow (Feather) file. Raises `ArrowUnreadable` or a limit."""
+    try:
+        with pa.OSFile(str(source), "rb") as file:
+            return _parse(request, _open_arrow(file), report)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _translate(error, ArrowUnreadable) from error
+
+
+def _translate(error: Exception, kind: type[AppError]) -> Exception:
+    """Return what a failure of the library means; a full disk and spent memory are the sandbox's to name."""
+    if isinstance(error, pa.ArrowMemoryError) or getattr(error, "errno", None) is not None:
+        return error
+    if "decrypt" in str(error) or "encrypted" in str(error):
+        return ParquetEncrypted("Its columns cannot be read without a key.")
+    return kind(f"The library that reads it says: {str(error).partition(NEW_LINE)[0][:300]}")
+
+
+# ------------------------------------------------------------------------------------------------------ sources
+
+
+def _open_parquet(path: Path, max_bytes: int) -> _Source:
+    file = pq.ParquetFile(path, buffer_size=1024 * 1024, pre_buffer=False, page_checksum_verification=True)
+    metadata = file.metadata
+    unpacked = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
+    _refuse_too_large(unpacked, max_bytes)
+    step = max(1, min(MAX_BATCH_ROWS, metadata.num_rows * BATCH_BYTES // max(1, unpacked)))
+    return _Source(file.schema_arrow, metadata.num_rows, lambda: file.iter_batches(step, use_threads=False))
+
+
+def _open_arrow(file: pa.NativeFile) -> _Source:
+    reader = pa.ipc.open_file(file)
+    rows = sum(reader.get_batch(number).num_rows for number in range(reader.num_record_batches))
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for number in range(reader.num_record_batches):
+            batch = reader.get_batch(number)
+            # Offsets that point anywhere would be followed without a look.
+            batch.validate(full=True)
+            step = max(1, min(MAX_BATCH_ROWS, batch.num_rows * BATCH_BYTES // max(1, batch.nbytes)))
+            for start in range(0, batch.num_rows, step):
+                yield batch.slice(start, step)
+
+    return _Source(reader.schema, rows, batches)
+
+
+def _refuse_too_large(unpacked: int, max_bytes: int) -> None:
+    if unpacked > max_bytes:
+        raise UnpackedSizeLimit(f"The file unpacks to {unpacked:,} bytes.", max_unpacked_bytes=max_bytes)
+
+
+# -------------------------------------------------------------------------------------------------------- parse
+
+
+def _parse(request: ParseRequest, source: _Source, report: Report) -> ParsedPart:
+    if not len(source.schema):
+        raise FormatEmpty("The file has no columns.")
+    if len(source.schema) > MAX_COLUMNS:
+        raise TooManyColumns(f"The file has {len(source.schema):,} columns.", max_columns=MAX_COLUMNS)
+    path = request.output_dir / "0.parquet"
+    names = unique_names(source.schema.names)
+    rules = [_rule(name, field.type, request.options.types) for name, field in zip(names, source.schema, strict=True)]
+    done = _write(path, rules, source, _Budget(request.max_unpacked_bytes), report)
+    if done.misfits:
+        rules = [rule.otherwise or rule if i in done.misfits else rule for i, rule in enumerate(rules)]
+        done = _write(path, rules, source, _Budget(request.max_unpacked_bytes), report)
+    columns = [
+        Column(name, rule.type, position, nulls=done.nulls[position], why=rule.why)
+        for position, (name, rule) in enumerate(zip(names, rules, strict=True))
+    ]
+    decisions = [Decision(f"column:{column.name}", column.type.value, column.why) for column in columns[:MAX_DECISIONS]]
+    return ParsedPart(Path(request.file_name).stem, path, done.rows, 0, columns, decisions)
+
+
+def _rule(name: str, kind: pa.DataType, forced: dict[str, str]) -> Rule:
+    rule = rule_for(kind)
+    wanted = forced.get(name, rule.type)
+    if wanted == ColumnType.TEXT != rule.type:
+        return as_text(rule)
+    if wanted == rule.type:
+        return rule
+    if rule.otherwise is not None and wanted == rule.otherwise.type:
+        return replace(rule.otherwise, why="As was asked for.")
+    raise TypeDoesNotFit(f"Column {name!r} cannot be {wanted}: {rule.why}", column=name, wanted=wanted)
+
+
+class _Budget:
+    """Counts what has really been unpacked; what a file says about itself may be a lie."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+
+    def spend(self, batch: pa.RecordBatch) -> None:
+        self._bytes += batch.nbytes
+        _refuse_too_large(self._bytes, self._max_bytes)
+
+
+@dataclass(slots=True)
+class _Written:
+    """How a pass over the file went. With misfits the file that it wrote is not to be used."""
+
+    nulls: list[int]
+    rows: int = 0
+    misfits: set[int] = dataclass_field(default_factory=set)
+
+
+def _write(path: Path, rules: list[Rule], source: _Source, budget: _Budget, report: Report) -> _Written:
+    """Convert every batch and write it, or only look on once some column does not hold its values."""
+    done = _Written([0] * len(rules))
+    schema = pa.schema([(f"c{position}", rule.arrow_type) for position, rule in enumerate(rules)])
+    with RowGroups(path, schema) as groups:
+        for batch in source.batches():
+            budget.spend(batch)
+            done.misfits |= _misfits(batch, rules, done.misfits)
+            if not done.misfits:
+                arrays = [rule.convert(column) for rule, column in zip(rules, batch.columns, strict=True)]
+                groups.write(pa.RecordBatch.from_arrays(arrays, schema=schema))
+                done.nulls = [nulls + array.null_count for nulls, array in zip(done.nulls, arrays, strict=True)]
+            done.rows += batch.num_rows
+            report(ParseProgress(min(1.0, done.rows / max(1, source.rows)), done.rows, "Reading rows"))
+    return done
+
+
+def _misfits(batch: pa.RecordBatch, rules: list[Rule], known: set[int]) -> set[int]:
+    """Return the columns whose type does not hold every value of this batch."""
+    return {
+        position
+        for position, (rule, column) in enumerate(zip(rules, batch.columns, strict=True))
+        if position not in known and rule.survey is not None and not rule.survey(column)
+    }

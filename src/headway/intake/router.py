@@ -1,0 +1,145 @@
+"""The HTTP side of intake: one address that takes a file, as a form or as the bare body."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from python_multipart.multipart import parse_options_header
+from starlette.requests import ClientDisconnect
+
+from headway.errors import Unauthorized
+from headway.intake.multipart import MultipartForm
+from headway.intake.schemas import ImportOptions, Limits, read_options
+from headway.intake.service import FileIntakeService
+from headway.intake.upload_errors import (
+    IdempotencyKeyInUse,
+    IdempotencyKeyInvalid,
+    IdempotencyKeyReused,
+    ImportOptionsInvalid,
+    QuotaExceeded,
+    UploadCancelled,
+    UploadInterrupted,
+    UploadMalformed,
+    UploadMissingFile,
+    UploadTooLarge,
+)
+from headway.jobs.schemas import JobResponse
+from headway.kit.actor import Actor
+from headway.kit.problems import responses
+from headway.storage.errors import StoreFull, StoreUnavailable
+
+BODY_DOCS: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {"type": "string", "format": "binary"},
+                        "options": {"type": "string", "description": "JSON object, see ImportOptions."},
+                    },
+                }
+            },
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+
+
+def build_imports_router(service: FileIntakeService, actor: Callable[..., Any]) -> APIRouter:
+    """Return the routes of intake. `actor` is a FastAPI dependency that returns an `Actor` or raises."""
+    router = APIRouter(tags=["imports"], responses=responses(Unauthorized))
+    caller = Annotated[Actor, Depends(actor)]
+    faults = (
+        UploadTooLarge, UploadMissingFile, UploadMalformed, UploadInterrupted, UploadCancelled,
+        ImportOptionsInvalid, QuotaExceeded, StoreFull, StoreUnavailable, IdempotencyKeyInUse, IdempotencyKeyReused,
+        IdempotencyKeyInvalid,
+    )  # fmt: skip
+
+    @router.post("/imports", status_code=202, openapi_extra=BODY_DOCS, responses=responses(*faults))
+    async def import_file(
+        who: caller,
+        request: Request,
+        response: Response,
+        filename: Annotated[str | None, Query(description="Name of the file, for a bare body.")] = None,
+        options: Annotated[str | None, Query(description="ImportOptions as JSON, for a bare body.")] = None,
+        idempotency_key: Annotated[str | None, Header(description="Repeat with it safely.")] = None,
+    ) -> JobResponse:
+        """Import a file. Answers 202 with its job once the bytes are safe; the job is visible from the first byte."""
+        # Never declare an UploadFile here: FastAPI would read the whole body before this function begins.
+        job = await _take(service, who, request, filename, options, idempotency_key)
+        response.headers["Location"] = f"/api/v2/jobs/{job.id}"
+        response.headers["Retry-After"] = "1"
+        return job
+
+    @router.get("/limits")
+    async def get_limits(who: caller) -> Limits:
+        """What you may upload, and how much room you have used."""
+        return await service.limits(who.owner)
+
+    return router
+
+
+async def _take(
+    service: FileIntakeService,
+    who: Actor,
+    request: Request,
+    filename: str | None,
+    options: str | None,
+    idempotency_key: str | None,
+) -> JobResponse:
+    kind, parameters = parse_options_header(request.headers.get("content-type", ""))
+    declared = _declared_bytes(request)
+    chunks = _until_disconnect(request)
+    if kind == b"multipart/form-data":
+        form = MultipartForm(chunks, parameters.get(b"boundary", b""))
+        return await _take_form(service, who, form, declared, idempotency_key)
+    if not filename:
+        raise UploadMissingFile("A bare body needs its file name: POST /imports?filename=data.csv")
+    chosen = read_options(options)
+    return await service.upload_file(
+        who.owner,
+        filename,
+        chunks,
+        options=lambda: chosen,
+        declared_bytes=declared,
+        idempotency_key=idempotency_key,
+    )
+
+
+async def _take_form(
+    service: FileIntakeService, who: Actor, form: MultipartForm, declared: int | None, idempotency_key: str | None
+) -> JobResponse:
+    file_name = await form.find_file()
+    if file_name is None:
+        raise UploadMissingFile
+    if "options" in form.fields:
+        read_options(form.fields["options"])  # refuses bad options before the file is read
+
+    def options() -> ImportOptions:
+        return read_options(form.fields.get("options"))
+
+    return await service.upload_file(
+        who.owner,
+        file_name,
+        form.file_bytes(),
+        options=options,
+        declared_bytes=declared,
+        idempotency_key=idempotency_key,
+    )
+
+
+def _declared_bytes(request: Request) -> int | None:
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isdigit() and len(length) < 19 else None
+
+
+async def _until_disconnect(request: Request) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in request.stream():
+            if chunk:
+                yield chunk
+    except ClientDisconnect:
+        raise UploadInterrupted from None

@@ -1,0 +1,320 @@
+"""`FileIntakeService`: from the first byte of an upload to a job that is promised to end in a dataset.
+
+The sequence keeps three promises under a kill at any point. T0: the job exists while bytes arrive, under a
+lease of this process. Then the bytes are made durable. T1: one transaction makes them an import and enqueues
+the job, and only after its commit is anything promised to the client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import unicodedata
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from headway.datasets.service import DatasetService
+from headway.errors import AppError
+from headway.intake import queries
+from headway.intake.arrival import Arrival
+from headway.intake.models import IdempotencyKey, Import
+from headway.intake.schemas import ImportOptions, Limits
+from headway.intake.upload_errors import (
+    IdempotencyKeyInUse,
+    IdempotencyKeyInvalid,
+    IdempotencyKeyReused,
+    QuotaExceeded,
+    UploadCancelled,
+    UploadInterrupted,
+    UploadTooLarge,
+)
+from headway.jobs.answers import to_response
+from headway.jobs.errors import StaleLease
+from headway.jobs.runner import JobSubmitter, Submission
+from headway.jobs.schemas import JobResponse
+from headway.jobs.service import JobMonitoringService, Lease
+from headway.jobs.states import UPLOAD_STAGE
+from headway.kit.clock import Clock
+from headway.kit.db import Database
+from headway.storage.errors import StoreFull
+from headway.storage.store import ObjectStore
+
+log = logging.getLogger(__name__)
+
+KIND = "intake.import_file"
+ENGINE = "dbos"
+UPLOAD_LEASE_SECONDS = 30
+"""An API process that dies leaves its uploads alone for at most this long before they are called interrupted."""
+
+MAX_KEY_LENGTH = 200
+
+FORM_BYTES = 512 * 1024
+"""A form's declared length is a little longer than its file; what arrives is counted and decides."""
+
+FORMATS = ["csv", "tsv", "xlsx", "xls", "json", "ndjson", "parquet", "arrow", "gzip of these"]
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeLimits:
+    """How much may arrive. All in bytes."""
+
+    max_upload_bytes: int
+    max_user_bytes: int
+    min_free_bytes: int
+
+
+class FileIntakeService:
+    """Accepts files for import."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: ObjectStore,
+        clock: Clock,
+        jobs: JobMonitoringService,
+        datasets: DatasetService,
+        submitter: JobSubmitter,
+        limits: IntakeLimits,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._clock = clock
+        self._jobs = jobs
+        self._datasets = datasets
+        self._submitter = submitter
+        self._limits = limits
+        self._holder = f"api-{uuid4().hex[:12]}"
+
+    async def upload_file(
+        self,
+        owner: str,
+        file_name: str,
+        chunks: AsyncIterator[bytes],
+        *,
+        options: Callable[[], ImportOptions] = ImportOptions,
+        declared_bytes: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> JobResponse:
+        """Take a file in and return its job, accepted and enqueued, or ended as a duplicate.
+
+        `options` is asked once the bytes are there, because a form may carry them after the file. Any failure
+        ends the job with the same problem that is raised, and leaves nothing in the store. A request repeated
+        with its idempotency key gets the first one's job.
+        """
+        name = display_name(file_name)
+        await self._refuse_what_cannot_fit(declared_bytes)
+        known = await self._find_answered(owner, idempotency_key)
+        if known is not None:
+            return await self._replay(owner, known, chunks, options)
+        lease = await self._begin(owner, name, declared_bytes or 0, idempotency_key)
+        writer = None
+        try:
+            key = f"originals/{lease.job_id}"
+            writer = await self._store.open_writer(key)
+            arrival = Arrival(
+                writer, name, max_bytes=self._limits.max_upload_bytes, expected_bytes=declared_bytes,
+                report=self._reporter(lease),
+            )  # fmt: skip
+            async for chunk in chunks:
+                await arrival.write(chunk)
+            await arrival.end()
+            chosen = options()
+            return await self._accept(owner, name, key, lease, arrival, chosen)
+        except BaseException as error:
+            if writer is not None:
+                await asyncio.shield(writer.abort())
+            await asyncio.shield(self._give_up(lease, error))
+            raise
+
+    async def limits(self, owner: str) -> Limits:
+        """Return what the owner may still upload."""
+        async with self._database.read() as session:
+            used = await queries.used_bytes(session, owner, self._clock.now())
+        return Limits(
+            max_upload_bytes=self._limits.max_upload_bytes,
+            max_user_bytes=self._limits.max_user_bytes,
+            used_bytes=used,
+            formats=FORMATS,
+        )
+
+    # ---------------------------------------------------------------------- T0
+
+    async def _refuse_what_cannot_fit(self, declared_bytes: int | None) -> None:
+        declared = declared_bytes or 0
+        if declared - FORM_BYTES > self._limits.max_upload_bytes:
+            raise UploadTooLarge(
+                f"The file has {declared:,} bytes; this service accepts up to {self._limits.max_upload_bytes:,}.",
+                max_upload_bytes=self._limits.max_upload_bytes,
+            )
+        free = await self._store.free_bytes()
+        if free is not None and free - declared < self._limits.min_free_bytes:
+            raise StoreFull("The file does not fit on the disk of this service.", free_bytes=free)
+
+    async def _begin(self, owner: str, name: str, declared_bytes: int, key: str | None) -> Lease:
+        now = self._clock.now()
+        expires_at = now + timedelta(seconds=UPLOAD_LEASE_SECONDS)
+        async with self._database.write() as session:
+            used = await queries.used_bytes(session, owner, now)
+            if used + declared_bytes > self._limits.max_user_bytes:
+                raise QuotaExceeded(
+                    f"You use {used:,} of {self._limits.max_user_bytes:,} bytes; this file needs {declared_bytes:,}.",
+                    used_bytes=used,
+                    max_user_bytes=self._limits.max_user_bytes,
+                )
+            job = await self._jobs.create_in(
+                session,
+                owner,
+                "import",
+                title=name,
+                kind=KIND,
+                engine=ENGINE,
+                stage=UPLOAD_STAGE,
+                message="Uploading",
+                unit="bytes",
+                total_units=declared_bytes or None,
+                lease_owner=self._holder,
+                lease_expires_at=expires_at,
+                details={"file_name": name},
+            )
+            await queries.reserve(session, job.id, owner, declared_bytes, expires_at)
+            if key is not None:
+                await self._claim_key(session, owner, key, job.id)
+        return Lease(job.id, 0, self._holder)
+
+    def _reporter(self, lease: Lease) -> Callable[..., Any]:
+        async def report(progress: int, message: str, received_bytes: int) -> None:
+            expires_at = self._clock.now() + timedelta(seconds=UPLOAD_LEASE_SECONDS)
+            async with self._database.write() as session:
+                answer = await self._jobs.progress_in(
+                    session, lease.job_id, progress, message, lease=lease,
+                    lease_seconds=UPLOAD_LEASE_SECONDS, done_units=received_bytes,
+                )  # fmt: skip
+                await queries.prolong(session, lease.job_id, received_bytes, expires_at)
+            if answer.cancel_requested:
+                raise UploadCancelled
+
+        return report
+
+    # ---------------------------------------------------------------------- T1
+
+    async def _accept(
+        self, owner: str, name: str, key: str, lease: Lease, arrival: Arrival, options: ImportOptions
+    ) -> JobResponse:
+        existing = await self._find_duplicate(owner, arrival.sha256, lease, options)
+        if existing is not None:
+            await arrival.discard()
+            return await self._end_as_duplicate(lease, existing, fingerprint(arrival.sha256, options))
+        await arrival.make_durable()
+        async with self._database.write() as session:
+            await queries.insert_import(
+                session,
+                Import(
+                    id=uuid4(),
+                    user_id=owner,
+                    job_id=lease.job_id,
+                    file_name=name,
+                    size_bytes=arrival.size_bytes,
+                    sha256=arrival.sha256,
+                    original_key=key,
+                    options=options.model_dump(mode="json"),
+                    created_at=self._clock.now(),
+                ),
+            )
+            await queries.release(session, lease.job_id)
+            await queries.answer_key(session, lease.job_id, fingerprint(arrival.sha256, options))
+            job = await self._jobs.accept_in(
+                session, lease, progress=40, message="Waiting to be parsed", size_bytes=arrival.size_bytes
+            )
+            await self._submitter.enqueue(session, Submission(lease.job_id, owner))
+        return to_response(job)
+
+    async def _find_duplicate(self, owner: str, sha256: str, lease: Lease, options: ImportOptions) -> UUID | None:
+        async with self._database.write() as session:
+            await self._jobs.progress_in(
+                session, lease.job_id, 20, "Looked for duplicates", lease=lease, lease_seconds=UPLOAD_LEASE_SECONDS
+            )
+            if options.duplicate == "import":
+                return None
+            return await self._datasets.find_by_digest(session, owner, sha256)
+
+    async def _end_as_duplicate(self, lease: Lease, dataset_id: UUID, carried: str) -> JobResponse:
+        async with self._database.write() as session:
+            await queries.release(session, lease.job_id)
+            await queries.answer_key(session, lease.job_id, carried)
+            job = await self._jobs.finish_in(
+                session,
+                lease,
+                outcome="duplicate",
+                related_dataset_id=dataset_id,
+                message="You imported this file before",
+                result={"datasets": [str(dataset_id)]},
+            )
+        return to_response(job)
+
+    # ------------------------------------------------------------------ repeating
+
+    async def _find_answered(self, owner: str, key: str | None) -> IdempotencyKey | None:
+        if key is None:
+            return None
+        if not 1 <= len(key) <= MAX_KEY_LENGTH or not key.isprintable():
+            raise IdempotencyKeyInvalid
+        async with self._database.read() as session:
+            known = await queries.find_key(session, owner, key)
+        return known if known is not None and known.fingerprint is not None else None
+
+    async def _claim_key(self, session: AsyncSession, owner: str, key: str, job_id: UUID) -> None:
+        """Take the key for this upload; one that an ended upload left behind is free."""
+        known = await queries.find_key(session, owner, key)
+        if known is not None:
+            if known.fingerprint is not None or not await self._jobs.has_ended(session, known.job_id):
+                raise IdempotencyKeyInUse(retry_after_seconds=5)
+            await queries.release_key(session, known.job_id)
+        await queries.insert_key(session, owner, key, job_id, self._clock.now())
+
+    async def _replay(
+        self, owner: str, known: IdempotencyKey, chunks: AsyncIterator[bytes], options: Callable[[], ImportOptions]
+    ) -> JobResponse:
+        """Answer as the first time, after a look that the request is the same one."""
+        digest = hashlib.sha256()
+        async for chunk in chunks:
+            digest.update(chunk)
+        if fingerprint(digest.hexdigest(), options()) != known.fingerprint:
+            raise IdempotencyKeyReused
+        return await self._jobs.get_job_by_id(known.job_id, owner)
+
+    # ----------------------------------------------------------------- giving up
+
+    async def _give_up(self, lease: Lease, error: BaseException) -> None:
+        """End the job of a failed upload. If even that fails, its lease runs out and the reaper does it."""
+        problem = error if isinstance(error, AppError) else UploadInterrupted()
+        try:
+            async with self._database.write() as session:
+                await queries.release(session, lease.job_id)
+                await queries.release_key(session, lease.job_id)
+                if isinstance(problem, UploadCancelled):
+                    await self._jobs.cancel_in(session, lease)
+                else:
+                    await self._jobs.fail_in(session, lease, problem.problem())
+        except StaleLease:
+            log.info("upload %s had already been ended", lease.job_id)
+        except Exception:
+            log.exception("upload %s could not be ended; its lease will run out", lease.job_id)
+
+
+def fingerprint(sha256: str, options: ImportOptions) -> str:
+    """Return what makes two uploads the same request: their bytes and their options."""
+    return hashlib.sha256(f"{sha256}\n{options.model_dump_json()}".encode()).hexdigest()
+
+
+def display_name(file_name: str) -> str:
+    """Return a file name fit for showing: no folders, no control or direction characters, at most 255 bytes."""
+    base = PureWindowsPath(PurePosixPath(file_name).name).name
+    clean = "".join(c for c in unicodedata.normalize("NFC", base) if unicodedata.category(c) not in {"Cc", "Cf", "Cs"})
+    return clean.encode()[:255].decode("utf-8", "ignore").strip() or "unnamed"

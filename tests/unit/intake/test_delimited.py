@@ -1,0 +1,233 @@
+"""Text tables: every cell reads back as it was written, every row is accounted for, every guess is told."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from headway.intake.text_errors import (
+    EncodingMismatch,
+    LineTooLong,
+    TooManyBadRows,
+    TooManyColumns,
+    TypeDoesNotFit,
+)
+from tests.unit.intake.reading import read_text
+
+CELL = st.one_of(
+    st.sampled_from(
+        ["", "NA", "NULL", "0", "-0", "00123", "1", "42", "-7", "1.5", "2.50", "1e10", "1E10", "+49 30 1", "true", "TRUE",
+         "2024-01-02", "2024-02-30", "2024-01-02 03:04:05", "2024-01-02T03:04:05Z", "10:00:00", "12345678901234567890",
+         '"', 'say "hi"', "a,b", "a\nb", " x", "x ", "é", "—", "9" * 40, "0.1", "1,5"]
+    ),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00\r"), max_size=8),
+)  # fmt: skip
+
+
+@given(
+    rows=st.integers(2, 4).flatmap(
+        lambda width: st.lists(st.lists(CELL, min_size=width, max_size=width), min_size=1, max_size=8)
+    ),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    end=st.sampled_from(["\n", "\r\n"]),
+)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_is_in_a_table_comes_back_cell_by_cell(rows: list[list[str]], quoting: int, end: str) -> None:
+    out = io.StringIO(newline="")
+    names = [f"column {'abcd'[position]}" for position in range(len(rows[0]))]
+    writer = csv.writer(out, quoting=quoting, lineterminator=end)
+    writer.writerow(names)
+    writer.writerows(rows)
+    read = read_text(out.getvalue(), delimiter=",", header=True)
+    assert [list(row.values()) for row in read.rows(written=True)] == rows
+    assert read.part.rejected_rows == 0
+
+
+def table(*values: str, name: str = "v") -> str:
+    return f"k,{name}\n" + "".join(f"row,{value}\n" for value in values)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "typed", "reason"),
+    [
+        (["00123", "00456"], "text", ["00123", "00456"], "begins with a zero"),
+        (["DE", "NA", "FR"], "text", ["DE", "NA", "FR"], "Text"),
+        (["1234567890123456789"], "big_integer", ["1234567890123456789"], "whole number"),
+        (["1234567890123456789012345"], "big_integer", ["1234567890123456789012345"], "whole number"),
+        (["9" * 39], "text", ["9" * 39], "more digits"),
+        (["1E10", "2E10"], "text", ["1E10", "2E10"], "may be a code"),
+        (["+4930123456"], "text", ["+4930123456"], "plus sign"),
+        (["1.10", "2.5"], "decimal", ["1.10", "2.50"], "decimal point"),
+        (["T", "F"], "text", ["T", "F"], "Text"),
+        (["00:10:00", "23:59:59"], "time", ["00:10:00", "23:59:59"], "times of day"),
+        (["03/04/2024"], "text", ["03/04/2024"], "could be swapped"),
+        (["1.234,56"], "text", None, ""),
+        (["TRUE", "FALSE"], "boolean", [True, False], "TRUE or FALSE"),
+        (["yes", "no"], "text", ["yes", "no"], "Text"),
+        (["2024-02-29", "2023-01-01"], "date", ["2024-02-29", "2023-01-01"], "dates"),
+        (["2024-02-30", "2023-01-01"], "text", ["2024-02-30", "2023-01-01"], "not a date"),
+        (["2024-01-02 03:04", "2024-01-02 03:04:05.5"], "timestamp", ["2024-01-02T03:04:00", "2024-01-02T03:04:05.5"], ""),
+        (["2024-01-02T03:04:05+02:00"], "timestamp_tz", ["2024-01-02T01:04:05Z"], "time zone"),
+        (["1.5e-03", "2.25e+10"], "number", [0.0015, 22500000000.0], "scientific"),
+        (["1", "NA", "3"], "integer", [1, None, 3], "1 cells say NA"),
+        (["1", "NA", "NULL", "n/a"], "text", ["1", "NA", "NULL", "n/a"], "several words"),
+        (["NA", "NA"], "text", ["NA", "NA"], "no cell holds a value"),
+        ([" 5", "6"], "text", [" 5", "6"], "blank"),
+        (["-0", "1"], "decimal", ["0", "1"], "decimal point"),
+        (["9007199254740992"], "integer", [9007199254740992], "whole"),
+        (["9007199254740993"], "big_integer", ["9007199254740993"], "whole"),
+    ],
+)  # fmt: skip
+def test_a_type_only_where_nothing_is_lost(
+    values: list[str], kind: str, typed: list[object] | None, reason: str
+) -> None:
+    quoted = [f'"{value}"' if "," in value else value for value in values]
+    read = read_text(table(*quoted), delimiter=",", header=True)
+    assert read.types["v"] == kind
+    if typed is not None:
+        assert read.cells("v") == typed
+    assert read.cells("v", written=True) == values
+    assert reason in read.why("v")
+
+
+def test_a_type_that_changes_at_row_30_001_is_found() -> None:
+    read = read_text("n,m\n" + "1,2\n" * 30_000 + "x,2\n")
+    assert read.types == {"n": "text", "m": "integer"}
+
+
+def test_empty_and_quoted_empty_are_told_apart() -> None:
+    read = read_text('a,b\n"",x\n,y\n')
+    assert read.cells("a") == ["", None]
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding"),
+    [
+        ("name,city\nJosé,Köln\n".encode("utf-8-sig"), "utf-8-sig"),
+        ("name,city\nJosé,Köln\n".encode("utf-16"), "utf-16"),
+        ("name,city\nJosé,Köln\n".encode("utf-16-le"), "utf-16-le"),
+        (("name,city\n" + "José,Köln größer übrig\n" * 20).encode("cp1252"), None),
+    ],
+)
+def test_encodings(data: bytes, encoding: str | None) -> None:
+    read = read_text(data)
+    assert read.rows()[0]["name"] == "José"
+    assert encoding is None or read.decided("encoding") == [encoding]
+
+
+def test_one_byte_that_is_not_utf8_far_in_the_file_is_noticed() -> None:
+    read = read_text(b"name,n\n" + b"Jose,1\n" * 200_000 + "José,2\n".encode("cp1252"))
+    assert read.cells("name")[-1] == "José"
+    assert read.decided("encoding") != ["utf-8"]
+
+
+def test_a_named_encoding_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(EncodingMismatch):
+        read_text("name\nJosé\n".encode("cp1252"), encoding="utf-8")
+    with pytest.raises(EncodingMismatch):
+        read_text("name\nx\n", encoding="klingon")
+
+
+@pytest.mark.parametrize("delimiter", [";", "|", "\t", ","])
+def test_delimiters(delimiter: str) -> None:
+    lines = [f"id{delimiter}name{delimiter}amount"] + [f"{n}{delimiter}Ann {n}{delimiter}{n}.5" for n in range(20)]
+    read = read_text("\n".join(lines) + "\n")
+    assert read.decided("dialect") == [{"delimiter": delimiter}]
+    assert read.types == {"id": "integer", "name": "text", "amount": "decimal"}
+
+
+def test_lines_before_the_table_are_left_out_and_said() -> None:
+    read = read_text("Report 2024\nMade by X\n\nid,name,n\n1,Ann,2\n2,Bob,3\n3,Cem,4\n")
+    assert [column.name for column in read.part.columns] == ["id", "name", "n"]
+    assert {"skipped_lines": 3} in read.decided("rows")
+
+
+def test_a_table_without_a_header_keeps_its_first_row() -> None:
+    read = read_text("1,Ann\n2,Bob\n")
+    assert [column.name for column in read.part.columns] == ["column_1", "column_2"]
+    assert read.part.rows == 2
+
+
+def test_names_are_made_unique_and_that_is_said() -> None:
+    read = read_text("a,a,,A,a_2\n1,2,3,4,5\n")
+    names = [column.name for column in read.part.columns]
+    assert len(set(names)) == 5
+    assert names[0] == "a"
+    assert names[3:] == ["A", "a_2"]
+    assert read.rows(written=True)[0] == dict(zip(names, "12345", strict=True))
+
+
+def test_rows_that_do_not_fit_are_kept_with_their_reason() -> None:
+    read = read_text("a,b\n" + "1,2\n" * 300 + "short\n1,2,3\n" + "4,5\n" * 300)
+    assert (read.part.rows, read.part.rejected_rows) == (600, 2)
+    assert read.part.rejects_path is not None
+    rejects = pq.read_table(read.part.rejects_path).to_pylist()
+    assert [(reject["record"], reject["raw"]) for reject in rejects] == [(302, "short"), (303, "1,2,3")]
+
+
+def test_too_many_of_them_fail_and_name_the_first() -> None:
+    with pytest.raises(TooManyBadRows) as failure:
+        read_text("a,b\n" + "1,2\n3\n" * 100)
+    assert "row 3" in failure.value.detail
+
+
+def test_300_000_bad_rows_between_good_ones_lose_nothing() -> None:
+    good, bad = "1,2,abcdefgh\n" * 300_000, "1,2\n" * 300_000
+    with pytest.raises(TooManyBadRows) as failure:
+        read_text("a,b,c\n" + good + bad + good)
+    assert failure.value.data["rejected"] >= 100_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b\r1,2\r3,4\r",
+        "a,b\r\n1,2\n3,4\r\n",
+        'a,b\n1,2\n3,"open\n',
+        "a,b\n\n1,2\n\n\n3,4\n",
+        "a,b\n1,2\n3,4",
+        'a,b\n"x ""y"" z",2\n"line\nbreak",4\n',
+        '"a",b\n5" disk,2\n6,4\n',
+    ],
+)
+def test_odd_files_lose_no_row(text: str) -> None:
+    read = read_text(text)
+    assert read.part.rows + read.part.rejected_rows == 2
+
+
+def test_header_only_is_an_empty_table() -> None:
+    read = read_text("a,b\n")
+    assert (read.part.rows, read.types) == (0, {"a": "text", "b": "text"})
+
+
+def test_a_single_column() -> None:
+    read = read_text("name\nAnn\n\nBob\n")
+    assert read.cells("name", written=True) == ["Ann", "", "Bob"]
+
+
+def test_a_large_cell_and_a_nul_survive() -> None:
+    read = read_text("a,b\n" + "x" * 200_000 + ",1\ny\x00z,2\n")
+    assert read.cells("a") == ["x" * 200_000, "y\x00z"]
+
+
+def test_a_line_that_is_no_row_is_refused_before_anything_holds_it() -> None:
+    with pytest.raises(LineTooLong):
+        read_text(b"a,b\n" + b"x" * (65 * 1024 * 1024))
+
+
+def test_too_many_columns_are_refused() -> None:
+    with pytest.raises(TooManyColumns):
+        read_text(",".join(f"c{n}" for n in range(6000)) + "\n" + ",".join("1" * 6000) + "\n")
+
+
+def test_what_the_user_names_is_done_or_refused() -> None:
+    assert read_text("a,b\n1,2\n", types={"a": "text"}).types == {"a": "text", "b": "integer"}
+    with pytest.raises(TypeDoesNotFit):
+        read_text("a,b\nx,2\n", types={"a": "integer"})
+    assert read_text("1;2\n3;4\n", delimiter=",").part.rows == 1
+    assert read_text("a\tb\n1\t2\n", header=False).part.rows == 2
