@@ -22,7 +22,9 @@ class AppError(Exception):
     user_action: ClassVar[str] = "Try again. If it happens again, give the support id to whoever runs this service."
     retryable: ClassVar[bool] = False
 
-    RESERVED: ClassVar[frozenset[str]] = frozenset({"type", "title", "status", "detail", "code", "user_action", "retryable"})
+    RESERVED: ClassVar[frozenset[str]] = frozenset(
+        {"type", "title", "status", "detail", "code", "user_action", "retryable"}
+    )
 
     def __init__(self, detail: str = "", **data: Any) -> None:
         taken = self.RESERVED & data.keys()
@@ -35,7 +37,7 @@ class AppError(Exception):
     def problem(self) -> dict[str, Any]:
         """Return the RFC 9457 object, the same for an HTTP answer and for a failed job."""
         return {
-            "type": f"https://headway.invalid/errors/{self.code}",
+            "type": f"urn:headway:problem:{self.code}",
             "title": self.title,
             "status": self.status,
             "detail": self.detail,

@@ -17,26 +17,58 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="HEADWAY_", frozen=True, populate_by_name=True, extra="ignore")
 
-    data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("headway")), description="Folder for the database, objects, secrets and spool files.")
-    database_url: SecretStr = Field(default=SecretStr(""), validation_alias="DATABASE_URL", description="`sqlite:///file` or `postgresql://…`. Default: `headway.db` in the data folder.")
-    storage_url: str = Field(default="", description="`file:///folder` or `s3://bucket/prefix?endpoint=http://…&region=…`. Default: `objects` in the data folder.")
-    jwt_secret: SecretStr = Field(default=SecretStr(""), validation_alias="JWT_SECRET", description="At least 32 bytes. Default: generated once, kept in the data folder with mode 0600.")
+    data_dir: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("headway")),
+        description="Folder for the database, objects, secrets and spool files.",
+    )
+    database_url: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias="DATABASE_URL",
+        description="`sqlite:///file` or `postgresql://…`. Default: `headway.db` in the data folder.",
+    )
+    storage_url: str = Field(
+        default="",
+        description="`file:///folder` or `s3://bucket/prefix?endpoint=http://…&region=…`. Default: `objects` in the data folder.",
+    )
+    jwt_secret: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias="JWT_SECRET",
+        description="At least 32 bytes. Default: generated once, kept in the data folder with mode 0600.",
+    )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one and prints it.")
-    admin_email: str = Field(default="", description="E-mail of the first administrator, used when there is no user yet.")
-    admin_password: SecretStr = Field(default=SecretStr(""), description="Password of the first administrator. Default: generated and printed once.")
-    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
+    admin_email: str = Field(
+        default="", description="E-mail of the first administrator, used when there is no user yet."
+    )
+    admin_password: SecretStr = Field(
+        default=SecretStr(""), description="Password of the first administrator. Default: generated and printed once."
+    )
+    log_level: str = Field(
+        default="info", pattern="^(debug|info|warning|error)$", description="Least level that is logged."
+    )
     token_lifetime_seconds: int = Field(default=3600, ge=60, le=86400, description="How long an access token is valid.")
     session_lifetime_seconds: int = Field(default=14 * 86400, ge=300, description="How long a browser stays signed in.")
     max_upload_bytes: int = Field(default=20 * 1024 * MIB, ge=1, description="Largest file that is accepted.")
-    max_unpacked_bytes: int = Field(default=100 * 1024 * MIB, ge=1, description="Largest size of a compressed file once unpacked.")
+    max_unpacked_bytes: int = Field(
+        default=100 * 1024 * MIB, ge=1, description="Largest size of a compressed file once unpacked."
+    )
     max_user_bytes: int = Field(default=500 * 1024 * MIB, ge=1, description="Room for the originals of one user.")
-    min_free_bytes: int = Field(default=256 * MIB, ge=0, description="Uploads are refused (507) when they would leave less than this free on the disk.")
+    min_free_bytes: int = Field(
+        default=256 * MIB,
+        ge=0,
+        description="Uploads are refused (507) when they would leave less than this free on the disk.",
+    )
     worker_concurrency: int = Field(default=2, ge=1, le=64, description="Jobs that one worker process runs at once.")
     user_concurrency: int = Field(default=2, ge=1, le=64, description="Jobs of one user that run at once.")
-    parse_memory_bytes: int = Field(default=512 * MIB, ge=64 * MIB, description="Memory of the process that parses one file; beyond it the job fails.")
+    parse_memory_bytes: int = Field(
+        default=512 * MIB,
+        ge=64 * MIB,
+        description="Memory of the process that parses one file; beyond it the job fails.",
+    )
     parse_seconds: int = Field(default=3600, ge=1, description="Wall-clock time in which one file must be parsed.")
-    cache_bytes: int = Field(default=10 * 1024 * MIB, ge=0, description="Room for local copies of datasets that are being browsed.")
+    cache_bytes: int = Field(
+        default=10 * 1024 * MIB, ge=0, description="Room for local copies of datasets that are being browsed."
+    )
     max_streams_per_user: int = Field(default=20, ge=1, description="Live event streams that one user may hold open.")
 
     @field_validator("data_dir")

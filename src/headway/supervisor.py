@@ -97,7 +97,7 @@ class Supervisor:
             status = await self._run_once(command)
             if self._stopping.is_set():
                 return
-            if False:
+            if status == EXIT_CONFIGURATION:
                 log.error("%s cannot run with these settings; stopping", command.name)
                 self._exit_status = EXIT_CONFIGURATION
                 self.stop()

@@ -46,7 +46,12 @@ def column(name: str, kind: ColumnType, position: int, **more: Any) -> Column:
 
 
 def write_rows(
-    path: Path, columns: list[Column], values: list[list[Any]], *, group: int = 1000, written: dict[int, Any] | None = None
+    path: Path,
+    columns: list[Column],
+    values: list[list[Any]],
+    *,
+    group: int = 1000,
+    written: dict[int, Any] | None = None,
 ) -> Path:
     arrays = [pa.array(cells, ARROW_TYPES[c.type]) for c, cells in zip(columns, values, strict=True)]
     names = [c.physical for c in columns]

@@ -19,7 +19,7 @@ class Dataset(Base):
     """What people see and rename. Its rows are those of `current_version`."""
 
     __tablename__ = "datasets"
-    __table_args__ = (sa.Index("ix_datasets_owner", "user_id", sa.text("created_at DESC"), sa.text("id DESC")),)
+    __table_args__ = (sa.Index("ix_datasets_owner", "user_id", "created_at", "id"),)
 
     id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
     user_id: Mapped[str] = mapped_column(sa.Text)

@@ -76,9 +76,7 @@ async def insert(session: AsyncSession, dataset: Dataset, version: DatasetVersio
 
 async def rename(session: AsyncSession, owner: str, dataset_id: UUID, name: str, now: datetime) -> None:
     await session.execute(
-        sa.update(Dataset)
-        .where(Dataset.id == dataset_id, Dataset.user_id == owner)
-        .values(name=name, updated_at=now)
+        sa.update(Dataset).where(Dataset.id == dataset_id, Dataset.user_id == owner).values(name=name, updated_at=now)
     )
 
 

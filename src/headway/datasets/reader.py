@@ -96,22 +96,20 @@ class RowsReader:
         page = f"limit {question.limit:d} offset {question.offset:d}"
         if question.offset < DEEP_OFFSET:
             sql = f"select {chosen} from {source} {where} order by {order} {page}"
-            return cursor.execute(sql, values).to_arrow_table()
+            return cursor.sql(sql, params=values).to_arrow_table()
         numbers = cursor.execute(f"select file_row_number from {source} {where} order by {order} {page}", values)
         wanted = [row[0] for row in numbers.fetchall()]
         sql = f"select {chosen}, file_row_number from {source} where file_row_number in (select unnest(?))"
-        table: pa.Table = cursor.execute(sql, [wanted]).to_arrow_table()
+        table: pa.Table = cursor.sql(sql, params=[wanted]).to_arrow_table()
         position = pc.index_in(table.column("file_row_number"), value_set=pa.array(wanted, pa.int64()))
         return table.take(pc.sort_indices(position))
 
-    def _total(
-        self, cursor: duckdb.DuckDBPyConnection, path: Path, source: str, where: str, values: list[Any]
-    ) -> int:
+    def _total(self, cursor: duckdb.DuckDBPyConnection, path: Path, source: str, where: str, values: list[Any]) -> int:
         """Count what fits; the answer is kept, because the file never changes and people page through it."""
         key = (str(path), repr((where, values)))
         if key not in self._totals:
-            counted = cursor.execute(f"select count(*) from {source} {where}", values).fetchone()
-            self._totals[key] = counted[0] if counted else 0
+            # All is fetched: a result that is not read to its end blocks the connection.
+            self._totals[key] = cursor.execute(f"select count(*) from {source} {where}", values).fetchall()[0][0]
             while len(self._totals) > KEPT_TOTALS:
                 self._totals.popitem(last=False)
         return self._totals[key]

@@ -66,7 +66,9 @@ def build_datasets_router(service: DatasetService, actor: Callable[..., Any]) ->
             list[str] | None, Query(alias="filter", description="column:operator:value; repeatable, all must hold.")
         ] = None,
         q: Annotated[str | None, Query(max_length=200, description="Found in any column, ignoring case.")] = None,
-        values: Annotated[Literal["typed", "written"], Query(description="written: as it stands in the file.")] = "typed",
+        values: Annotated[
+            Literal["typed", "written"], Query(description="written: as it stands in the file.")
+        ] = "typed",
     ) -> Response:
         """A page of rows. Operators: eq ne lt le gt ge contains starts empty notempty."""
         known = await service.get_columns(who.owner, dataset_id)

@@ -164,5 +164,3 @@ async def _checkpoint(name: str, work: Callable[[], Awaitable[Any]]) -> Any:
         return await work()
 
     return await DBOS.run_step_async({"name": name}, step)
-
-

@@ -133,7 +133,6 @@ def select_alive(database: Database, clock: Clock) -> sa.Select[str]:
     return sa.select(WorkerLease.executor_id).where(WorkerLease.beat_at > limit)
 
 
-
 async def count_alive(session: AsyncSession, database: Database, clock: Clock) -> int:
     """Return how many workers have beaten lately."""
     return len((await session.execute(select_alive(database, clock))).scalars().all())

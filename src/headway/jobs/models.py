@@ -33,9 +33,7 @@ class BackgroundJob(Base):
             name="times",
         ),
         sa.Index("ix_background_jobs_owner", "user_id", sa.text("created_at DESC"), sa.text("id DESC")),
-        sa.Index(
-            "ix_background_jobs_active", "user_id", "created_at", sqlite_where=_ACTIVE, postgresql_where=_ACTIVE
-        ),
+        sa.Index("ix_background_jobs_active", "user_id", "created_at", sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
         sa.Index("ix_background_jobs_recent", "user_id", "completed_at", sqlite_where=_ENDED, postgresql_where=_ENDED),
         sa.Index(
             "ix_background_jobs_dataset", "related_dataset_id", sqlite_where=_HAS_DATASET, postgresql_where=_HAS_DATASET

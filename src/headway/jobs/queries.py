@@ -84,9 +84,7 @@ async def update(
 
 async def append_event(session: AsyncSession, job: BackgroundJob, kind: str, data: dict[str, Any]) -> None:
     """Write one fact. The job's version is its number, so events of a job are ordered without another counter."""
-    session.add(
-        JobEvent(job_id=job.id, seq=job.version, at=job.updated_at, kind=kind, attempt=job.attempt, data=data)
-    )
+    session.add(JobEvent(job_id=job.id, seq=job.version, at=job.updated_at, kind=kind, attempt=job.attempt, data=data))
     await session.flush()
 
 
@@ -102,9 +100,7 @@ async def list_in_view(session: AsyncSession, owners: Collection[str], now: date
 
     Two reads, each on its own partial index; one with OR would scan.
     """
-    live = sa.select(BackgroundJob).where(
-        BackgroundJob.user_id.in_(owners), BackgroundJob.status.in_(ACTIVE_STATUSES)
-    )
+    live = sa.select(BackgroundJob).where(BackgroundJob.user_id.in_(owners), BackgroundJob.status.in_(ACTIVE_STATUSES))
     ended = sa.select(BackgroundJob).where(
         BackgroundJob.user_id.in_(owners),
         BackgroundJob.completed_at > now - ENDED_BADLY_VISIBLE,
@@ -114,7 +110,10 @@ async def list_in_view(session: AsyncSession, owners: Collection[str], now: date
     newest = (BackgroundJob.created_at.desc(), BackgroundJob.id.desc())
     limit = PAGE_LIMIT * len(owners)
     jobs: dict[UUID, BackgroundJob] = {}
-    for statement in (live.order_by(*newest).limit(limit), ended.order_by(BackgroundJob.completed_at.desc()).limit(limit)):
+    for statement in (
+        live.order_by(*newest).limit(limit),
+        ended.order_by(BackgroundJob.completed_at.desc()).limit(limit),
+    ):
         jobs.update({job.id: job for job in (await session.execute(statement)).scalars()})
     return sorted(jobs.values(), key=lambda job: (job.created_at, job.id), reverse=True)
 

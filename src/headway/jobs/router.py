@@ -70,7 +70,9 @@ def build_jobs_router(
         who: caller,
         limit: Annotated[int, Query(ge=1, le=100)] = 50,
         cursor: str | None = None,
-        status: Annotated[str | None, Query(description="Comma-separated: running, completed, failed, cancelled")] = None,
+        status: Annotated[
+            str | None, Query(description="Comma-separated: running, completed, failed, cancelled")
+        ] = None,
         job_type: str | None = None,
     ) -> Page[JobResponse]:
         """Your jobs, newest first, by keyset: a page at any depth costs the same."""
@@ -109,7 +111,9 @@ def build_jobs_router(
         """What happened to the job: its lifecycle and its stages, in order."""
         return await service.list_events(job_id, who.owner)
 
-    @router.post("/{job_id}/cancel", status_code=202, responses={200: {"model": JobResponse}, **responses(JobNotFound, JobEnded)})
+    @router.post(
+        "/{job_id}/cancel", status_code=202, responses={200: {"model": JobResponse}, **responses(JobNotFound, JobEnded)}
+    )
     async def cancel_job(who: caller, job_id: UUID, response: Response) -> JobResponse:
         """Cancel: a waiting job ends at once (200), a running one is asked to stop (202)."""
         job = await service.request_cancel(job_id, who.owner)

@@ -74,6 +74,9 @@ class Transitions:
             "lease_expires_at": now + timedelta(seconds=seconds),
             "stalled_at": None,
             "stage": None,
+            "done_units": None,
+            "total_units": None,
+            "unit": None,
             "error": None,
             "problem": None,
         }
@@ -115,18 +118,23 @@ class Transitions:
             self.announce(session, job.user_id)
         return job
 
-    async def accept(self, session: AsyncSession, lease: Lease, progress: int, message: str) -> BackgroundJob:
+    async def accept(
+        self, session: AsyncSession, lease: Lease, progress: int, message: str, size_bytes: int
+    ) -> BackgroundJob:
         """Turn a job whose bytes arrived into one that waits for a worker."""
-        progressed = queries.never_below(BackgroundJob.progress, progress)
-        return await self._release(session, lease, "accepted", {"message": message, "progress": progressed})
+        values = {
+            "message": message,
+            "progress": queries.never_below(BackgroundJob.progress, progress),
+            "done_units": size_bytes,
+            "total_units": size_bytes,
+        }
+        return await self._release(session, lease, "accepted", values)
 
     async def hand_back(self, session: AsyncSession, lease: Lease, message: str) -> BackgroundJob:
         """Give a running job back to the queue: its next attempt is another worker's."""
         return await self._release(session, lease, "handed_back", {"message": message, "status": "pending"})
 
-    async def _release(
-        self, session: AsyncSession, lease: Lease, kind: str, values: dict[str, Any]
-    ) -> BackgroundJob:
+    async def _release(self, session: AsyncSession, lease: Lease, kind: str, values: dict[str, Any]) -> BackgroundJob:
         freed = {"lease_owner": None, "lease_expires_at": None, "stage": None, **values}
         job = await queries.update(session, self._clock.now(), queries.held_by(lease), freed)
         if job is None:

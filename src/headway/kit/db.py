@@ -57,7 +57,13 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
 def normalize_url(url: str) -> URL:
     """Return the URL with our driver: psycopg for every spelling of PostgreSQL, sqlite without a driver."""
     parsed = make_url(url)
-    if parsed.drivername in {"postgres", "postgresql", "postgresql+psycopg", "postgresql+asyncpg", "postgresql+psycopg2"}:
+    if parsed.drivername in {
+        "postgres",
+        "postgresql",
+        "postgresql+psycopg",
+        "postgresql+asyncpg",
+        "postgresql+psycopg2",
+    }:
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername.split("+")[0] == "sqlite":
         if parsed.database in {None, "", ":memory:"}:
@@ -76,7 +82,9 @@ class Database:
             self._writer = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1)
             self._reader = _sqlite_engine(self.url, begin="BEGIN", pool_size=pool_size)
         else:
-            self._writer = create_async_engine(self.url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+            self._writer = create_async_engine(
+                self.url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True
+            )
             self._reader = self._writer
         self._writing = async_sessionmaker(self._writer, expire_on_commit=False)
         self._reading = async_sessionmaker(self._reader, expire_on_commit=False)

@@ -54,7 +54,10 @@ def responses(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:
     for error in errors:
         by_status.setdefault(error.status, []).append(error)
     return {
-        status: {"description": "; ".join(f"`{kind.code}`: {kind.title}" for kind in kinds), "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+        status: {
+            "description": "; ".join(f"`{kind.code}`: {kind.title}" for kind in kinds),
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
         for status, kinds in by_status.items()
     }
 
@@ -68,8 +71,13 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     async def on_validation_error(_request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
-        faults = [{"pointer": "/" + "/".join(str(part) for part in fault["loc"]), "message": str(fault["msg"])} for fault in error.errors()]
-        return problem_response(Invalid("; ".join(f"{fault['pointer']}: {fault['message']}" for fault in faults[:5]), errors=faults))
+        faults = [
+            {"pointer": "/" + "/".join(str(part) for part in fault["loc"]), "message": str(fault["msg"])}
+            for fault in error.errors()
+        ]
+        return problem_response(
+            Invalid("; ".join(f"{fault['pointer']}: {fault['message']}" for fault in faults[:5]), errors=faults)
+        )
 
     async def on_http_exception(_request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)  # noqa: S101 - as above
@@ -89,6 +97,12 @@ def install_problem_handlers(app: FastAPI) -> None:
 def _translate(error: HTTPException) -> AppError:
     """Starlette and FastAPI raise numbers; give each its meaning."""
     detail = str(error.detail)
-    kinds: dict[int, type[AppError]] = {401: Unauthorized, 403: Forbidden, 404: NotFound, 405: MethodNotAllowed, 413: TooLarge}
+    kinds: dict[int, type[AppError]] = {
+        401: Unauthorized,
+        403: Forbidden,
+        404: NotFound,
+        405: MethodNotAllowed,
+        413: TooLarge,
+    }
     kind = kinds.get(error.status_code, BadRequest if error.status_code < 500 else AppError)
     return kind(detail)

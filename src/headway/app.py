@@ -1,0 +1,221 @@
+"""The API process: builds everything from settings, mounts the slices, and answers for its own health."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+from types import FrameType
+from typing import Any
+
+import httpx
+import uvicorn
+from fastapi import FastAPI, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from headway.accounts.dependencies import build_actor_dependency
+from headway.accounts.router import build_accounts_router
+from headway.accounts.service import AccountService
+from headway.accounts.secrets import WeakSecret, load_or_create_secret
+from headway.datasets.cache import RowsCache
+from headway.datasets.router import build_datasets_router
+from headway.datasets.service import DatasetService
+from headway.engine.dbos import DbosSubmitter
+from headway.engine.lease import count_alive
+from headway.errors import AppError
+from headway.intake.router import build_imports_router
+from headway.intake.service import FileIntakeService, IntakeLimits
+from headway.jobs.live import LiveFeed
+from headway.jobs.router import build_jobs_router
+from headway.jobs.service import JobMonitoringService
+from headway.jobs.signal import open_signal
+from headway.kit.clock import Clock, SystemClock
+from headway.kit.db import Database
+from headway.kit.logs import configure_logs
+from headway.kit.problems import Problem, install_problem_handlers
+from headway.kit.processes import EXIT_CONFIGURATION, die_with_parent
+from headway.settings import Settings
+from headway.storage.opening import open_store
+from headway.web.static import mount_ui
+
+log = logging.getLogger(__name__)
+
+PREFIX = "/api/v2"
+GRACE_SECONDS = 8
+"""How long open requests may take to end after SIGTERM; the supervisor waits for ten."""
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
+    """Return the whole product's API and UI. Nothing is opened before the app starts."""
+    clock = clock or SystemClock()
+    database = Database(settings.effective_database_url)
+    store = open_store(settings.effective_storage_url)
+    changes = open_signal(database, listening=True)
+    submitter = DbosSubmitter(settings.effective_database_url)
+    accounts = AccountService(
+        database,
+        clock,
+        jwt_secret=load_or_create_secret(settings.data_dir, settings.jwt_secret.get_secret_value()),
+        token_lifetime_seconds=settings.token_lifetime_seconds,
+        session_lifetime_seconds=settings.session_lifetime_seconds,
+    )
+    jobs = JobMonitoringService(database, clock, changes)
+    live = LiveFeed(jobs, clock, changes, max_streams_per_user=settings.max_streams_per_user)
+    datasets = DatasetService(database, store, clock, RowsCache(settings.cache_dir, store, settings.cache_bytes))
+    limits = IntakeLimits(settings.max_upload_bytes, settings.max_user_bytes, settings.min_free_bytes)
+    intake = FileIntakeService(database, store, clock, jobs, datasets, submitter, limits)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await _create_first_admin(accounts, settings)
+        await changes.start()
+        await live.start()
+        yield
+        await live.close()
+        await changes.close()
+        await submitter.close()
+        await store.close()
+        await database.close()
+
+    app = FastAPI(
+        title="Headway",
+        version=version("headway"),
+        description=sys.modules["headway"].__doc__ or "",
+        lifespan=lifespan,
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    install_problem_handlers(app)
+    actor = build_actor_dependency(accounts)
+    for router in (
+        build_accounts_router(accounts, actor),
+        build_imports_router(intake, actor),
+        build_jobs_router(jobs, live, submitter, actor),
+        build_datasets_router(datasets, actor),
+    ):
+        app.include_router(router, prefix=PREFIX)
+    _add_health(app, database, store, clock)
+    _describe_problems(app)
+    app.state.live = live
+    mount_ui(app)
+    return app
+
+
+async def _create_first_admin(accounts: AccountService, settings: Settings) -> None:
+    email = settings.admin_email or "admin@localhost"
+    generated = await accounts.ensure_first_admin(email, settings.admin_password.get_secret_value())
+    if generated is not None:
+        # The one time that it can be read; the log is for machines, so this goes to standard output.
+        sys.stdout.write(f"First administrator: {email}\nPassword (shown once): {generated}\n")
+        sys.stdout.flush()
+
+
+def _add_health(app: FastAPI, database: Database, store: Any, clock: Clock) -> None:
+    @app.get("/healthz", include_in_schema=False)
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", include_in_schema=False)
+    async def readyz(response: Response) -> dict[str, str]:
+        checks = {"database": "ok", "store": "ok", "worker": "ok"}
+        try:
+            async with database.read() as session:
+                if not await count_alive(session, database, clock):
+                    checks["worker"] = "no worker has given a sign of life lately; jobs will wait"
+        except SQLAlchemyError:
+            checks["database"] = "the database does not answer, or is not migrated"
+        try:
+            await store.check()
+        except AppError as error:
+            checks["store"] = error.detail
+        if any(said != "ok" for said in checks.values()):
+            response.status_code = 503
+        return checks
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Put the Problem schema, which error answers refer to, into the OpenAPI document."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        document["components"]["schemas"].setdefault("Problem", Problem.model_json_schema())
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
+class Server(uvicorn.Server):
+    """Uvicorn that ends the live streams when it is told to stop; otherwise it would wait for them."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        live: LiveFeed = self.config.app.state.live  # type: ignore[union-attr]  # the app is built by create_app
+        asyncio.get_running_loop().create_task(live.close())
+        super().handle_exit(sig, frame)
+
+
+def main() -> None:
+    """Serve until SIGTERM. Prints the address on standard output once the product is ready for use."""
+    die_with_parent()
+    settings = Settings()
+    configure_logs(settings.log_level, process="api")
+    try:
+        app = create_app(settings)
+    except (WeakSecret, ValueError) as error:
+        log.error("%s", error)  # noqa: TRY400 - the sentence is all that helps
+        raise SystemExit(EXIT_CONFIGURATION) from None
+    listener = _listen(settings)
+    config = uvicorn.Config(
+        app,
+        # httptools accepts 40 MB of headers; h11 is bounded.
+        http="h11",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=75,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    asyncio.run(_serve(Server(config), listener))
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((settings.host, settings.port))
+    return listener
+
+
+async def _serve(server: Server, listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    announce = asyncio.create_task(_announce_when_ready(url))
+    await server.serve(sockets=[listener])
+    announce.cancel()
+
+
+async def _announce_when_ready(url: str) -> None:
+    """Say the address once a request for readiness answers 200, as a load balancer would find it."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        while True:
+            with contextlib.suppress(httpx.HTTPError):
+                if (await client.get(f"{url}/readyz")).status_code == 200:
+                    break
+            await asyncio.sleep(0.1)
+    sys.stdout.write(f"Headway is ready on {url}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    main()

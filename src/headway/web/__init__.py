@@ -1,0 +1,1 @@
+"""Serves the built web UI; its sources are in web/."""

@@ -1,0 +1,142 @@
+"""The worker process: takes jobs from the engine, runs their tasks, and looks after what others left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import socket
+from uuid import UUID, uuid4
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from headway.datasets.cache import RowsCache
+from headway.datasets.service import DatasetService
+from headway.engine.dbos import DbosRunner
+from headway.engine.lease import AnotherWorkerRuns, WorkerLeases
+from headway.intake.sandbox import Sandbox
+from headway.intake.service import KIND as IMPORT_FILE
+from headway.intake.tasks import ImportFile
+from headway.intake.upload_errors import UploadInterrupted
+from headway.jobs.execution import Execution
+from headway.jobs.reaper import Reaper
+from headway.jobs.runner import Checkpoint, Deliver
+from headway.jobs.service import JobMonitoringService
+from headway.jobs.signal import open_signal
+from headway.kit.clock import SystemClock
+from headway.kit.db import Database
+from headway.kit.logs import configure_logs
+from headway.kit.processes import die_with_parent
+from headway.settings import Settings
+from headway.storage.opening import open_store
+
+log = logging.getLogger(__name__)
+
+REAP_SECONDS = 2.0
+REDELIVER_SECONDS = 2.0
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Work until `stop` is set, then hand everything back."""
+    clock = SystemClock()
+    executor_id = f"{socket.gethostname()}-{uuid4().hex[:8]}"
+    database = Database(settings.effective_database_url)
+    store = open_store(settings.effective_storage_url)
+    changes = open_signal(database, listening=False)
+    jobs = JobMonitoringService(database, clock, changes)
+    datasets = DatasetService(database, store, clock, RowsCache(settings.cache_dir, store, settings.cache_bytes))
+    sandbox = Sandbox(memory_bytes=settings.parse_memory_bytes, wall_seconds=settings.parse_seconds)
+    import_file = ImportFile(
+        database,
+        store,
+        jobs,
+        datasets,
+        sandbox,
+        spool_dir=settings.spool_dir,
+        max_unpacked_bytes=settings.max_unpacked_bytes,
+        memory_bytes=settings.parse_memory_bytes,
+    )
+    execution = Execution(jobs, {IMPORT_FILE: import_file.task()}, executor_id)
+    runner = DbosRunner(
+        settings.effective_database_url,
+        executor_id,
+        concurrency=settings.worker_concurrency,
+        user_concurrency=settings.user_concurrency,
+    )
+    leases = WorkerLeases(database, clock, runner, executor_id, settings.data_dir)
+    leases.take_lock()
+    _empty_spool(settings, database)
+    await changes.start()
+    await sandbox.start()
+    await runner.start(_insistent(execution))
+    await leases.start()
+    reaping = asyncio.create_task(_reap(Reaper(database, clock, jobs)))
+    log.info("worker %s is ready", executor_id)
+    await stop.wait()
+    log.info("worker %s stops", executor_id)
+    reaping.cancel()
+    await execution.stop()
+    await sandbox.close()
+    await leases.close()
+    await changes.close()
+    await store.close()
+    await database.close()
+
+
+def _empty_spool(settings: Settings, database: Database) -> None:
+    """Remove what a killed worker left. Only where the lock proves that no other one uses the folder."""
+    if database.is_sqlite:
+        shutil.rmtree(settings.spool_dir, ignore_errors=True)
+    settings.spool_dir.mkdir(parents=True, exist_ok=True)
+
+
+def _insistent(execution: Execution) -> Deliver:
+    """Return a delivery that never fails: an engine would mark the job done and never deliver it again."""
+
+    async def deliver(job_id: UUID, checkpoint: Checkpoint) -> None:
+        while True:
+            try:
+                return await execution.execute(job_id, checkpoint)
+            except Exception:
+                log.exception("job %s could not be worked on, trying again", job_id)
+                await asyncio.sleep(REDELIVER_SECONDS)
+
+    return deliver
+
+
+async def _reap(reaper: Reaper) -> None:
+    while True:
+        await asyncio.sleep(REAP_SECONDS)
+        try:
+            await reaper.sweep(UploadInterrupted().problem())
+        except SQLAlchemyError as error:
+            log.warning("overdue jobs could not be looked for: %s", type(error).__name__)
+
+
+async def _main(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await run(settings, stop)
+    # The engine's threads would take jobs until they are joined; ended here, they cannot, and what they hold is
+    # delivered to the next worker.
+    logging.shutdown()
+    os._exit(0)
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    die_with_parent()
+    settings = Settings()
+    configure_logs(settings.log_level, process="worker")
+    try:
+        asyncio.run(_main(settings))
+    except AnotherWorkerRuns as reason:
+        raise SystemExit(f"Not started: {reason}.") from None
+
+
+if __name__ == "__main__":
+    main()

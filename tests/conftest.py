@@ -1,0 +1,130 @@
+"""What every test can ask for: a clock that stands still, a migrated database, an object store, settings.
+
+`--backend sqlite` (the default) gives SQLite and a local folder, `--backend postgres-s3` a real PostgreSQL and a
+real S3 server. Tests do not know which one they run on.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from headway.kit.db import Database
+from headway.migrations import migrate
+from headway.settings import Settings
+from headway.storage.opening import open_store
+from headway.storage.store import ObjectStore
+from tests.support.clock import FakeClock
+from tests.support.postgres import running_postgres
+from tests.support.seaweed import SeaweedFS, running_seaweed
+
+BACKENDS = ("sqlite", "postgres-s3")
+TEMPLATE = "headway_template"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--backend", choices=BACKENDS, default="sqlite", help="what the tests stand on")
+
+
+@pytest.fixture(scope="session")
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.config.getoption("--backend"))
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+# ------------------------------------------------------------------------ database
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The maintenance database's URL of a server with a migrated template."""
+    with running_postgres() as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"drop database if exists {TEMPLATE}")
+            connection.execute(f"create database {TEMPLATE}")
+        migrate(_sibling(url, TEMPLATE))
+        yield url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "headway.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> Iterator[str]:
+    """The URL of a fresh database with the newest schema."""
+    if backend == "sqlite":
+        path = tmp_path / "headway.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: str = request.getfixturevalue("postgres_server")
+    name = f"test_{uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"create database {name} template {TEMPLATE}")
+        yield _sibling(server, name)
+        connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = Database(database_url)
+    yield opened
+    await opened.close()
+
+
+def _sibling(url: str, name: str) -> str:
+    return f"{url.rpartition('/')[0]}/{name}"
+
+
+# --------------------------------------------------------------------------- store
+
+
+@pytest.fixture(scope="session")
+def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
+    with running_seaweed(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture
+def storage_url(request: pytest.FixtureRequest, backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of an empty object store."""
+    if backend == "sqlite":
+        return f"file://{tmp_path}/objects"
+    server: SeaweedFS = request.getfixturevalue("seaweed")
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    return server.url(uuid4().hex)
+
+
+@pytest.fixture
+async def store(storage_url: str) -> AsyncIterator[ObjectStore]:
+    opened = open_store(storage_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def settings(database_url: str, storage_url: str, tmp_path: Path) -> Settings:
+    """Settings of a whole product on this test's database and store."""
+    return Settings(
+        data_dir=tmp_path / "data",
+        database_url=database_url,
+        storage_url=storage_url,
+        admin_email="admin@example.org",
+        admin_password="correct-horse-battery",
+        port=0,
+        min_free_bytes=0,
+    )

@@ -1,0 +1,87 @@
+"""The schema: one history, equal to the models, and the contract's table exactly as promised."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from headway.engine.dbos import ENGINE_TABLES
+from headway.kit.db import Base
+from headway.migrations import VERSION_TABLE, alembic_config, migrate, sync_engine
+
+CONTRACT_COLUMNS = [
+    "id", "user_id", "job_type", "status", "progress", "message", "error", "related_dataset_id", "metadata",
+    "created_at", "started_at", "completed_at", "updated_at",
+]  # fmt: skip
+
+
+def _relevant(_object: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
+    # SQLite does not tell a descending index apart; its SQL is looked at below.
+    return not (kind == "table" and name in ENGINE_TABLES) and name != "ix_background_jobs_owner"
+
+
+def test_models_and_migrations_do_not_differ(database_url: str) -> None:
+    with sync_engine(database_url).connect() as connection:
+        options = {"include_object": _relevant, "version_table": VERSION_TABLE}
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_there_is_one_head() -> None:
+    assert len(ScriptDirectory.from_config(alembic_config()).get_heads()) == 1
+
+
+def test_migrating_twice_is_migrating_once(database_url: str) -> None:
+    migrate(database_url)
+
+
+def test_every_step_can_be_taken_alone(database_url: str) -> None:
+    """Down to nothing and up again, one revision at a time."""
+    engine = sync_engine(database_url)
+    revisions = [script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()]
+    with engine.begin() as connection:
+        command.downgrade(alembic_config(connection), "base")
+        assert "background_jobs" not in sa.inspect(connection).get_table_names()
+    for revision in reversed(revisions):
+        with engine.begin() as connection:
+            command.upgrade(alembic_config(connection), revision)
+    engine.dispose()
+
+
+def test_the_first_revision_is_the_contract(database_url: str) -> None:
+    engine = sync_engine(database_url)
+    with engine.begin() as connection:
+        command.downgrade(alembic_config(connection), "0001")
+        inspector = sa.inspect(connection)
+        assert [column["name"] for column in inspector.get_columns("background_jobs")] == CONTRACT_COLUMNS
+        assert inspector.get_foreign_keys("background_jobs") == []
+        checks = {check["name"] for check in inspector.get_check_constraints("background_jobs")}
+        assert checks == {f"ck_background_jobs_{name}" for name in ("status", "progress", "times")}
+        indexes = {index["name"] for index in inspector.get_indexes("background_jobs")}
+        assert indexes == {f"ix_background_jobs_{name}" for name in ("owner", "active", "recent", "dataset")}
+        command.upgrade(alembic_config(connection), "head")
+    engine.dispose()
+
+
+def test_history_is_indexed_newest_first_and_no_index_moves_with_progress(database_url: str, backend: str) -> None:
+    with sync_engine(database_url).connect() as connection:
+        if backend == "sqlite":
+            query = "select sql from sqlite_master where type = 'index' and tbl_name = 'background_jobs'"
+        else:
+            query = "select indexdef from pg_indexes where tablename = 'background_jobs'"
+        definitions = [row[0].lower() for row in connection.execute(sa.text(query)) if row[0]]
+    owner = next(text for text in definitions if "ix_background_jobs_owner" in text)
+    assert "created_at desc, id desc" in owner
+    for column in ("updated_at", "progress", "lease_expires_at", "version"):
+        assert not any(column in text for text in definitions), column
+
+
+@pytest.mark.parametrize("name", sorted(ENGINE_TABLES))
+def test_no_table_of_ours_takes_a_name_of_the_engines(name: str) -> None:
+    assert name not in Base.metadata.tables
