@@ -30,9 +30,7 @@ async def start_runner(database: Database) -> AsyncIterator[StartRunner]:
     runners: list[DbosRunner] = []
 
     async def start(deliver: Deliver, executor_id: str = "executor-1", **limits: int) -> DbosRunner:
-        runner = DbosRunner(
-            database.sync_url, executor_id, **{"concurrency": 4, "user_concurrency": 2, **limits}
-        )
+        runner = DbosRunner(database.sync_url, executor_id, **{"concurrency": 4, "user_concurrency": 2, **limits})
         await runner.start(deliver)
         runners.append(runner)
         return runner

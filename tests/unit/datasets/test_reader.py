@@ -71,7 +71,9 @@ def test_sorting_is_stable_and_pages_do_not_overlap(numbers: Table, monkeypatch:
     whole = [(row["group"], row["id"]) for row in numbers.page(0, 1000, sort=["-group"]).rows]
     assert whole == sorted(whole, key=lambda pair: (-ord(pair[0][1]), pair[1]))
     monkeypatch.setattr(reader_module, "DEEP_OFFSET", 0)
-    deep = [(row["group"], row["id"]) for o in range(0, 1000, 250) for row in numbers.page(o, 250, sort=["-group"]).rows]
+    deep = [
+        (row["group"], row["id"]) for o in range(0, 1000, 250) for row in numbers.page(o, 250, sort=["-group"]).rows
+    ]
     assert deep == whole
 
 
@@ -134,12 +136,16 @@ def test_names_with_colons_dashes_and_capitals(tmp_path: Path) -> None:
     columns = [column("a", ColumnType.TEXT, 0), column("A", ColumnType.TEXT, 1), column("a:eq", ColumnType.TEXT, 2)]
     columns.append(column("-a", ColumnType.TEXT, 3))
     table = Table(tmp_path, columns, write_rows(tmp_path / "x.parquet", columns, [["1"], ["2"], ["3"], ["4"]]))
-    assert table.page(sort=["-a"], filters=["a:eq:eq:3", "A:eq:2"]).rows == [{"a": "1", "A": "2", "a:eq": "3", "-a": "4"}]
+    assert table.page(sort=["-a"], filters=["a:eq:eq:3", "A:eq:2"]).rows == [
+        {"a": "1", "A": "2", "a:eq": "3", "-a": "4"}
+    ]
 
 
 def test_written_is_what_stood_in_the_file(tmp_path: Path) -> None:
     columns = [column("n", ColumnType.INTEGER, 0, written=True), column("t", ColumnType.TEXT, 1)]
-    path = write_rows(tmp_path / "x.parquet", columns, [[1, None, None], ["a", None, ""]], written={0: [None, "NA", None]})
+    path = write_rows(
+        tmp_path / "x.parquet", columns, [[1, None, None], ["a", None, ""]], written={0: [None, "NA", None]}
+    )
     table = Table(tmp_path, columns, path)
     assert table.page(written=True).rows == [{"n": "1", "t": "a"}, {"n": "NA", "t": ""}, {"n": "", "t": ""}]
     assert table.page().rows[1:] == [{"n": None, "t": None}, {"n": None, "t": ""}]

@@ -70,9 +70,7 @@ async def test_an_expected_failure_is_the_owners_problem_at_once(
     assert job.problem.model_dump()["line"] == 3
 
 
-async def test_what_may_pass_by_itself_is_tried_three_times(
-    service: JobMonitoringService, database: Database
-) -> None:
+async def test_what_may_pass_by_itself_is_tried_three_times(service: JobMonitoringService, database: Database) -> None:
     phases = []
 
     async def run(context: TaskContext) -> None:
@@ -157,5 +155,3 @@ async def test_stopping_hands_running_jobs_back_and_takes_no_more(
     for task in (delivery, late):
         task.cancel()
     await asyncio.gather(delivery, late, return_exceptions=True)
-
-

@@ -30,9 +30,7 @@ def service(database: Database, clock: FakeClock, signal: RecordingSignal) -> Jo
 
 
 @pytest.fixture
-async def feed(
-    service: JobMonitoringService, clock: FakeClock, signal: RecordingSignal
-) -> AsyncIterator[LiveFeed]:
+async def feed(service: JobMonitoringService, clock: FakeClock, signal: RecordingSignal) -> AsyncIterator[LiveFeed]:
     live = LiveFeed(service, clock, signal, max_streams_per_user=2)
     await live.start()
     yield live

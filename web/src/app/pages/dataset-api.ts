@@ -1,0 +1,73 @@
+/** What the dataset pages ask of the server. */
+
+import { request } from '../../client/api.ts'
+import type { Dataset } from '../../client/types.ts'
+import type { RowsPage } from '../../elements/grid-pages.ts'
+
+export interface Decision {
+  subject: string
+  value: unknown
+  evidence: string
+  runner_up: unknown
+}
+
+export interface Limits {
+  max_upload_bytes: number
+  max_user_bytes: number
+  used_bytes: number
+}
+
+interface Page<Item> {
+  items: Item[]
+  next_cursor: string | null
+}
+
+const LIST_LIMIT = 50
+
+export function listDatasets(q: string, cursor: string | null, signal?: AbortSignal): Promise<Page<Dataset>> {
+  const params = new URLSearchParams({ limit: String(LIST_LIMIT) })
+  if (q) params.set('q', q)
+  if (cursor) params.set('cursor', cursor)
+  return request<Page<Dataset>>('GET', `/datasets?${params}`, { signal })
+}
+
+export function getDataset(id: string, signal?: AbortSignal): Promise<Dataset> {
+  return request<Dataset>('GET', path(id), { signal })
+}
+
+export function renameDataset(id: string, name: string): Promise<Dataset> {
+  return request<Dataset>('PATCH', path(id), { body: { name } })
+}
+
+export async function deleteDataset(id: string): Promise<void> {
+  await request<unknown>('DELETE', path(id))
+}
+
+export async function listDecisions(id: string, signal?: AbortSignal): Promise<Decision[]> {
+  return (await request<{ items: Decision[] }>('GET', `${path(id)}/decisions`, { signal })).items
+}
+
+export function fetchRows(
+  id: string,
+  view: URLSearchParams,
+  offset: number,
+  limit: number,
+  signal: AbortSignal,
+): Promise<RowsPage> {
+  const params = new URLSearchParams(view)
+  params.set('offset', String(offset))
+  params.set('limit', String(limit))
+  return request<RowsPage>('GET', `${path(id)}/rows?${params}`, { signal })
+}
+
+export function getLimits(): Promise<Limits> {
+  return request<Limits>('GET', '/limits')
+}
+
+export function originalPath(id: string): string {
+  return `/api/v2${path(id)}/original`
+}
+
+function path(id: string): string {
+  return `/datasets/${encodeURIComponent(id)}`
+}

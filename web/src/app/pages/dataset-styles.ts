@@ -1,0 +1,58 @@
+/** Looks of the page of one dataset. */
+
+import { css } from 'lit'
+
+export const datasetStyles = css`
+  :host {
+    max-inline-size: none;
+    --headway-grid-height: max(18rem, calc(100dvh - 21rem));
+  }
+  .facts {
+    display: grid;
+    gap: 0.15rem;
+    min-inline-size: 0;
+  }
+  .note {
+    margin-block-end: 0.75rem;
+    padding: 0.5rem 0.75rem;
+    border: 1px solid var(--line);
+    border-inline-start: 3px solid var(--warn);
+    border-radius: 6px;
+    background: var(--panel);
+  }
+  .note.job {
+    border-inline-start-color: var(--accent);
+  }
+  progress {
+    display: block;
+    inline-size: 100%;
+    block-size: 6px;
+    margin-block-start: 0.4rem;
+    accent-color: var(--accent);
+  }
+  .tabs {
+    display: flex;
+    gap: 0.25rem;
+    margin-block-end: 0.75rem;
+    border-block-end: 1px solid var(--line);
+  }
+  [role='tab'] {
+    min-block-size: 36px;
+    margin-block-end: -1px;
+    border: 0;
+    border-block-end: 2px solid transparent;
+    border-radius: 6px 6px 0 0;
+    background: none;
+    color: var(--muted);
+  }
+  [role='tab'][aria-selected='true'] {
+    border-block-end-color: var(--accent);
+    color: var(--fg);
+    font-weight: 600;
+  }
+  .waiting {
+    display: grid;
+    gap: 1rem;
+    max-inline-size: 40rem;
+  }
+`

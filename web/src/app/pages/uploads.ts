@@ -1,0 +1,52 @@
+/** The uploads of this browser tab, and where they hear how their jobs go. */
+
+import type { JobSource } from '../../elements/headway-importer.ts'
+import { sendFile } from '../../elements/send-file.ts'
+import { UploadQueue } from '../../elements/upload-queue.ts'
+import { getLimits } from './dataset-api.ts'
+import { cancelJob, jobsStore } from './jobs-seam.ts'
+
+export const uploads = new UploadQueue(sendFile)
+
+export const jobSource: JobSource = {
+  find: (id) => jobsStore.jobs.find((job) => job.id === id) ?? null,
+  findUploading(fileName) {
+    const found = jobsStore.jobs.filter((job) => job.phase === 'uploading' && job.title === fileName)
+    return found.length === 1 ? (found[0] ?? null) : null
+  },
+  async cancel(id) {
+    try {
+      await cancelJob(id)
+      return true
+    } catch {
+      return false
+    }
+  },
+  subscribe(changed) {
+    jobsStore.addEventListener('change', changed)
+    return () => jobsStore.removeEventListener('change', changed)
+  },
+}
+
+/** Bytes that are only in the browser are lost with the page; jobs are not, so only those ask to stay. */
+function guard(event: BeforeUnloadEvent): void {
+  event.preventDefault()
+}
+
+let guarded = false
+uploads.addEventListener('change', () => {
+  const needed = uploads.inBrowser > 0
+  if (needed === guarded) return
+  guarded = needed
+  if (needed) window.addEventListener('beforeunload', guard)
+  else window.removeEventListener('beforeunload', guard)
+})
+
+// A server that does not tell its limits says so itself when one is passed.
+void getLimits().then(
+  (limits) => {
+    uploads.maxBytes = limits.max_upload_bytes
+    uploads.dispatchEvent(new Event('change'))
+  },
+  () => undefined,
+)

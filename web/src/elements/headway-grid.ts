@@ -1,0 +1,485 @@
+/**
+ * `<headway-grid>`: a table of any length. Holds only the rows in sight, follows the ARIA grid pattern, and lets the
+ * server sort, search and filter. The host gives it a `source` and hears `headway-view-change`.
+ */
+
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
+import { repeat } from 'lit/directives/repeat.js'
+
+import './grid-cell-dialog.ts'
+import './grid-toolbar.ts'
+import { copyText } from './copy-text.ts'
+import { dragWidth } from './drag-width.ts'
+import type { CellDialog } from './grid-cell-dialog.ts'
+import { cellText, type GridColumn, kindText, typeWord } from './grid-cells.ts'
+import { ColumnLayout, type ColumnSpan } from './grid-columns.ts'
+import { clamp, ScrollModel } from './grid-geometry.ts'
+import { type Cell, cellAfter, HEADER } from './grid-keys.ts'
+import { type FetchPage, GridPages, type RowsPage } from './grid-pages.ts'
+import { gridStyles } from './grid-styles.ts'
+import { headingTemplate, rowTemplate } from './grid-templates.ts'
+import { type GridView, isFiltered, nextSort, PLAIN_VIEW, toParams } from './grid-view.ts'
+import { columnWidths, naturalWidth } from './grid-widths.ts'
+import { formatCount } from './sizes.ts'
+
+/** Where rows come from. `fetchRows` gets the view's parameters, as `toParams` writes them. */
+export interface GridSource {
+  columns: readonly GridColumn[]
+  /** Rows without any filter. */
+  rows: number
+  fetchRows(view: URLSearchParams, offset: number, limit: number, signal: AbortSignal): Promise<RowsPage>
+  /** An error in one sentence for a person. */
+  explain(error: unknown): string
+}
+
+const ROWS_BEYOND_VIEW = 4
+const ROWS_AHEAD = 60
+/** A dragged thumb passes many pages; only where it rests for this long are rows asked for. */
+const REST_MILLISECONDS = 40
+const IDLE_MILLISECONDS = 160
+/** A smooth wheel scroll goes on for a while after the wheel's last event. */
+const WHEEL_MILLISECONDS = 400
+const RESIZE_STEP = 16
+
+export class HeadwayGrid extends LitElement {
+  static override styles = gridStyles
+  static override properties = {
+    source: { attribute: false },
+    view: { attribute: false },
+    label: {},
+    active: { state: true },
+    layout: { state: true },
+  }
+  declare source: GridSource | null
+  declare view: GridView
+  declare label: string
+  declare active: Cell
+  declare layout: ColumnLayout
+
+  readonly #model = new ScrollModel()
+  #pages = new GridPages(noRows, 0, () => undefined)
+  #left = 0
+  #width = 800
+  #wheeledAt = -Infinity
+  #timers: { rest?: ReturnType<typeof setTimeout>; idle?: ReturnType<typeof setTimeout> } = {}
+  #focusAfterUpdate = false
+  #measured = false
+  #announced = ''
+  readonly #observer = new ResizeObserver(() => this.#measure())
+
+  constructor() {
+    super()
+    this.source = null
+    this.view = PLAIN_VIEW
+    this.label = 'Rows'
+    this.active = { row: 0, column: 0 }
+    this.layout = ColumnLayout.unmeasured(0)
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#observer.disconnect()
+    this.#pages.clear()
+    clearTimeout(this.#timers.rest)
+    clearTimeout(this.#timers.idle)
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    if (this.hasUpdated) this.#observe()
+  }
+
+  override firstUpdated(): void {
+    this.#observe()
+  }
+
+  // ------------------------------------------------------------------ data
+
+  override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('source')) {
+      this.#measured = false
+      this.layout = ColumnLayout.unmeasured(this.#columns.length)
+    }
+    if (changed.has('source') || changed.has('view')) this.#start()
+    this.#parkFocus()
+  }
+
+  /** Begin at the top with nothing loaded, for another dataset, order or filter. */
+  #start(): void {
+    const { source, view } = this
+    const total = this.#pages.total
+    this.#pages.clear()
+    if (!source) return
+    const fetchPage: FetchPage = (offset, limit, signal) => source.fetchRows(toParams(view), offset, limit, signal)
+    this.#pages = new GridPages(fetchPage, source.columns.length, () => this.#arrived())
+    this.#pages.total = isFiltered(view) ? total : source.rows
+    this.active = { row: Math.min(this.active.row, 0), column: Math.min(this.active.column, this.#columns.length - 1) }
+    this.#model.resize(this.#rows, this.#model.view)
+    this.#model.go(0)
+    void this.updateComplete.then(() => {
+      this.#anchor()
+      this.#want()
+    })
+  }
+
+  get #columns(): readonly GridColumn[] {
+    return this.source?.columns ?? []
+  }
+
+  get #rows(): number {
+    return this.#pages.total ?? 0
+  }
+
+  #arrived(): void {
+    if (!this.#measured && this.#pages.sample.length) this.#fitColumns()
+    if (this.#model.rows !== this.#rows) {
+      this.#model.resize(this.#rows, this.#model.view)
+      this.active = { ...this.active, row: clamp(this.active.row, HEADER, Math.max(0, this.#rows - 1)) }
+      void this.updateComplete.then(() => this.#anchor())
+    }
+    this.#announce()
+    this.requestUpdate()
+  }
+
+  #want(): void {
+    const { first, count } = this.#model.window(ROWS_AHEAD)
+    // Before the first answer to a filter nobody knows how many rows there are; the first page tells.
+    this.#pages.want(first, Math.max(count, this.#pages.total === null || !this.#pages.sample.length ? 1 : 0))
+    this.requestUpdate()
+  }
+
+  #retry(): void {
+    this.#pages.retry()
+    this.#want()
+  }
+
+  #announce(): void {
+    if (isFiltered(this.view)) this.#announced = `${formatCount(this.#rows)} of ${formatCount(this.source?.rows ?? 0)} rows match.`
+    else if (this.#announced) this.#announced = `${formatCount(this.#rows)} rows.`
+  }
+
+  // ------------------------------------------------------------------ size and scroll
+
+  get #scroller(): HTMLElement | null {
+    return this.renderRoot.querySelector<HTMLElement>('.scroller')
+  }
+
+  #observe(): void {
+    const scroller = this.#scroller
+    const head = this.renderRoot.querySelector('.head')
+    if (!scroller || !head) return
+    this.#observer.disconnect()
+    this.#observer.observe(scroller)
+    this.#observer.observe(head)
+  }
+
+  #measure(): void {
+    const scroller = this.#scroller
+    const head = this.renderRoot.querySelector<HTMLElement>('.head')
+    if (!scroller || !head) return
+    this.#width = scroller.clientWidth
+    this.#model.resize(this.#rows, Math.max(1, scroller.clientHeight - head.offsetHeight))
+    this.#want()
+  }
+
+  #onScroll(): void {
+    const scroller = this.#scroller
+    if (!scroller) return
+    this.#left = Math.abs(scroller.scrollLeft)
+    this.#model.follow(scroller.scrollTop, performance.now() - this.#wheeledAt < WHEEL_MILLISECONDS)
+    if (this.#model.stuck) this.#anchor()
+    this.#later()
+    this.requestUpdate()
+  }
+
+  #onWheel(): void {
+    this.#wheeledAt = performance.now()
+  }
+
+  /** Ask for rows once the scroll rests, and bring the thumb to its fair place once it is idle. */
+  #later(): void {
+    clearTimeout(this.#timers.rest)
+    clearTimeout(this.#timers.idle)
+    this.#timers.rest = setTimeout(() => this.#want(), REST_MILLISECONDS)
+    this.#timers.idle = setTimeout(() => this.#anchor(), IDLE_MILLISECONDS)
+  }
+
+  /** Move the thumb to where it belongs. The rows in sight do not move, they are placed relative to it. */
+  #anchor(): void {
+    const scroller = this.#scroller
+    const fair = this.#model.fairPhysicalTop
+    if (!scroller || Math.abs(fair - scroller.scrollTop) < 1) return
+    scroller.scrollTop = fair
+    this.#model.anchored(scroller.scrollTop)
+    this.requestUpdate()
+  }
+
+  // ------------------------------------------------------------------ columns
+
+  #fitColumns(): void {
+    const room = this.#width - this.#gutterWidth
+    this.layout = new ColumnLayout(columnWidths(this.#columns, this.source?.rows ?? 0, this.#pages.sample, room, this))
+    this.#measured = true
+  }
+
+  get #gutterWidth(): number {
+    return 22 + formatCount(Math.max(this.source?.rows ?? 0, 100)).length * 7
+  }
+
+  #columnSpan(): ColumnSpan {
+    return this.layout.span(this.#gutterWidth, this.#left, this.#width)
+  }
+
+  #resize(column: number, width: number): void {
+    this.layout.resize(column, width)
+    this.requestUpdate()
+  }
+
+  #fitColumn(column: number): void {
+    const shown = this.#columns[column]
+    if (shown) this.#resize(column, naturalWidth(shown, this.source?.rows ?? 0, this.#pages.sample, this))
+  }
+
+  #sort(column: number): void {
+    const name = this.#columns[column]?.name
+    if (name !== undefined) this.#change({ ...this.view, sort: nextSort(this.view.sort, name) })
+  }
+
+  #change(view: GridView): void {
+    this.view = view
+    this.dispatchEvent(new CustomEvent('headway-view-change', { detail: view, bubbles: true, composed: true }))
+  }
+
+  // ------------------------------------------------------------------ keyboard and focus
+
+  #onKey(event: KeyboardEvent): void {
+    const { row, column } = this.active
+    if (event.key === 'Enter' && row !== HEADER) this.#open(this.active)
+    else if (event.key.toLowerCase() === 'c' && (event.ctrlKey || event.metaKey) && !event.shiftKey) return this.#copy()
+    else if (row === HEADER && event.shiftKey && event.key.startsWith('Arrow')) this.#resizeByKey(event.key, column)
+    else {
+      const bounds = { rows: this.#rows, columns: this.#columns.length, page: this.#model.rowsPerPage }
+      const to = cellAfter(event, this.active, bounds)
+      if (!to) return
+      this.#moveTo(to)
+    }
+    event.preventDefault()
+  }
+
+  #resizeByKey(key: string, column: number): void {
+    const step = key === 'ArrowRight' ? RESIZE_STEP : key === 'ArrowLeft' ? -RESIZE_STEP : 0
+    if (step) this.#resize(column, this.layout.width(column) + step)
+  }
+
+  #moveTo({ row, column }: Cell): void {
+    this.active = { row, column }
+    if (row !== HEADER && this.#model.reveal(row)) {
+      this.#anchor()
+      this.#later()
+    }
+    this.#revealColumn(column)
+    this.#focusAfterUpdate = true
+    this.requestUpdate()
+  }
+
+  #revealColumn(column: number): void {
+    const scroller = this.#scroller
+    if (!scroller) return
+    const next = this.layout.reveal(column, this.#left, this.#width - this.#gutterWidth)
+    if (next === this.#left) return
+    scroller.scrollLeft = getComputedStyle(scroller).direction === 'rtl' ? -next : next
+    this.#left = Math.abs(scroller.scrollLeft)
+  }
+
+  /** A focused cell that leaves the rendered rows would take the focus with it; the grid itself holds it instead. */
+  #parkFocus(): void {
+    const focused = this.shadowRoot?.activeElement
+    if (!focused || focused.getAttribute('role') !== 'gridcell') return
+    if (!this.#isRendered(this.active)) this.#scroller?.focus({ preventScroll: true })
+  }
+
+  #isRendered({ row, column }: Cell): boolean {
+    const { first, count } = this.#model.window(ROWS_BEYOND_VIEW)
+    const span = this.#columnSpan()
+    return (row === HEADER || (row >= first && row < first + count)) && column >= span.first && column < span.end
+  }
+
+  override updated(): void {
+    if (!this.#focusAfterUpdate) return
+    this.#focusAfterUpdate = false
+    this.renderRoot.querySelector<HTMLElement>('[data-active]')?.focus({ preventScroll: true })
+  }
+
+  #onClick(event: PointerEvent, cell: Cell): void {
+    const again = cell.row === this.active.row && cell.column === this.active.column
+    // A finger has no double click that browsers agree on; the second tap on a cell opens it.
+    if (again && event.pointerType === 'touch') this.#open(cell)
+    this.#moveTo(cell)
+  }
+
+  #open({ row, column }: Cell): void {
+    const shown = this.#columns[column]
+    const values = this.#pages.row(row)
+    if (!shown || !values) return
+    const dialog = this.renderRoot.querySelector<CellDialog>('headway-cell-dialog')
+    dialog?.show(`Row ${formatCount(row + 1)}, ${shown.name}`, typeWord(shown.type), cellText(values[shown.name]))
+  }
+
+  #copy(): void {
+    const { row, column } = this.active
+    const name = this.#columns[column]?.name ?? ''
+    if (!getSelection()?.isCollapsed || row === HEADER) return
+    void copyText(cellText(this.#pages.row(row)?.[name]) ?? '')
+    this.#announced = 'Copied.'
+    this.requestUpdate()
+  }
+
+  // ------------------------------------------------------------------ rendering
+
+  override render(): TemplateResult {
+    return html`
+      <headway-grid-toolbar
+        .columns=${this.#columns}
+        .view=${this.view}
+        @view-picked=${(event: CustomEvent<GridView>) => this.#change(event.detail)}
+      ></headway-grid-toolbar>
+      ${this.#pages.error === null ? nothing : this.#renderError()}
+      <div class="frame">${this.#renderGrid()} ${this.#renderEmpty()}</div>
+      ${this.#renderFoot()}
+      <p class="hidden" role="status">${this.#announced}</p>
+      <p class="hidden" id="keys">
+        Arrow keys move between cells, Enter opens a cell. On a heading, Enter sorts and Shift with an arrow changes the
+        width.
+      </p>
+      <headway-cell-dialog></headway-cell-dialog>
+    `
+  }
+
+  #renderGrid(): TemplateResult {
+    const span = this.#columnSpan()
+    const { first, count } = this.#model.window(ROWS_BEYOND_VIEW)
+    const indices = Array.from({ length: count }, (_, index) => first + index)
+    // Rows are keyed by their place in a ring: those that stay keep their element, those that leave lend theirs.
+    const ring = Math.ceil(this.#model.view / this.#model.rowHeight) + 2 * ROWS_BEYOND_VIEW + 2
+    return html`<div
+      class="scroller"
+      role="grid"
+      aria-label=${this.label}
+      aria-describedby="keys"
+      aria-rowcount=${this.#rows + 1}
+      aria-colcount=${this.#columns.length + 1}
+      aria-busy=${this.#pages.busy}
+      tabindex=${this.#isRendered(this.active) && this.#rows ? -1 : 0}
+      @scroll=${this.#onScroll}
+      @wheel=${{ handleEvent: () => this.#onWheel(), passive: true }}
+      @touchmove=${{ handleEvent: () => this.#onWheel(), passive: true }}
+      @keydown=${this.#onKey}
+    >
+      <div class="head" role="rowgroup" .style=${`width:${span.total}px;--columns:${span.template}`}>
+        <div class="row" role="row" aria-rowindex="1">
+          <div class="gutter" role="columnheader" aria-colindex="1"><span class="hidden">Row</span></div>
+          ${repeat(
+            this.#columns.slice(span.first, span.end),
+            (column) => column.name,
+            (column, index) => this.#renderHeading(column, span.first + index),
+          )}
+        </div>
+      </div>
+      <div
+        class="body"
+        role="rowgroup"
+        .style=${`width:${span.total}px;height:${this.#model.physicalHeight}px;--columns:${span.template}`}
+      >
+        ${repeat(
+          indices,
+          (row) => row % ring,
+          (row) => this.#renderRow(row, span),
+        )}
+      </div>
+    </div>`
+  }
+
+  #renderHeading(column: GridColumn, index: number): TemplateResult {
+    const { sort } = this.view
+    return headingTemplate({
+      column,
+      index,
+      kind: kindText(column, this.source?.rows ?? 0),
+      sorted: sort?.column !== column.name ? 'none' : sort.descending ? 'descending' : 'ascending',
+      active: this.active.row === HEADER && this.active.column === index,
+      onSort: () => this.#sort(index),
+      onFocus: () => (this.active = { row: HEADER, column: index }),
+      onDrag: (event) => dragWidth(event, this.layout.width(index), (width) => this.#resize(index, width)),
+      onFit: () => this.#fitColumn(index),
+    })
+  }
+
+  #renderRow(row: number, span: ColumnSpan): TemplateResult {
+    return rowTemplate({
+      row,
+      y: this.#model.y(row),
+      columns: this.#columns.slice(span.first, span.end),
+      first: span.first,
+      values: this.#pages.row(row),
+      activeColumn: this.active.row === row ? this.active.column : null,
+      onClick: (event, column) => this.#onClick(event, { row, column }),
+      onOpen: (column) => this.#open({ row, column }),
+    })
+  }
+
+  #renderEmpty(): TemplateResult | typeof nothing {
+    if (this.#rows > 0 || this.#pages.busy || this.#pages.error !== null || !this.source) return nothing
+    if (!isFiltered(this.view)) return html`<p class="none">This dataset has no rows.</p>`
+    return html`<p class="none">
+      0 of ${formatCount(this.source.rows)} rows match.
+      <button class="link" @click=${() => this.#change({ ...this.view, q: '', filters: [] })}>Clear filters</button>
+    </p>`
+  }
+
+  #renderError(): TemplateResult {
+    return html`<div class="error" role="alert">
+      <p>${this.source?.explain(this.#pages.error) ?? 'The rows could not be loaded.'}</p>
+      <button @click=${() => this.#retry()}>Retry</button>
+    </div>`
+  }
+
+  #renderFoot(): TemplateResult {
+    const { first, count } = this.#model.window(0)
+    const all = this.source?.rows ?? 0
+    const of = isFiltered(this.view) ? `${formatCount(this.#rows)} matching, of ${formatCount(all)} in all` : formatCount(this.#rows)
+    return html`<div class="foot">
+      <span>${count ? `Rows ${formatCount(first + 1)} to ${formatCount(first + count)} of ${of}` : nothing}</span>
+      ${
+        this.#rows > this.#model.rowsPerPage
+          ? html`<form @submit=${this.#goToRow}>
+              <label>Go to row <input name="row" inputmode="numeric" autocomplete="off" size="9" /></label>
+              <button>Go</button>
+            </form>`
+          : nothing
+      }
+    </div>`
+  }
+
+  #goToRow(event: SubmitEvent): void {
+    event.preventDefault()
+    const text = String(new FormData(event.target as HTMLFormElement).get('row'))
+    const row = Number(text.replace(/\D/g, ''))
+    if (row < 1 || !this.#rows) return
+    this.#model.go((Math.min(row, this.#rows) - 1) * this.#model.rowHeight)
+    this.#anchor()
+    this.#later()
+    this.#moveTo({ row: Math.min(row, this.#rows) - 1, column: this.active.column })
+  }
+}
+
+function noRows(): Promise<RowsPage> {
+  return Promise.resolve({ rows: [], total: 0 })
+}
+
+customElements.define('headway-grid', HeadwayGrid)
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'headway-grid': HeadwayGrid
+  }
+}

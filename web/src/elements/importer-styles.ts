@@ -1,0 +1,176 @@
+/** Looks of `<headway-importer>`. */
+
+import { css } from 'lit'
+
+import { controlStyles } from './control-styles.ts'
+
+export const importerStyles = [
+  controlStyles,
+  css`
+    :host {
+      display: block;
+    }
+    .zone {
+      display: grid;
+      justify-items: center;
+      gap: 0.35rem;
+      padding: 2.25rem 1rem;
+      border: 2px dashed var(--line);
+      border-radius: 12px;
+      background: var(--panel);
+      text-align: center;
+    }
+    .zone svg {
+      fill: none;
+      stroke: var(--accent);
+      stroke-width: 1.6;
+      stroke-linecap: round;
+      stroke-linejoin: round;
+    }
+    .lead {
+      font-size: 1.05rem;
+    }
+    /* The input covers its label: one thing to click, to tab to, and to name. */
+    .choose {
+      position: relative;
+      display: inline-flex;
+      align-items: center;
+      min-block-size: 32px;
+      padding-inline: 0.2rem;
+      border-radius: 6px;
+      color: var(--accent);
+      font-weight: 600;
+      text-decoration: underline;
+      cursor: pointer;
+    }
+    .choose:focus-within {
+      outline: 2px solid var(--accent);
+      outline-offset: 2px;
+    }
+    .choose input {
+      position: absolute;
+      inset: 0;
+      inline-size: 100%;
+      min-block-size: 0;
+      opacity: 0;
+      cursor: pointer;
+    }
+    .safety {
+      margin-block: 0.75rem 0;
+    }
+    .safety.good {
+      color: var(--ok);
+    }
+    .safety a {
+      color: inherit;
+    }
+    .uploads {
+      display: grid;
+      gap: 0.75rem;
+      margin: 1rem 0 0;
+      padding: 0;
+      list-style: none;
+    }
+    li {
+      display: grid;
+      gap: 0.4rem;
+      padding: 0.75rem 1rem;
+      border: 1px solid var(--line);
+      border-radius: 10px;
+      background: var(--bg);
+    }
+    .line {
+      display: flex;
+      flex-wrap: wrap;
+      justify-content: space-between;
+      gap: 0.1rem 1rem;
+    }
+    .file {
+      min-inline-size: 0;
+      overflow-wrap: anywhere;
+    }
+    .state {
+      color: var(--muted);
+    }
+    .tone-good .state {
+      color: var(--ok);
+    }
+    .tone-bad .state {
+      color: var(--bad);
+    }
+    .tone-warn .state {
+      color: var(--warn);
+    }
+    .sentence {
+      color: var(--muted);
+      font-variant-numeric: tabular-nums;
+      overflow-wrap: anywhere;
+    }
+    .tone-bad .sentence {
+      color: var(--fg);
+    }
+    progress {
+      inline-size: 100%;
+      block-size: 6px;
+      border: 0;
+      border-radius: 3px;
+      background: var(--line);
+      accent-color: var(--accent);
+      overflow: hidden;
+      appearance: none;
+    }
+    progress::-webkit-progress-bar {
+      background: var(--line);
+    }
+    progress::-webkit-progress-value {
+      background: var(--accent);
+      transition: inline-size 0.2s;
+    }
+    progress::-moz-progress-bar {
+      background: var(--accent);
+    }
+    progress:indeterminate {
+      background: linear-gradient(90deg, var(--line) 35%, var(--accent) 50%, var(--line) 65%) 0 0 / 300% 100%;
+      animation: pass 1.6s linear infinite;
+    }
+    progress:indeterminate::-webkit-progress-bar {
+      background: transparent;
+    }
+    @keyframes pass {
+      from {
+        background-position: 100% 0;
+      }
+      to {
+        background-position: 0 0;
+      }
+    }
+    .quiet {
+      margin-inline-start: auto;
+      border-color: transparent;
+      background: none;
+      color: var(--muted);
+    }
+    .everywhere {
+      position: fixed;
+      inset: 0.5rem;
+      z-index: 50;
+      display: grid;
+      place-items: center;
+      border: 3px dashed var(--accent);
+      border-radius: 16px;
+      background: color-mix(in srgb, var(--bg) 82%, transparent);
+      color: var(--accent);
+      font-size: 1.5rem;
+      font-weight: 600;
+      pointer-events: none;
+    }
+    @media (prefers-reduced-motion: reduce) {
+      progress:indeterminate {
+        animation: none;
+      }
+      progress::-webkit-progress-value {
+        transition: none;
+      }
+    }
+  `,
+]

@@ -1,0 +1,92 @@
+/** What is said of an upload, and of the job that it became. */
+
+import type { Job, Problem } from '../client/types.ts'
+import { formatBytes, formatCount, formatSeconds } from './sizes.ts'
+import type { Upload } from './upload-queue.ts'
+
+export type Tone = 'plain' | 'good' | 'bad' | 'warn'
+
+export interface Said {
+  /** One or two words. */
+  state: string
+  /** The rest of the story; may be empty. */
+  sentence: string
+  tone: Tone
+  /** Percent; null while unknown; undefined when nothing goes on any more. */
+  percent?: number | null
+}
+
+/** `job` is the newest state of the upload's job, if it has one. */
+export function sayUpload(upload: Upload, job: Job | null): Said {
+  const size = upload.file.size
+  switch (upload.state) {
+    case 'waiting':
+      return { state: 'Waiting', sentence: `${formatBytes(size)}, after the files before it`, tone: 'plain' }
+    case 'sending':
+      return { state: 'Uploading', sentence: sent(upload), tone: 'plain', percent: size ? (100 * upload.sentBytes) / size : null }
+    case 'storing':
+      return { state: 'Uploading', sentence: `${formatBytes(size)} sent, being stored`, tone: 'plain', percent: null }
+    case 'cancelling':
+      return { state: 'Cancelling…', sentence: '', tone: 'plain', percent: null }
+    case 'cancelled':
+      return { state: 'Cancelled', sentence: 'Nothing was imported.', tone: 'plain' }
+    case 'refused':
+      return { state: 'Not imported', sentence: upload.problem ? sayProblem(upload.problem) : '', tone: 'bad' }
+    case 'accepted':
+      return job ? sayJob(job) : { state: 'Waiting', sentence: '', tone: 'plain', percent: null }
+  }
+}
+
+function sent(upload: Upload): string {
+  const left = upload.secondsLeft === null ? '' : ` · ${formatSeconds(upload.secondsLeft)} left`
+  return `${formatBytes(upload.sentBytes)} of ${formatBytes(upload.file.size)}${left}`
+}
+
+export function sayJob(job: Job): Said {
+  if (job.outcome === 'duplicate') return { state: 'Already there', sentence: 'You imported this file before.', tone: 'plain' }
+  switch (job.status) {
+    case 'completed':
+      return job.phase === 'partial'
+        ? { state: 'Done, with rows skipped', sentence: job.message ?? '', tone: 'warn' }
+        : { state: 'Done', sentence: units(job), tone: 'good' }
+    case 'failed':
+      return { state: 'Failed', sentence: job.problem ? sayProblem(job.problem) : (job.error ?? ''), tone: 'bad' }
+    case 'cancelled':
+      return { state: 'Cancelled', sentence: 'Nothing was imported.', tone: 'plain' }
+    default:
+      return { state: phaseWord(job), sentence: doing(job), tone: job.phase === 'stalled' ? 'warn' : 'plain', percent: job.progress }
+  }
+}
+
+const PHASES: Record<string, string> = {
+  uploading: 'Uploading',
+  queued: 'Waiting',
+  retrying: 'Trying again',
+  finishing: 'Finishing',
+  stalled: 'Stalled',
+  cancelling: 'Cancelling…',
+}
+
+function phaseWord(job: Job): string {
+  return PHASES[job.phase] ?? 'Importing'
+}
+
+function doing(job: Job): string {
+  return [job.message, units(job), `${job.progress}%`].filter(Boolean).join(' · ')
+}
+
+function units(job: Job): string {
+  if (!job.done_units || !job.unit || job.unit === 'bytes') return ''
+  const of = job.total_units && job.status === 'running' ? ` of ${formatCount(job.total_units)}` : ''
+  return `${formatCount(job.done_units)}${of} ${job.unit}`
+}
+
+/** What, where, what to do. */
+export function sayProblem({ title, detail, user_action: action }: Problem): string {
+  const parts = detail && detail !== title ? [title, detail, action] : [title, action]
+  return parts.filter((part): part is string => Boolean(part)).map(withFullStop).join(' ')
+}
+
+function withFullStop(sentence: string): string {
+  return /[.!?…]$/.test(sentence.trim()) ? sentence.trim() : `${sentence.trim()}.`
+}
