@@ -31,7 +31,7 @@ function file(name: string, size = 1000): File {
 }
 
 const JOB = { id: 'j', version: 1 } as Job
-const PROBLEM: Problem = { type: 'about:blank', title: 'No', status: 422, detail: 'No.', code: 'x', user_action: 'Do.' }
+const PROBLEM: Problem = { type: 'about:blank', title: 'No', status: 422, detail: 'No.', code: 'x', user_action: 'Do.', retryable: false }
 
 test('three go at once, the others follow as each ends', async () => {
   const { uploads, sent } = queue()
@@ -124,4 +124,14 @@ test('a failure that nobody foresaw still ends the upload in words', async () =>
   await turn()
   assert.equal(upload?.state, 'refused')
   assert.match(upload?.problem?.title ?? '', /stopped/)
+})
+
+test('for another person the queue is empty and nothing goes on', async () => {
+  const { uploads, sent } = queue()
+  uploads.add(['a', 'b', 'c', 'd'].map((name) => file(name)))
+  uploads.clear()
+  await turn()
+  assert.equal(uploads.uploads.length, 0)
+  assert.equal(sent.length, 3, 'the waiting one is not sent')
+  assert.ok(sent.every((each) => each.signal.aborted))
 })

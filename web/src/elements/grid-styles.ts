@@ -101,7 +101,7 @@ export const gridStyles = [
     .missing {
       color: var(--muted);
     }
-    [role='columnheader'] {
+    [role='columnheader']:not(.gutter) {
       position: relative;
       min-inline-size: 0;
       padding: 0.3rem 0.6rem 0.4rem;

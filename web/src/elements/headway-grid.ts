@@ -13,9 +13,10 @@ import { dragWidth } from './drag-width.ts'
 import type { CellDialog } from './grid-cell-dialog.ts'
 import { cellText, type GridColumn, kindText, typeWord } from './grid-cells.ts'
 import { ColumnLayout, type ColumnSpan } from './grid-columns.ts'
-import { clamp, ScrollModel } from './grid-geometry.ts'
+import { clamp } from './grid-geometry.ts'
 import { type Cell, cellAfter, HEADER } from './grid-keys.ts'
 import { type FetchPage, GridPages, type RowsPage } from './grid-pages.ts'
+import { GridScroll } from './grid-scroll.ts'
 import { gridStyles } from './grid-styles.ts'
 import { headingTemplate, rowTemplate } from './grid-templates.ts'
 import { type GridView, isFiltered, nextSort, PLAIN_VIEW, toParams } from './grid-view.ts'
@@ -34,11 +35,6 @@ export interface GridSource {
 
 const ROWS_BEYOND_VIEW = 4
 const ROWS_AHEAD = 60
-/** A dragged thumb passes many pages; only where it rests for this long are rows asked for. */
-const REST_MILLISECONDS = 40
-const IDLE_MILLISECONDS = 160
-/** A smooth wheel scroll goes on for a while after the wheel's last event. */
-const WHEEL_MILLISECONDS = 400
 const RESIZE_STEP = 16
 
 export class HeadwayGrid extends LitElement {
@@ -56,16 +52,12 @@ export class HeadwayGrid extends LitElement {
   declare active: Cell
   declare layout: ColumnLayout
 
-  readonly #model = new ScrollModel()
+  readonly #scroll = new GridScroll({ moved: () => this.requestUpdate(), rested: () => this.#want() })
   #pages = new GridPages(noRows, 0, () => undefined)
-  #left = 0
-  #width = 800
-  #wheeledAt = -Infinity
-  #timers: { rest?: ReturnType<typeof setTimeout>; idle?: ReturnType<typeof setTimeout> } = {}
+  readonly #stepping = { handleEvent: () => this.#scroll.onWheel(), passive: true }
   #focusAfterUpdate = false
   #measured = false
   #announced = ''
-  readonly #observer = new ResizeObserver(() => this.#measure())
 
   constructor() {
     super()
@@ -78,19 +70,17 @@ export class HeadwayGrid extends LitElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
-    this.#observer.disconnect()
+    this.#scroll.disconnect()
     this.#pages.clear()
-    clearTimeout(this.#timers.rest)
-    clearTimeout(this.#timers.idle)
   }
 
   override connectedCallback(): void {
     super.connectedCallback()
-    if (this.hasUpdated) this.#observe()
+    if (this.hasUpdated) this.firstUpdated()
   }
 
   override firstUpdated(): void {
-    this.#observe()
+    this.#scroll.connect(this.#scroller, this.renderRoot.querySelector<HTMLElement>('.head'))
   }
 
   // ------------------------------------------------------------------ data
@@ -114,12 +104,16 @@ export class HeadwayGrid extends LitElement {
     this.#pages = new GridPages(fetchPage, source.columns.length, () => this.#arrived())
     this.#pages.total = isFiltered(view) ? total : source.rows
     this.active = { row: Math.min(this.active.row, 0), column: Math.min(this.active.column, this.#columns.length - 1) }
-    this.#model.resize(this.#rows, this.#model.view)
-    this.#model.go(0)
+    this.#scroll.model.resize(this.#rows, this.#scroll.model.view)
+    this.#scroll.model.go(0)
     void this.updateComplete.then(() => {
-      this.#anchor()
+      this.#scroll.anchor()
       this.#want()
     })
+  }
+
+  get #scroller(): HTMLElement | null {
+    return this.renderRoot.querySelector<HTMLElement>('.scroller')
   }
 
   get #columns(): readonly GridColumn[] {
@@ -132,17 +126,17 @@ export class HeadwayGrid extends LitElement {
 
   #arrived(): void {
     if (!this.#measured && this.#pages.sample.length) this.#fitColumns()
-    if (this.#model.rows !== this.#rows) {
-      this.#model.resize(this.#rows, this.#model.view)
+    if (this.#scroll.model.rows !== this.#rows) {
+      this.#scroll.model.resize(this.#rows, this.#scroll.model.view)
       this.active = { ...this.active, row: clamp(this.active.row, HEADER, Math.max(0, this.#rows - 1)) }
-      void this.updateComplete.then(() => this.#anchor())
+      void this.updateComplete.then(() => this.#scroll.anchor())
     }
     this.#announce()
     this.requestUpdate()
   }
 
   #want(): void {
-    const { first, count } = this.#model.window(ROWS_AHEAD)
+    const { first, count } = this.#scroll.model.window(ROWS_AHEAD)
     // Before the first answer to a filter nobody knows how many rows there are; the first page tells.
     this.#pages.want(first, Math.max(count, this.#pages.total === null || !this.#pages.sample.length ? 1 : 0))
     this.requestUpdate()
@@ -158,66 +152,10 @@ export class HeadwayGrid extends LitElement {
     else if (this.#announced) this.#announced = `${formatCount(this.#rows)} rows.`
   }
 
-  // ------------------------------------------------------------------ size and scroll
-
-  get #scroller(): HTMLElement | null {
-    return this.renderRoot.querySelector<HTMLElement>('.scroller')
-  }
-
-  #observe(): void {
-    const scroller = this.#scroller
-    const head = this.renderRoot.querySelector('.head')
-    if (!scroller || !head) return
-    this.#observer.disconnect()
-    this.#observer.observe(scroller)
-    this.#observer.observe(head)
-  }
-
-  #measure(): void {
-    const scroller = this.#scroller
-    const head = this.renderRoot.querySelector<HTMLElement>('.head')
-    if (!scroller || !head) return
-    this.#width = scroller.clientWidth
-    this.#model.resize(this.#rows, Math.max(1, scroller.clientHeight - head.offsetHeight))
-    this.#want()
-  }
-
-  #onScroll(): void {
-    const scroller = this.#scroller
-    if (!scroller) return
-    this.#left = Math.abs(scroller.scrollLeft)
-    this.#model.follow(scroller.scrollTop, performance.now() - this.#wheeledAt < WHEEL_MILLISECONDS)
-    if (this.#model.stuck) this.#anchor()
-    this.#later()
-    this.requestUpdate()
-  }
-
-  #onWheel(): void {
-    this.#wheeledAt = performance.now()
-  }
-
-  /** Ask for rows once the scroll rests, and bring the thumb to its fair place once it is idle. */
-  #later(): void {
-    clearTimeout(this.#timers.rest)
-    clearTimeout(this.#timers.idle)
-    this.#timers.rest = setTimeout(() => this.#want(), REST_MILLISECONDS)
-    this.#timers.idle = setTimeout(() => this.#anchor(), IDLE_MILLISECONDS)
-  }
-
-  /** Move the thumb to where it belongs. The rows in sight do not move, they are placed relative to it. */
-  #anchor(): void {
-    const scroller = this.#scroller
-    const fair = this.#model.fairPhysicalTop
-    if (!scroller || Math.abs(fair - scroller.scrollTop) < 1) return
-    scroller.scrollTop = fair
-    this.#model.anchored(scroller.scrollTop)
-    this.requestUpdate()
-  }
-
   // ------------------------------------------------------------------ columns
 
   #fitColumns(): void {
-    const room = this.#width - this.#gutterWidth
+    const room = this.#scroll.width - this.#gutterWidth
     this.layout = new ColumnLayout(columnWidths(this.#columns, this.source?.rows ?? 0, this.#pages.sample, room, this))
     this.#measured = true
   }
@@ -227,7 +165,7 @@ export class HeadwayGrid extends LitElement {
   }
 
   #columnSpan(): ColumnSpan {
-    return this.layout.span(this.#gutterWidth, this.#left, this.#width)
+    return this.layout.span(this.#gutterWidth, this.#scroll.left, this.#scroll.width)
   }
 
   #resize(column: number, width: number): void {
@@ -258,7 +196,7 @@ export class HeadwayGrid extends LitElement {
     else if (event.key.toLowerCase() === 'c' && (event.ctrlKey || event.metaKey) && !event.shiftKey) return this.#copy()
     else if (row === HEADER && event.shiftKey && event.key.startsWith('Arrow')) this.#resizeByKey(event.key, column)
     else {
-      const bounds = { rows: this.#rows, columns: this.#columns.length, page: this.#model.rowsPerPage }
+      const bounds = { rows: this.#rows, columns: this.#columns.length, page: this.#scroll.model.rowsPerPage }
       const to = cellAfter(event, this.active, bounds)
       if (!to) return
       this.#moveTo(to)
@@ -273,33 +211,22 @@ export class HeadwayGrid extends LitElement {
 
   #moveTo({ row, column }: Cell): void {
     this.active = { row, column }
-    if (row !== HEADER && this.#model.reveal(row)) {
-      this.#anchor()
-      this.#later()
-    }
-    this.#revealColumn(column)
+    if (row !== HEADER) this.#scroll.revealRow(row)
+    const room = this.#scroll.width - this.#gutterWidth
+    this.#scroll.scrollColumnsTo(this.layout.reveal(column, this.#scroll.left, room))
     this.#focusAfterUpdate = true
     this.requestUpdate()
-  }
-
-  #revealColumn(column: number): void {
-    const scroller = this.#scroller
-    if (!scroller) return
-    const next = this.layout.reveal(column, this.#left, this.#width - this.#gutterWidth)
-    if (next === this.#left) return
-    scroller.scrollLeft = getComputedStyle(scroller).direction === 'rtl' ? -next : next
-    this.#left = Math.abs(scroller.scrollLeft)
   }
 
   /** A focused cell that leaves the rendered rows would take the focus with it; the grid itself holds it instead. */
   #parkFocus(): void {
     const focused = this.shadowRoot?.activeElement
-    if (!focused || focused.getAttribute('role') !== 'gridcell') return
+    if (!focused?.closest('[role="gridcell"], [role="columnheader"]')) return
     if (!this.#isRendered(this.active)) this.#scroller?.focus({ preventScroll: true })
   }
 
   #isRendered({ row, column }: Cell): boolean {
-    const { first, count } = this.#model.window(ROWS_BEYOND_VIEW)
+    const { first, count } = this.#scroll.model.window(ROWS_BEYOND_VIEW)
     const span = this.#columnSpan()
     return (row === HEADER || (row >= first && row < first + count)) && column >= span.first && column < span.end
   }
@@ -357,10 +284,10 @@ export class HeadwayGrid extends LitElement {
 
   #renderGrid(): TemplateResult {
     const span = this.#columnSpan()
-    const { first, count } = this.#model.window(ROWS_BEYOND_VIEW)
+    const { first, count } = this.#scroll.model.window(ROWS_BEYOND_VIEW)
     const indices = Array.from({ length: count }, (_, index) => first + index)
     // Rows are keyed by their place in a ring: those that stay keep their element, those that leave lend theirs.
-    const ring = Math.ceil(this.#model.view / this.#model.rowHeight) + 2 * ROWS_BEYOND_VIEW + 2
+    const ring = Math.ceil(this.#scroll.model.view / this.#scroll.model.rowHeight) + 2 * ROWS_BEYOND_VIEW + 2
     return html`<div
       class="scroller"
       role="grid"
@@ -370,9 +297,9 @@ export class HeadwayGrid extends LitElement {
       aria-colcount=${this.#columns.length + 1}
       aria-busy=${this.#pages.busy}
       tabindex=${this.#isRendered(this.active) && this.#rows ? -1 : 0}
-      @scroll=${this.#onScroll}
-      @wheel=${{ handleEvent: () => this.#onWheel(), passive: true }}
-      @touchmove=${{ handleEvent: () => this.#onWheel(), passive: true }}
+      @scroll=${() => this.#scroll.onScroll()}
+      @wheel=${this.#stepping}
+      @touchmove=${this.#stepping}
       @keydown=${this.#onKey}
     >
       <div class="head" role="rowgroup" .style=${`width:${span.total}px;--columns:${span.template}`}>
@@ -388,7 +315,7 @@ export class HeadwayGrid extends LitElement {
       <div
         class="body"
         role="rowgroup"
-        .style=${`width:${span.total}px;height:${this.#model.physicalHeight}px;--columns:${span.template}`}
+        .style=${`width:${span.total}px;height:${this.#scroll.model.physicalHeight}px;--columns:${span.template}`}
       >
         ${repeat(
           indices,
@@ -417,7 +344,7 @@ export class HeadwayGrid extends LitElement {
   #renderRow(row: number, span: ColumnSpan): TemplateResult {
     return rowTemplate({
       row,
-      y: this.#model.y(row),
+      y: this.#scroll.model.y(row),
       columns: this.#columns.slice(span.first, span.end),
       first: span.first,
       values: this.#pages.row(row),
@@ -444,13 +371,13 @@ export class HeadwayGrid extends LitElement {
   }
 
   #renderFoot(): TemplateResult {
-    const { first, count } = this.#model.window(0)
+    const { first, count } = this.#scroll.model.window(0)
     const all = this.source?.rows ?? 0
     const of = isFiltered(this.view) ? `${formatCount(this.#rows)} matching, of ${formatCount(all)} in all` : formatCount(this.#rows)
     return html`<div class="foot">
       <span>${count ? `Rows ${formatCount(first + 1)} to ${formatCount(first + count)} of ${of}` : nothing}</span>
       ${
-        this.#rows > this.#model.rowsPerPage
+        this.#rows > this.#scroll.model.rowsPerPage
           ? html`<form @submit=${this.#goToRow}>
               <label>Go to row <input name="row" inputmode="numeric" autocomplete="off" size="9" /></label>
               <button>Go</button>
@@ -465,9 +392,7 @@ export class HeadwayGrid extends LitElement {
     const text = String(new FormData(event.target as HTMLFormElement).get('row'))
     const row = Number(text.replace(/\D/g, ''))
     if (row < 1 || !this.#rows) return
-    this.#model.go((Math.min(row, this.#rows) - 1) * this.#model.rowHeight)
-    this.#anchor()
-    this.#later()
+    this.#scroll.goToRow(Math.min(row, this.#rows) - 1)
     this.#moveTo({ row: Math.min(row, this.#rows) - 1, column: this.active.column })
   }
 }

@@ -164,6 +164,19 @@ export const importerStyles = [
       font-weight: 600;
       pointer-events: none;
     }
+    @media (forced-colors: active) {
+      progress,
+      progress::-webkit-progress-bar,
+      progress::-webkit-progress-value {
+        forced-color-adjust: none;
+      }
+      progress {
+        outline: 1px solid CanvasText;
+      }
+      progress::-webkit-progress-value {
+        background: Highlight;
+      }
+    }
     @media (prefers-reduced-motion: reduce) {
       progress:indeterminate {
         animation: none;

@@ -1,9 +1,8 @@
 /** Sends one file as a form. XMLHttpRequest, because `fetch` cannot say how much of a body has left the browser. */
 
+import { API } from '../client/api.ts'
 import type { Job, Problem } from '../client/types.ts'
 import { type ImportOptions, type SendHooks, UploadRefused } from './upload-queue.ts'
-
-export const IMPORTS_PATH = '/api/v2/imports'
 
 export function sendFile(file: File, options: ImportOptions, { signal, progress }: SendHooks): Promise<Job> {
   const form = new FormData()
@@ -22,7 +21,7 @@ export function sendFile(file: File, options: ImportOptions, { signal, progress 
     request.addEventListener('error', () => refuse(brokenConnection(file)))
     request.addEventListener('abort', () => reject(new DOMException('cancelled', 'AbortError')))
     signal.addEventListener('abort', () => request.abort())
-    request.open('POST', IMPORTS_PATH)
+    request.open('POST', `${API}/imports`)
     request.setRequestHeader('Accept', 'application/json')
     request.send(form)
   })

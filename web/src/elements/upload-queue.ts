@@ -140,6 +140,16 @@ export class UploadQueue extends EventTarget {
     this.#changed()
   }
 
+  /** Give up everything, because somebody else uses this tab now. */
+  clear(): void {
+    for (const upload of this.#uploads) {
+      if (upload.inBrowser) upload.state = 'cancelled'
+      upload.abort.abort()
+    }
+    this.#uploads = []
+    this.#changed()
+  }
+
   #isTooLarge(file: File): boolean {
     return this.maxBytes !== null && file.size > this.maxBytes
   }
@@ -153,6 +163,7 @@ export class UploadQueue extends EventTarget {
       title: 'The file is larger than this service accepts',
       detail: `${upload.file.name} has ${formatBytes(upload.file.size)}, and the limit is ${formatBytes(this.maxBytes ?? 0)}.`,
       user_action: 'Split the file, or compress it with gzip, and upload it again.',
+      retryable: false,
     }
   }
 
@@ -207,5 +218,6 @@ function unexpected(error: unknown): Problem {
     title: 'The upload stopped',
     detail: error instanceof Error ? error.message : String(error),
     user_action: 'Try again.',
+    retryable: true,
   }
 }

@@ -1,7 +1,7 @@
 /** What the dataset pages ask of the server. */
 
-import { request } from '../../client/api.ts'
-import type { Dataset } from '../../client/types.ts'
+import { API, request } from '../../client/api.ts'
+import type { Dataset, Me, Page } from '../../client/types.ts'
 import type { RowsPage } from '../../elements/grid-pages.ts'
 
 export interface Decision {
@@ -15,11 +15,6 @@ export interface Limits {
   max_upload_bytes: number
   max_user_bytes: number
   used_bytes: number
-}
-
-interface Page<Item> {
-  items: Item[]
-  next_cursor: string | null
 }
 
 const LIST_LIMIT = 50
@@ -64,8 +59,12 @@ export function getLimits(): Promise<Limits> {
   return request<Limits>('GET', '/limits')
 }
 
+export function getMe(): Promise<Me> {
+  return request<Me>('GET', '/me')
+}
+
 export function originalPath(id: string): string {
-  return `/api/v2${path(id)}/original`
+  return `${API}${path(id)}/original`
 }
 
 function path(id: string): string {

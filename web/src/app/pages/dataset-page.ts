@@ -1,6 +1,6 @@
 /** `/datasets/:id`: one dataset, its rows, its columns, and where it comes from. */
 
-import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
 
 import type { Dataset, Job } from '../../client/types.ts'
 import type { GridSource } from '../../elements/headway-grid.ts'
@@ -102,6 +102,8 @@ class DatasetPage extends LitElement {
   // ------------------------------------------------------------------ the address
 
   #readUrl(): void {
+    // On the way to another page its address is already there, and this page still is.
+    if (location.pathname !== `/datasets/${this.params['id']}`) return
     const params = new URLSearchParams(location.search)
     const tab = params.get('tab') ?? ''
     this.tab = Object.hasOwn(TABS, tab) ? (tab as Tab) : 'rows'

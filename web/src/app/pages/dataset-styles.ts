@@ -50,6 +50,14 @@ export const datasetStyles = css`
     color: var(--fg);
     font-weight: 600;
   }
+  @media (forced-colors: active) {
+    [role='tab'][aria-selected='false'] {
+      border-block-end-color: Canvas;
+    }
+    [role='tab'][aria-selected='true'] {
+      border-block-end-color: Highlight;
+    }
+  }
   .waiting {
     display: grid;
     gap: 1rem;

@@ -3,7 +3,7 @@
 import type { JobSource } from '../../elements/headway-importer.ts'
 import { sendFile } from '../../elements/send-file.ts'
 import { UploadQueue } from '../../elements/upload-queue.ts'
-import { getLimits } from './dataset-api.ts'
+import { getLimits, getMe } from './dataset-api.ts'
 import { cancelJob, jobsStore } from './jobs-seam.ts'
 
 export const uploads = new UploadQueue(sendFile)
@@ -42,11 +42,25 @@ uploads.addEventListener('change', () => {
   else window.removeEventListener('beforeunload', guard)
 })
 
-// A server that does not tell its limits says so itself when one is passed.
-void getLimits().then(
-  (limits) => {
-    uploads.maxBytes = limits.max_upload_bytes
-    uploads.dispatchEvent(new Event('change'))
-  },
-  () => undefined,
-)
+let owner = ''
+
+/** Files of one person are not shown to, or sent for, the next one who signs in here. */
+async function learnOwner(): Promise<void> {
+  const { id } = await getMe()
+  if (owner && id !== owner) uploads.clear()
+  owner = id
+}
+
+async function learnLimits(): Promise<void> {
+  uploads.maxBytes = (await getLimits()).max_upload_bytes
+  uploads.dispatchEvent(new Event('change'))
+}
+
+/** What cannot be learned is left open: the server refuses what is too large in any case. */
+function learn(): void {
+  void learnOwner().catch(() => undefined)
+  void learnLimits().catch(() => undefined)
+}
+
+learn()
+window.addEventListener('headway-signed-in', learn)

@@ -1,0 +1,3 @@
+/** Starts the app. */
+
+import './app-shell.ts'

@@ -1,0 +1,104 @@
+/** What the API answers, by the names that it uses. */
+
+export interface Problem {
+  type: string
+  title: string
+  status: number
+  detail: string
+  code: string
+  user_action: string
+  retryable: boolean
+  [fact: string]: unknown
+}
+
+export type JobStatus = 'pending' | 'running' | 'completed' | 'failed' | 'cancelled'
+
+/** What people read; a client must tolerate others. */
+export type JobPhase =
+  | 'uploading'
+  | 'queued'
+  | 'retrying'
+  | 'running'
+  | 'finishing'
+  | 'stalled'
+  | 'cancelling'
+  | 'completed'
+  | 'partial'
+  | 'failed'
+  | 'cancelled'
+
+export interface Job {
+  id: string
+  job_type: string
+  title: string
+  status: JobStatus
+  phase: JobPhase
+  progress: number
+  message: string | null
+  stage: string | null
+  done_units: number | null
+  total_units: number | null
+  unit: string | null
+  error: string | null
+  problem: Problem | null
+  outcome: string | null
+  result: Record<string, unknown> | null
+  attempt: number
+  version: number
+  cancel_requested: boolean
+  related_dataset_id: string | null
+  metadata: Record<string, unknown>
+  created_at: string
+  started_at: string | null
+  completed_at: string | null
+  updated_at: string
+}
+
+export interface ActiveJobs {
+  jobs: Job[]
+  counts: { running: number; queued: number; attention: number }
+  server_time: string
+}
+
+export interface JobEvent {
+  seq: number
+  at: string
+  kind: string
+  attempt: number
+  data: Record<string, unknown>
+}
+
+export interface Column {
+  name: string
+  type: string
+  nulls: number
+  null_tokens: string[]
+  format: string | null
+  why: string
+  written: boolean
+}
+
+export interface Dataset {
+  id: string
+  name: string
+  rows: number
+  rejected_rows: number
+  bytes: number
+  version: number
+  columns: Column[]
+  source: { file_name: string; format: string; sha256: string; bytes: number }
+  job_id: string
+  created_at: string
+  updated_at: string
+}
+
+export interface Page<Item> {
+  items: Item[]
+  next_cursor: string | null
+}
+
+export interface Me {
+  id: string
+  email: string
+  role: 'admin' | 'user'
+}
