@@ -9,6 +9,7 @@ from typing import TypeVar
 import click
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from headway.accounts.schemas import Role, UserResponse
 from headway.accounts.secrets import load_or_create_secret
 from headway.accounts.service import AccountService
 from headway.cli.asking import read_secret
@@ -35,7 +36,7 @@ def users() -> None:
 def add(email: str, *, admin: bool, password_stdin: bool) -> None:
     """Add an account for EMAIL."""
     password = read_secret("Password", from_stdin=password_stdin, confirm=True)
-    role = "admin" if admin else "user"
+    role: Role = "admin" if admin else "user"
     _with_accounts(lambda accounts: accounts.add_user(email, password, role))
     click.echo(f"Added {email} ({role}).")
 
@@ -43,9 +44,20 @@ def add(email: str, *, admin: bool, password_stdin: bool) -> None:
 @users.command("list")
 def list_users() -> None:
     """List all accounts."""
-    found = _with_accounts(lambda accounts: accounts.list_users())
-    rows = ((user.id, user.email, user.role, "disabled" if user.disabled else "active") for user in found)
+    found = _with_accounts(_all_users)
+    rows = ((user.id, user.email, user.role, "disabled" if user.disabled_at else "active") for user in found)
     show_table(("id", "email", "role", "state"), rows)
+
+
+async def _all_users(accounts: AccountService) -> list[UserResponse]:
+    found: list[UserResponse] = []
+    cursor = None
+    while True:
+        page = await accounts.list_users(limit=100, cursor=cursor)
+        found += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
 
 
 @users.command()

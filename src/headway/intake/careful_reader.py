@@ -7,7 +7,7 @@ and of a record that breaks it, keeps the text and says why.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +62,7 @@ class CarefulReader:
                 ended = not block
                 buffer = yield from self._in(buffer + block, final=ended)
 
-    def _in(self, text: str, *, final: bool) -> Iterator[tuple[tuple[str | None, ...], str, str | None]]:
+    def _in(self, text: str, *, final: bool) -> Generator[tuple[tuple[str | None, ...], str, str | None], None, str]:
         """Yield the records that are whole in `text`; return the rest, which the next block continues."""
         position = 0
         while position < len(text):

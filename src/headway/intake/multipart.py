@@ -56,7 +56,7 @@ class MultipartForm:
             "headers_finished",
             "end",
         )
-        self._parser = MultipartParser(self.boundary, {f"on_{name}": note(name) for name in names})  # type: ignore[misc]
+        self._parser = MultipartParser(self.boundary, {f"on_{name}": note(name) for name in names})  # type: ignore[arg-type]  # a TypedDict of callbacks, built by name
 
     async def find_file(self) -> str | None:
         """Read up to the file part; return its name, or None if the body ends without one."""

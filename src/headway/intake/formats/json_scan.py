@@ -142,8 +142,8 @@ class Window:
         self._decoder = codecs.getincrementaldecoder(_encoding(start))()
         self._text = ""
         self._at = 0
-        self._lines_before = 0
         self._begin_line = 1
+        self._counted_to = 0
         self._ended = False
         self.rows = 0
         self._add(start)
@@ -211,8 +211,13 @@ class Window:
     def _begin(self) -> str:
         """Stand on the next character, and remember its line for what may have to be said about it."""
         following = self.peek()
-        self._begin_line = 1 + self._lines_before + self._text.count("\n", 0, self._at)
+        self._count_lines()
         return following
+
+    def _count_lines(self) -> None:
+        """Count only what is new; counting from the start of the window for each row would be quadratic."""
+        self._begin_line += self._text.count("\n", self._counted_to, self._at)
+        self._counted_to = self._at
 
     def _taken(self, value: Value, end: int) -> Taken[Value]:
         raw = self._text[self._at : end]
@@ -229,8 +234,8 @@ class Window:
         """Drop what was taken and add the next block, a larger one for a larger value. False at the end."""
         if self._ended:
             return False
-        self._lines_before += self._text.count("\n", 0, self._at)
-        self._text, self._at = self._text[self._at :], 0
+        self._count_lines()
+        self._text, self._at, self._counted_to = self._text[self._at :], 0, 0
         self._add(self._file.read(max(_BLOCK, len(self._text))))
         return True
 
@@ -239,7 +244,7 @@ class Window:
         try:
             self._text += self._decoder.decode(block, final=self._ended)
         except UnicodeDecodeError:
-            line = 1 + self._lines_before + self._text.count("\n")
+            line = self._begin_line + self._text.count("\n")
             raise JsonBadText(f"There are bytes after line {line:,} that are not UTF-8.", line=line) from None
         self._report(self._file.tell())
 
