@@ -165,6 +165,7 @@ class AppShell extends LitElement {
 
   #theme: Theme = currentTheme()
   #page: HTMLElement | null = null
+  #asked = 0
   readonly #onPop = (): void => void this.#show()
   readonly #onJobs = (): void => this.#retitle()
 
@@ -188,7 +189,7 @@ class AppShell extends LitElement {
   }
 
   async #signIn(): Promise<void> {
-    if (location.pathname === '/') navigate('/import', { replace: true })
+    if (location.pathname === '/') history.replaceState(null, '', '/import')
     try {
       this.me = await request<Me>('GET', '/me')
       jobsStore.start()
@@ -221,28 +222,32 @@ class AppShell extends LitElement {
     const found = match(location.pathname)
     const before = this.matched
     const same = before?.route === found?.route && JSON.stringify(before?.params) === JSON.stringify(found?.params)
-    if (found && same && this.#page && !this.missing) return
+    if (found && same && this.#page) return
+    const asked = ++this.#asked
+    const page = found ? await this.#load(found) : null
+    // Somebody went on to another page while this one was loading.
+    if (asked !== this.#asked) return
     this.missing = !found
+    this.broken = found !== null && page === null
     this.matched = found
-    this.broken = false
-    if (!found) this.#page = null
-    else {
-      try {
-        await found.route.load()
-      } catch {
-        this.broken = true
-        this.#page = null
-        return
-      }
-      const page = document.createElement(found.route.element) as HTMLElement & { params?: Record<string, string> }
-      page.params = found.params
-      this.#page = page
-    }
+    this.#page = page
     this.requestUpdate()
     this.#retitle()
     await this.updateComplete
     if (before) this.#focusHeading()
     window.scrollTo(0, 0)
+  }
+
+  /** Return the page's element, or null if its code could not be had. */
+  async #load(found: Match): Promise<HTMLElement | null> {
+    try {
+      await found.route.load()
+    } catch {
+      return null
+    }
+    const page = document.createElement(found.route.element) as HTMLElement & { params?: Record<string, string> }
+    page.params = found.params
+    return page
   }
 
   /** Keyboard and screen reader begin at the new page's heading, which may arrive a moment after the page. */

@@ -9,7 +9,8 @@ export const gridStyles = [
   css`
     :host {
       display: block;
-      min-inline-size: 0;
+      /* The table is as wide as its place, not the other way round. */
+      contain: inline-size;
     }
     .frame {
       position: relative;

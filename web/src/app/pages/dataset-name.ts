@@ -14,6 +14,7 @@ class DatasetName extends LitElement {
     css`
       :host {
         display: block;
+        contain: none;
         min-inline-size: 0;
         max-inline-size: 100%;
         margin: 0;

@@ -5,7 +5,7 @@ import { css } from 'lit'
 export const datasetStyles = css`
   :host {
     max-inline-size: none;
-    --headway-grid-height: max(18rem, calc(100dvh - 21rem));
+    --headway-grid-height: max(18rem, calc(100dvh - 23rem));
   }
   .facts {
     display: grid;

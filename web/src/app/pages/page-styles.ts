@@ -9,6 +9,8 @@ export const pageStyles = [
   css`
     :host {
       display: block;
+      /* What is wide scrolls inside the page and never widens it. */
+      contain: inline-size;
       max-inline-size: 80rem;
       margin-inline: auto;
     }

@@ -10,7 +10,19 @@ const SUBJECTS: Record<string, string> = {
   rows: 'Rows',
 }
 
-const SIGNS: Record<string, string> = { '\t': 'tab', ' ': 'space', '\n': 'line feed', '\r\n': 'CR LF', '': 'none' }
+/** Signs that would be lost, or taken for punctuation, in a sentence. */
+const SIGNS: Record<string, string> = {
+  ',': 'comma',
+  ';': 'semicolon',
+  '|': 'vertical bar',
+  '\t': 'tab',
+  ' ': 'space',
+  '"': 'double quote',
+  "'": 'single quote',
+  '\n': 'line feed',
+  '\r\n': 'CR LF',
+  '': 'none',
+}
 
 export function subjectWord(subject: string): string {
   return SUBJECTS[subject] ?? subject
@@ -21,6 +33,9 @@ export function sayDecision(value: unknown): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
   if (typeof value === 'string') return SIGNS[value] ?? value
   if (Array.isArray(value)) return value.map(sayDecision).join(', ')
-  if (typeof value === 'object') return Object.entries(value).map(([name, inner]) => `${name.replaceAll('_', ' ')} ${sayDecision(inner)}`).join(', ')
+  if (typeof value === 'object') {
+    const parts = Object.entries(value).map(([name, inner]) => `${name.replaceAll('_', ' ')} ${sayDecision(inner)}`)
+    return parts.join(', ')
+  }
   return String(value)
 }
