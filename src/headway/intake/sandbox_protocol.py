@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from headway.datasets.columns import Column
+import headway.intake.text_errors  # noqa: F401 - what a child may raise must be known here to be raised again
 from headway.errors import AppError, all_errors
 from headway.intake.errors import ParseCrashed, ParseProtocol
 from headway.intake.parsing import Decision, ParsedPart, ParseProgress, ParseResult

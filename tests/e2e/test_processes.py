@@ -1,0 +1,82 @@
+"""The product's processes: what is killed comes back, what was promised is kept, what is stopped is gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.server import Server, ended, running_server, until
+
+
+def submit(client: httpx.Client, rows: int) -> str:
+    data = b"a,b,c\n" + b"1,2.5,some text that is long enough\n" * rows
+    answer = client.post("/imports", files={"file": ("long.csv", data)})
+    assert answer.status_code == 202
+    return str(answer.json()["id"])
+
+
+def wait_for_phase(client: httpx.Client, job_id: str, phase: str) -> None:
+    until(lambda: client.get(f"/jobs/{job_id}").json()["phase"] == phase)
+
+
+def test_a_killed_worker_comes_back_and_finishes_what_it_had(tmp_path: Path, environment: dict[str, str]) -> None:
+    with running_server(tmp_path / "data", environment) as server, server.client() as client:
+        job_id = submit(client, 1_000_000)
+        wait_for_phase(client, job_id, "running")
+        (before,) = server.pids("worker")
+        os.kill(before, signal.SIGKILL)
+        job = ended(client, job_id, 90)
+        assert (job["status"], job["attempt"]) == ("completed", 2)
+        assert before not in server.pids("worker")
+        assert len(client.get("/datasets").json()["items"]) == 1
+
+
+def test_sigterm_ends_everything_and_the_next_start_goes_on(tmp_path: Path, environment: dict[str, str]) -> None:
+    with running_server(tmp_path / "data", environment) as server, server.client() as client:
+        job_id = submit(client, 1_000_000)
+        wait_for_phase(client, job_id, "running")
+        assert server.stop() < 15
+    with running_server(tmp_path / "data", environment) as server, server.client() as client:
+        job = ended(client, job_id, 90)
+        assert (job["status"], job["attempt"]) == ("completed", 2)
+
+
+def test_a_killed_api_comes_back_and_the_work_goes_on(tmp_path: Path, environment: dict[str, str]) -> None:
+    with running_server(tmp_path / "data", {**environment, "HEADWAY_PORT": "0"}) as server, server.client() as client:
+        job_id = submit(client, 200_000)
+        (api,) = server.pids("headway.app")
+        os.kill(api, signal.SIGKILL)
+        until(lambda: sum("ready on" in line for line in server.lines) > 1)
+        server.url = server.lines[-1].split()[-1]
+        with server.client() as anew:
+            assert ended(anew, job_id)["status"] == "completed"
+
+
+def test_only_workers_say_worker(server: Server) -> None:
+    assert len(server.pids("worker")) == 1
+    assert "worker" not in " ".join(server.process.args)  # type: ignore[arg-type]
+
+
+def test_the_secret_and_the_data_are_for_their_owner_only(server: Server) -> None:
+    assert stat.S_IMODE(server.data_dir.stat().st_mode) == 0o700
+    assert stat.S_IMODE((server.data_dir / "jwt_secret").stat().st_mode) == 0o600
+
+
+def test_a_weak_secret_refuses_to_start(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError), running_server(tmp_path / "data", {"JWT_SECRET": "changeme"}):
+        pass
+    assert "JWT_SECRET" in (tmp_path / "data.log").read_text()
+
+
+def test_without_a_given_password_one_is_made_and_said_once(tmp_path: Path) -> None:
+    settings = {"HEADWAY_ADMIN_PASSWORD": ""}
+    with running_server(tmp_path / "data", settings) as server:
+        said = next(line for line in server.lines if line.startswith("Password"))
+        server.client(password=said.split()[-1]).close()
+    with running_server(tmp_path / "data", settings) as server:
+        assert not any(line.startswith("Password") for line in server.lines)
