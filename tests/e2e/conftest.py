@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from tests.support.seaweed import SeaweedFS
-from tests.support.server import Server, running_server
+from tests.support.product import Server, running_server
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.server import Server, ended, running_server, until
+from tests.support.product import Server, ended, running_server, until
 
 
 def submit(client: httpx.Client, rows: int) -> str:

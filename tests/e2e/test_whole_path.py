@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 from msoffcrypto.format.ooxml import OOXMLFile
 
-from tests.support.server import Server, ended, until
+from tests.support.product import Server, ended, until
 
 ROWS = 336_776
 

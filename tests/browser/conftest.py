@@ -1,0 +1,105 @@
+"""A real Chromium against the real product. Missing in CI is a failure, elsewhere a loud skip."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from tests.support.browser import FLAGS, FOLDER, NoBrowser, find_chromium, uibuild
+from tests.support.product import ADMIN, PASSWORD, Server, running_server
+
+MARK = "BROWSER TESTS NOT RUN: "
+REQUIRED = os.environ.get("CI", "").lower() in {"1", "true"} or os.environ.get("REQUIRE_BROWSER") == "1"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> tuple[str, dict[str, str]]:
+    try:
+        return find_chromium()
+    except NoBrowser as reason:
+        (pytest.fail if REQUIRED else pytest.skip)(f"{MARK}{reason}")
+
+
+@pytest.fixture(scope="session")
+def axe(chromium: object) -> str:
+    """The accessibility checker's source, to be run in a page."""
+    uibuild().npm_install(FOLDER)
+    return (FOLDER / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory, chromium: object) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("browser") / "data") as server:
+        yield server
+
+
+@pytest.fixture
+async def browser(chromium: tuple[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Browser]:
+    path, needs = chromium
+    if (node := uibuild().find_node()) is not None:
+        # The Node inside Playwright needs a library that a bare Debian lacks.
+        monkeypatch.setenv("PLAYWRIGHT_NODEJS_PATH", node[0])
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=path, args=FLAGS, env={**os.environ, **needs})
+        yield launched
+        await launched.close()
+
+
+class Watched:
+    """A page, and everything that went wrong in it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.wrong: list[str] = []
+        self.foreign: list[str] = []
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on("console", self._console)
+        page.on("request", self._request)
+
+    def _console(self, message: Any) -> None:
+        # An answer of 401 before the sign-in is the way in and no fault.
+        if message.type in {"error", "warning"} and "401" not in message.text:
+            self.wrong.append(message.text)
+
+    def _request(self, request: Any) -> None:
+        if not request.url.startswith(("http://127.0.0.1", "http://localhost", "data:", "blob:")):
+            self.foreign.append(request.url)
+
+
+async def signed_in(
+    browser: Browser, url: str, email: str = ADMIN, password: str = PASSWORD, **context: Any
+) -> Watched:
+    """Return a page of a person who has just signed in."""
+    opened = await browser.new_context(base_url=url, **context)
+    watched = Watched(await opened.new_page())
+    page = watched.page
+    page.set_default_timeout(15_000)
+    await page.goto("/")
+    await page.get_by_label("E-mail").fill(email)
+    await page.get_by_label("Password").fill(password)
+    await page.get_by_role("button", name="Sign in").click()
+    await page.get_by_role("heading", name="Import", exact=True).wait_for()
+    return watched
+
+
+@pytest.fixture(autouse=True)
+async def nothing_goes_wrong(request: pytest.FixtureRequest) -> AsyncIterator[list[Watched]]:
+    """Fail a test whose pages logged an error or asked a foreign host for anything."""
+    pages: list[Watched] = []
+    yield pages
+    assert [text for watched in pages for text in watched.wrong] == []
+    assert [url for watched in pages for url in watched.foreign] == []
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    skipped = [str(r.longrepr) for r in terminalreporter.stats.get("skipped", []) if MARK in str(r.longrepr)]
+    if skipped:
+        terminalreporter.write_sep("!", f"{len(skipped)} BROWSER TESTS WERE NOT RUN", red=True, bold=True)
+        terminalreporter.write_line(skipped[0].split(MARK, 1)[1][:300], red=True)
+
+

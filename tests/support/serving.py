@@ -1,0 +1,33 @@
+"""The product's app on a loopback port, in the test's own event loop: real HTTP, streams included."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+
+import uvicorn
+from fastapi import FastAPI
+
+START_SECONDS = 30
+
+
+@contextlib.asynccontextmanager
+async def serving(app: FastAPI) -> AsyncIterator[str]:
+    """Yield the address of the running app, `http://127.0.0.1:port`."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(
+            uvicorn.Config(app, http="h11", ws="none", log_config=None, timeout_graceful_shutdown=5)
+        )
+        running = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                while not server.started and not running.done():
+                    await asyncio.sleep(0.01)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            await app.state.live.close()
+            server.should_exit = True
+            await running
