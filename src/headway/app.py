@@ -38,7 +38,7 @@ from headway.jobs.signal import open_signal
 from headway.kit.clock import Clock, SystemClock
 from headway.kit.db import Database
 from headway.kit.logs import configure_logs
-from headway.kit.problems import Problem, install_problem_handlers
+from headway.kit.problems import describe_problems, install_problem_handlers
 from headway.kit.processes import EXIT_CONFIGURATION, die_with_parent
 from headway.settings import Settings
 from headway.storage.opening import open_store
@@ -141,13 +141,13 @@ def _add_health(app: FastAPI, database: Database, store: Any, clock: Clock) -> N
 
 
 def _describe_problems(app: FastAPI) -> None:
-    """Put the Problem schema, which error answers refer to, into the OpenAPI document."""
+    """Let the OpenAPI document describe failures as they are answered."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
-        document = generate()
-        document["components"]["schemas"].setdefault("Problem", Problem.model_json_schema())
-        return document
+        if app.openapi_schema is None:
+            describe_problems(generate())
+        return generate()
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
 
@@ -189,7 +189,8 @@ def main() -> None:
 
 def _listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Without the protocol's number asyncio does not set TCP_NODELAY, and every answer waits 40 ms for an ACK.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((settings.host, settings.port))
     return listener

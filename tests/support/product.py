@@ -106,9 +106,10 @@ def _read_until_ready(server: Server) -> str:
             if match := re.search(r"ready on (http://\S+)", line):
                 found.append(match.group(1))
                 ready.set()
+        ready.set()  # it has ended, ready or not
 
     threading.Thread(target=read, daemon=True).start()
-    if not ready.wait(READY_SECONDS):
+    if not ready.wait(READY_SECONDS) or not found:
         raise AssertionError(f"the product did not become ready; it said {server.lines}")
     return found[0]
 

@@ -29,10 +29,13 @@ test('keys lead where the grid pattern says, and never outside', () => {
 
 test('an empty table has only its headings', () => {
   const bounds = { ...BOUNDS, rows: 0 }
-  assert.deepEqual(cellAfter({ key: 'ArrowDown', ctrlKey: false, metaKey: false }, { row: HEADER, column: 0 }, bounds), {
-    row: HEADER,
-    column: 0,
-  })
+  assert.deepEqual(
+    cellAfter({ key: 'ArrowDown', ctrlKey: false, metaKey: false }, { row: HEADER, column: 0 }, bounds),
+    {
+      row: HEADER,
+      column: 0,
+    },
+  )
 })
 
 test('a column comes into sight with as little movement as possible', () => {

@@ -8,7 +8,12 @@ const TOTAL = 10_000_000
 
 /** A server whose answers are given by the test. */
 function server(columns = 8) {
-  const asked: { offset: number; signal: AbortSignal; answer: (page: RowsPage) => void; fail: (error: Error) => void }[] = []
+  const asked: {
+    offset: number
+    signal: AbortSignal
+    answer: (page: RowsPage) => void
+    fail: (error: Error) => void
+  }[] = []
   let changes = 0
   const pages = new GridPages(
     (offset, _limit, signal) => new Promise((answer, fail) => asked.push({ offset, signal, answer, fail })),
@@ -30,7 +35,10 @@ test('one request for each missing page, none twice', async () => {
   const { pages, asked, answerAll, changes } = server()
   pages.want(190, 30)
   pages.want(190, 30)
-  assert.deepEqual(asked.map((each) => each.offset), [0, 200])
+  assert.deepEqual(
+    asked.map((each) => each.offset),
+    [0, 200],
+  )
   await answerAll()
   assert.deepEqual(pages.row(205), { n: 205 })
   assert.equal(pages.row(400), undefined)

@@ -13,7 +13,13 @@ test('a view survives the way through the URL', () => {
   const views: GridView[] = [
     PLAIN_VIEW,
     { sort: { column: 'né & co', descending: true }, q: 'a=b&c', filters: [], written: true },
-    { ...PLAIN_VIEW, filters: [{ column: 'a', op: 'eq', value: '10:30:00' }, { column: 'a', op: 'empty', value: '' }] },
+    {
+      ...PLAIN_VIEW,
+      filters: [
+        { column: 'a', op: 'eq', value: '10:30:00' },
+        { column: 'a', op: 'empty', value: '' },
+      ],
+    },
     { ...PLAIN_VIEW, filters: [{ column: 'a:b', op: 'contains', value: ' x ' }] },
   ]
   for (const view of views) assert.deepEqual(roundTrip(view), view)

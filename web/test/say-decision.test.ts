@@ -4,7 +4,10 @@ import { test } from 'node:test'
 import { sayDecision, subjectWord } from '../src/app/pages/say-decision.ts'
 
 test('decisions of any shape become words', () => {
-  assert.equal(sayDecision({ delimiter: ',', quote: '"', skip_lines: 0 }), 'delimiter comma, quote double quote, skip lines 0')
+  assert.equal(
+    sayDecision({ delimiter: ',', quote: '"', skip_lines: 0 }),
+    'delimiter comma, quote double quote, skip lines 0',
+  )
   assert.equal(sayDecision(['a', '\t', null]), 'a, tab, none')
   assert.equal(sayDecision(true), 'yes')
   assert.equal(sayDecision('utf-8'), 'utf-8')

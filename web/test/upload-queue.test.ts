@@ -31,19 +31,36 @@ function file(name: string, size = 1000): File {
 }
 
 const JOB = { id: 'j', version: 1 } as Job
-const PROBLEM: Problem = { type: 'about:blank', title: 'No', status: 422, detail: 'No.', code: 'x', user_action: 'Do.', retryable: false }
+const PROBLEM: Problem = {
+  type: 'about:blank',
+  title: 'No',
+  status: 422,
+  detail: 'No.',
+  code: 'x',
+  user_action: 'Do.',
+  retryable: false,
+}
 
 test('three go at once, the others follow as each ends', async () => {
   const { uploads, sent } = queue()
   uploads.add(['a', 'b', 'c', 'd', 'e'].map((name) => file(name)))
-  assert.deepEqual(sent.map((each) => each.file.name), ['a', 'b', 'c'])
+  assert.deepEqual(
+    sent.map((each) => each.file.name),
+    ['a', 'b', 'c'],
+  )
   assert.equal(uploads.inBrowser, 5)
   sent[1]?.accept(JOB)
   await turn()
   sent[0]?.refuse(new UploadRefused(PROBLEM))
   await turn()
-  assert.deepEqual(sent.map((each) => each.file.name), ['a', 'b', 'c', 'd', 'e'])
-  assert.deepEqual(uploads.uploads.map((each) => each.state), ['refused', 'accepted', 'sending', 'sending', 'sending'])
+  assert.deepEqual(
+    sent.map((each) => each.file.name),
+    ['a', 'b', 'c', 'd', 'e'],
+  )
+  assert.deepEqual(
+    uploads.uploads.map((each) => each.state),
+    ['refused', 'accepted', 'sending', 'sending', 'sending'],
+  )
   assert.equal(uploads.uploads[0]?.problem, PROBLEM)
   assert.equal(uploads.inBrowser, 3)
 })
@@ -114,7 +131,10 @@ test('a duplicate is sent again, saying so, in its own place', async () => {
   await turn()
   uploads.again(first, { duplicate: 'import' })
   assert.deepEqual(sent[2]?.options, { duplicate: 'import' })
-  assert.deepEqual(uploads.uploads.map((each) => each.file.name), ['a', 'b'])
+  assert.deepEqual(
+    uploads.uploads.map((each) => each.file.name),
+    ['a', 'b'],
+  )
 })
 
 test('a failure that nobody foresaw still ends the upload in words', async () => {

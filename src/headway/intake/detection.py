@@ -128,7 +128,8 @@ def _recognise_container(head: bytes, file_name: str) -> Recognition | None:
     if head.startswith(_ZIP):
         return Recognition("xlsx" if _looks_like_workbook(head, file_name) else None, None, "zip container")
     if head.startswith(_OLE):
-        return Recognition("xls", None, "workbook of an old Excel, or an encrypted one")
+        named = _by_extension(file_name)
+        return Recognition("xls" if named in {"xls", None} else None, None, "old Office document, or an encrypted one")
     return None
 
 
@@ -228,7 +229,9 @@ def _mentions(source: Path, needle: bytes) -> bool:
 
 
 def _looks_like_workbook(head: bytes, file_name: str) -> bool:
-    return b"xl/" in head or (b"[Content_Types].xml" in head and _by_extension(file_name) == "xlsx")
+    if b"xl/" in head:
+        return b"xl/workbook.bin" not in head
+    return b"[Content_Types].xml" in head and _by_extension(file_name) == "xlsx"
 
 
 # ----------------------------------------------------------------------------------------------------- text

@@ -62,6 +62,28 @@ def responses(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def describe_problems(document: dict[str, Any]) -> None:
+    """Make an OpenAPI document say what really is answered: problems, also where FastAPI describes its own shape."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas.setdefault("Problem", Problem.model_json_schema())
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if "requestBody" in operation:
+                _add_response(operation, BadRequest)
+            if "requestBody" in operation or "parameters" in operation:
+                _add_response(operation, Invalid)
+
+
+def _add_response(operation: dict[str, Any], kind: type[AppError]) -> None:
+    described: dict[str, Any] = responses(kind)[kind.status]
+    present = operation["responses"].get(str(kind.status), {})
+    if MEDIA_TYPE in present.get("content", {}):
+        described["description"] = f"{present['description']}; {described['description']}"
+    operation["responses"][str(kind.status)] = described
+
+
 def install_problem_handlers(app: FastAPI) -> None:
     """Make every failure of the app a problem, the unexpected ones with a support id and nothing else."""
 

@@ -25,7 +25,10 @@ def good(request: ParseRequest, report: Report) -> ParseResult:
 
 def environment(request: ParseRequest, report: Report) -> ParseResult:
     """Tell what the process can see."""
-    facts = {"environment": dict(os.environ), "descriptors": sorted(os.listdir("/proc/self/fd"))}
+    facts = {
+        "environment": dict(os.environ),
+        "descriptors": sorted(entry.name for entry in Path("/proc/self/fd").iterdir()),
+    }
     return _result(request.output_dir / "0.parquet", facts)
 
 
@@ -56,7 +59,7 @@ def hogs_memory(request: ParseRequest, report: Report) -> ParseResult:
 
 
 def asks_for_too_much(request: ParseRequest, report: Report) -> ParseResult:
-    bytearray(1 << 40)
+    bytearray(600 << 20)
     raise AssertionError("the limit did not hold")
 
 
@@ -66,8 +69,14 @@ def spins(request: ParseRequest, report: Report) -> ParseResult:
         pass
 
 
+def waits(request: ParseRequest, report: Report) -> ParseResult:
+    """Do nothing, which costs neither memory nor computing time."""
+    time.sleep(60)
+    raise AssertionError("nobody stopped it")
+
+
 def aborts(request: ParseRequest, report: Report) -> ParseResult:
-    print("memory corruption", file=sys.stderr)
+    sys.stderr.write("memory corruption\n")
     os.abort()
 
 
@@ -78,7 +87,7 @@ def out_of_cpu(request: ParseRequest, report: Report) -> ParseResult:
 
 def fills_the_disk(request: ParseRequest, report: Report) -> ParseResult:
     with (request.output_dir / "spool").open("wb") as file:
-        file.truncate(1 << 50)
+        file.truncate(200 << 20)
     raise AssertionError("the limit did not hold")
 
 
@@ -105,6 +114,13 @@ def points_outside(request: ParseRequest, report: Report) -> ParseResult:
 def links_outside(request: ParseRequest, report: Report) -> ParseResult:
     path = request.output_dir / "0.parquet"
     path.symlink_to("/etc/hostname")
+    return _result(path, write=False)
+
+
+def leaves_a_pipe(request: ParseRequest, report: Report) -> ParseResult:
+    """Leave what would block whoever opens it."""
+    path = request.output_dir / "0.parquet"
+    os.mkfifo(path)
     return _result(path, write=False)
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -175,6 +175,7 @@ async def test_an_unexpected_failure_leaves_its_trace_in_the_log_only(
         ("lies", ParseProtocol),
         ("points_outside", ParseProtocol),
         ("links_outside", ParseProtocol),
+        ("leaves_a_pipe", ParseProtocol),
         ("writes_nonsense", ParseProtocol),
     ],
 )
@@ -186,7 +187,7 @@ async def test_a_hostile_parse_ends_with_a_reason(tmp_path: Path, entry: str, ex
 
 async def test_the_clock_ends_what_never_ends(tmp_path: Path) -> None:
     with pytest.raises(TimeLimit):
-        await run_alone("spins", tmp_path, seconds=1)
+        await run_alone("waits", tmp_path, seconds=1)
 
 
 async def test_cancelling_kills_at_once(tmp_path: Path) -> None:
@@ -277,21 +278,36 @@ async def test_no_process_survives_a_parent_that_is_killed(tmp_path: Path) -> No
     program = textwrap.dedent(
         """
         import asyncio, sys
+        from pathlib import Path
+        from headway.intake.parsing import ParseOptions, ParseRequest
         from headway.intake.sandbox import Sandbox
         async def main():
-            sandbox = Sandbox(memory_bytes=1 << 28, wall_seconds=60)
+            root, folder = map(Path, sys.argv[1:])
+            entry = "tests.unit.intake.hostile:spins"
+            sandbox = Sandbox(memory_bytes=1 << 28, wall_seconds=60, entry=entry, import_path=root)
             await sandbox.start()
-            print(sandbox.spare_pid, flush=True)
-            await asyncio.sleep(60)
+            busy = sandbox.spare_pid
+            request = ParseRequest(folder, "a", folder, ParseOptions(), 1 << 20, 1 << 28)
+            def started(_):
+                print(busy, sandbox.spare_pid, flush=True)
+            await sandbox.parse(request, started, asyncio.Event())
         asyncio.run(main())
         """
     )
-    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220
+    command = [sys.executable, "-c", program, str(ROOT), str(tmp_path)]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220 - it must be killed dead
     try:
         assert parent.stdout is not None
-        pid = int(await asyncio.to_thread(parent.stdout.readline))
-        assert is_running(pid)
+        pids = [int(pid) for pid in (await asyncio.to_thread(parent.stdout.readline)).split()]
+        assert len(pids) == 2
+        assert all(is_running(pid) for pid in pids)
     finally:
         parent.kill()
         await asyncio.to_thread(parent.communicate)
-    await until(lambda: not is_running(pid))
+    await until(lambda: not any(is_running(pid) for pid in pids))
+
+
+async def test_the_watch_on_memory_acts_before_the_kernel_does(tmp_path: Path) -> None:
+    with pytest.raises(MemoryLimit) as caught:
+        await run_alone("hogs_memory", tmp_path)
+    assert caught.value.data == {"limit_bytes": 256 * MIB}

@@ -35,7 +35,12 @@ export class CellDialog extends LitElement {
       }
     `,
   ]
-  static override properties = { heading: { state: true }, kind: { state: true }, value: { state: true }, said: { state: true } }
+  static override properties = {
+    heading: { state: true },
+    kind: { state: true },
+    value: { state: true },
+    said: { state: true },
+  }
   declare heading: string
   declare kind: string
   declare value: string | null

@@ -3,6 +3,8 @@
  * have scrolled away meanwhile.
  */
 
+import type { GridColumn } from './grid-cells.ts'
+
 export const PAGE_ROWS = 200
 /** Pages of very wide tables get fewer rows, so that none holds much more than this many cells. */
 const PAGE_CELLS = 60_000
@@ -11,6 +13,16 @@ export const PAGES_KEPT = 60
 export interface RowsPage {
   rows: readonly Record<string, unknown>[]
   total: number
+}
+
+/** Where rows come from. `fetchRows` gets the view's parameters, as `toParams` writes them. */
+export interface GridSource {
+  columns: readonly GridColumn[]
+  /** Rows without any filter. */
+  rows: number
+  fetchRows(view: URLSearchParams, offset: number, limit: number, signal: AbortSignal): Promise<RowsPage>
+  /** An error in one sentence for a person. */
+  explain(error: unknown): string
 }
 
 export type FetchPage = (offset: number, limit: number, signal: AbortSignal) => Promise<RowsPage>

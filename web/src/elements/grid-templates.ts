@@ -1,6 +1,6 @@
 /** The markup of headings and rows. Styles go through the `style` property, because the CSP forbids the attribute. */
 
-import { html, type TemplateResult } from 'lit'
+import { html, nothing, type TemplateResult } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
 
 import { cellLine, type GridColumn, isNumeric } from './grid-cells.ts'
@@ -28,7 +28,13 @@ export function headingTemplate({ column, index, kind, sorted, active, ...on }: 
     aria-colindex=${index + 2}
     aria-sort=${sorted}
   >
-    <button tabindex=${active ? 0 : -1} ?data-active=${active} title=${column.name} @click=${on.onSort} @focus=${on.onFocus}>
+    <button
+      tabindex=${active ? 0 : -1}
+      ?data-active=${active}
+      title=${column.name}
+      @click=${on.onSort}
+      @focus=${on.onFocus}
+    >
       <span class="name">${column.name}</span>
       <span class="arrow" aria-hidden="true">${ARROWS[sorted]}</span>
     </button>
@@ -81,4 +87,30 @@ function cellTemplate({ values, activeColumn, ...on }: Row, column: GridColumn, 
     @click=${(event: PointerEvent) => on.onClick(event, index)}
     @dblclick=${() => on.onOpen(index)}
   >${line ?? 'empty'}</div>`
+}
+
+interface Foot {
+  /** The rows in sight. */
+  first: number
+  count: number
+  rows: number
+  /** How many rows there are without the filters; null if there are none. */
+  all: number | null
+  /** null where every row is in sight. */
+  onGo: ((event: SubmitEvent) => void) | null
+}
+
+export function footTemplate({ first, count, rows, all, onGo }: Foot): TemplateResult {
+  const of = all === null ? formatCount(rows) : `${formatCount(rows)} matching, of ${formatCount(all)} in all`
+  return html`<div class="foot">
+    <span>${count ? `Rows ${formatCount(first + 1)} to ${formatCount(first + count)} of ${of}` : nothing}</span>
+    ${
+      onGo
+        ? html`<form @submit=${onGo}>
+            <label>Go to row <input name="row" inputmode="numeric" autocomplete="off" size="9" /></label>
+            <button>Go</button>
+          </form>`
+        : nothing
+    }
+  </div>`
 }

@@ -3,6 +3,7 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
 
 import { controlStyles } from './control-styles.ts'
+import { isNumeric } from './grid-cells.ts'
 import { type Filter, type FilterOp, type GridView, needsValue, opsFor, opText, PLAIN_VIEW } from './grid-view.ts'
 
 const TYPING_MILLISECONDS = 300
@@ -144,8 +145,12 @@ export class GridToolbar extends LitElement {
     this.op = this.#ops[0] ?? 'eq'
   }
 
+  get #type(): string {
+    return this.columns.find((column) => column.name === this.column)?.type ?? 'text'
+  }
+
   get #ops(): readonly FilterOp[] {
-    return opsFor(this.columns.find((column) => column.name === this.column)?.type ?? 'text')
+    return opsFor(this.#type)
   }
 
   #add(event: SubmitEvent): void {
@@ -216,11 +221,31 @@ export class GridToolbar extends LitElement {
           ${this.#ops.map((op) => html`<option value=${op} .selected=${op === this.op}>${opText(op)}</option>`)}
         </select>
       </label>
-      ${needsValue(this.op) ? html`<label>Value <input name="value" autocomplete="off" required /></label>` : nothing}
+      ${needsValue(this.op) ? html`<label>Value ${this.#renderValue()}</label>` : nothing}
       <button class="primary">Apply</button>
       <button type="button" @click=${this.#toggleAdding}>Close</button>
     </form>`
   }
+
+  /** An input that can only hold what a value of the column can be, so that the server need not refuse it. */
+  #renderValue(): TemplateResult {
+    const type = this.#type
+    if (type === 'boolean')
+      return html`<select name="value">
+        <option>true</option>
+        <option>false</option>
+      </select>`
+    if (type === 'date') return html`<input name="value" type="date" required />`
+    if (type === 'integer' || type === 'big_integer') return numberInput('-?[0-9]+', 'A whole number, such as 42')
+    if (isNumeric(type)) return numberInput('-?[0-9]*\\.?[0-9]+', 'A number with a decimal point, such as 2.50')
+    const example =
+      { time: '10:30:00', timestamp: '2026-01-31T10:30:00', timestamp_tz: '2026-01-31T10:30:00Z' }[type] ?? ''
+    return html`<input name="value" autocomplete="off" required placeholder=${example} />`
+  }
+}
+
+function numberInput(pattern: string, title: string): TemplateResult {
+  return html`<input name="value" inputmode="decimal" autocomplete="off" required pattern=${pattern} title=${title} />`
 }
 
 customElements.define('headway-grid-toolbar', GridToolbar)

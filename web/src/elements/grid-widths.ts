@@ -12,7 +12,13 @@ const TYPE_ICON = 20
 type Rows = readonly Record<string, unknown>[]
 
 /** One width for each column; what is left of `room` is shared out. */
-export function columnWidths(columns: readonly GridColumn[], total: number, rows: Rows, room: number, element: Element): number[] {
+export function columnWidths(
+  columns: readonly GridColumn[],
+  total: number,
+  rows: Rows,
+  room: number,
+  element: Element,
+): number[] {
   const measure = textMeasure(element)
   return spread(
     columns.map((column) => {

@@ -15,23 +15,13 @@ import { cellText, type GridColumn, kindText, typeWord } from './grid-cells.ts'
 import { ColumnLayout, type ColumnSpan } from './grid-columns.ts'
 import { clamp } from './grid-geometry.ts'
 import { type Cell, cellAfter, HEADER } from './grid-keys.ts'
-import { type FetchPage, GridPages, type RowsPage } from './grid-pages.ts'
+import { type FetchPage, GridPages, type GridSource, type RowsPage } from './grid-pages.ts'
 import { GridScroll } from './grid-scroll.ts'
 import { gridStyles } from './grid-styles.ts'
-import { headingTemplate, rowTemplate } from './grid-templates.ts'
+import { footTemplate, headingTemplate, rowTemplate } from './grid-templates.ts'
 import { type GridView, isFiltered, nextSort, PLAIN_VIEW, toParams } from './grid-view.ts'
 import { columnWidths, naturalWidth } from './grid-widths.ts'
 import { formatCount } from './sizes.ts'
-
-/** Where rows come from. `fetchRows` gets the view's parameters, as `toParams` writes them. */
-export interface GridSource {
-  columns: readonly GridColumn[]
-  /** Rows without any filter. */
-  rows: number
-  fetchRows(view: URLSearchParams, offset: number, limit: number, signal: AbortSignal): Promise<RowsPage>
-  /** An error in one sentence for a person. */
-  explain(error: unknown): string
-}
 
 const ROWS_BEYOND_VIEW = 4
 const ROWS_AHEAD = 60
@@ -148,7 +138,8 @@ export class HeadwayGrid extends LitElement {
   }
 
   #announce(): void {
-    if (isFiltered(this.view)) this.#announced = `${formatCount(this.#rows)} of ${formatCount(this.source?.rows ?? 0)} rows match.`
+    if (isFiltered(this.view))
+      this.#announced = `${formatCount(this.#rows)} of ${formatCount(this.source?.rows ?? 0)} rows match.`
     else if (this.#announced) this.#announced = `${formatCount(this.#rows)} rows.`
   }
 
@@ -372,19 +363,13 @@ export class HeadwayGrid extends LitElement {
 
   #renderFoot(): TemplateResult {
     const { first, count } = this.#scroll.model.window(0)
-    const all = this.source?.rows ?? 0
-    const of = isFiltered(this.view) ? `${formatCount(this.#rows)} matching, of ${formatCount(all)} in all` : formatCount(this.#rows)
-    return html`<div class="foot">
-      <span>${count ? `Rows ${formatCount(first + 1)} to ${formatCount(first + count)} of ${of}` : nothing}</span>
-      ${
-        this.#rows > this.#scroll.model.rowsPerPage
-          ? html`<form @submit=${this.#goToRow}>
-              <label>Go to row <input name="row" inputmode="numeric" autocomplete="off" size="9" /></label>
-              <button>Go</button>
-            </form>`
-          : nothing
-      }
-    </div>`
+    return footTemplate({
+      first,
+      count,
+      rows: this.#rows,
+      all: isFiltered(this.view) ? (this.source?.rows ?? 0) : null,
+      onGo: this.#rows > this.#scroll.model.rowsPerPage ? this.#goToRow.bind(this) : null,
+    })
   }
 
   #goToRow(event: SubmitEvent): void {

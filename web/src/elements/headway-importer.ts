@@ -10,7 +10,7 @@ import type { Job } from '../client/types.ts'
 import { droppedFiles } from './dropped-files.ts'
 import { importerStyles } from './importer-styles.ts'
 import { formatBytes, plural } from './sizes.ts'
-import type { Upload, UploadQueue } from './upload-queue.ts'
+import type { ImportOptions, Upload, UploadQueue } from './upload-queue.ts'
 import { type Said, sayUpload } from './upload-words.ts'
 
 /** Where the importer hears how jobs go. */
@@ -207,7 +207,8 @@ export class HeadwayImporter extends LitElement {
       const what = inBrowser === 1 ? '1 file has' : `${plural(inBrowser, '', 'files')} have`
       return html`<p class="safety">Keep this page open: ${what} not been sent whole yet.</p>`
     }
-    if (!uploads.some((upload) => upload.state === 'accepted' && this.#say(upload).percent !== undefined)) return nothing
+    if (!uploads.some((upload) => upload.state === 'accepted' && this.#say(upload).percent !== undefined))
+      return nothing
     return html`<p class="safety good">You can close this page. Progress is under <a href="/jobs">Jobs</a>.</p>`
   }
 
@@ -240,23 +241,35 @@ export class HeadwayImporter extends LitElement {
       if (upload.state === 'cancelling' || job?.cancel_requested) return html``
       return html`<button aria-label=${`Cancel ${name}`} @click=${() => this.#cancel(upload)}>Cancel</button>`
     }
-    const dataset = job?.related_dataset_id
-    return html`
-      ${dataset ? html`<a class="button primary" href=${`/datasets/${dataset}`} aria-label=${`Open dataset ${name}`}>Open dataset</a>` : nothing}
-      ${this.#renderAgain(upload, job)}
-      ${job && !dataset ? html`<a class="button" href=${`/jobs/${job.id}`} aria-label=${`Details of ${name}`}>Details</a>` : nothing}
-      <button class="quiet" aria-label=${`Remove ${name} from this list`} @click=${() => this.queue?.remove(upload)}>Remove</button>
-    `
+    return html`${this.#renderResult(name, job)} ${this.#renderAgain(upload, job)}
+      <button
+        class="quiet"
+        aria-label=${`Remove ${name} from this list`}
+        @click=${() => this.queue?.remove(upload)}
+      >Remove</button>`
+  }
+
+  #renderResult(name: string, job: Job | null): TemplateResult | typeof nothing {
+    if (!job) return nothing
+    if (!job.related_dataset_id)
+      return html`<a class="button" href=${`/jobs/${job.id}`} aria-label=${`Details of ${name}`}>Details</a>`
+    return html`<a
+      class="button primary"
+      href=${`/datasets/${job.related_dataset_id}`}
+      aria-label=${`Open dataset ${name}`}
+    >Open dataset</a>`
   }
 
   #renderAgain(upload: Upload, job: Job | null): TemplateResult | typeof nothing {
     const name = upload.file.name
+    const again = (options?: ImportOptions): void => this.queue?.again(upload, options)
     if (job?.outcome === 'duplicate')
-      return html`<button aria-label=${`Import again anyway: ${name}`} @click=${() => this.queue?.again(upload, { duplicate: 'import' })}>
-        Import again anyway
-      </button>`
+      return html`<button
+        aria-label=${`Import again anyway: ${name}`}
+        @click=${() => again({ duplicate: 'import' })}
+      >Import again anyway</button>`
     if (job?.related_dataset_id) return nothing
-    return html`<button aria-label=${`Try again: ${name}`} @click=${() => this.queue?.again(upload)}>Try again</button>`
+    return html`<button aria-label=${`Try again: ${name}`} @click=${() => again()}>Try again</button>`
   }
 }
 

@@ -23,7 +23,12 @@ export function sayUpload(upload: Upload, job: Job | null): Said {
     case 'waiting':
       return { state: 'Waiting', sentence: `${formatBytes(size)}, after the files before it`, tone: 'plain' }
     case 'sending':
-      return { state: 'Uploading', sentence: sent(upload), tone: 'plain', percent: size ? (100 * upload.sentBytes) / size : null }
+      return {
+        state: 'Uploading',
+        sentence: sent(upload),
+        tone: 'plain',
+        percent: size ? (100 * upload.sentBytes) / size : null,
+      }
     case 'storing':
       return { state: 'Uploading', sentence: `${formatBytes(size)} sent, being stored`, tone: 'plain', percent: null }
     case 'cancelling':
@@ -43,7 +48,8 @@ function sent(upload: Upload): string {
 }
 
 export function sayJob(job: Job): Said {
-  if (job.outcome === 'duplicate') return { state: 'Already there', sentence: 'You imported this file before.', tone: 'plain' }
+  if (job.outcome === 'duplicate')
+    return { state: 'Already there', sentence: 'You imported this file before.', tone: 'plain' }
   switch (job.status) {
     case 'completed':
       return job.phase === 'partial'
@@ -54,7 +60,12 @@ export function sayJob(job: Job): Said {
     case 'cancelled':
       return { state: 'Cancelled', sentence: 'Nothing was imported.', tone: 'plain' }
     default:
-      return { state: phaseWord(job), sentence: doing(job), tone: job.phase === 'stalled' ? 'warn' : 'plain', percent: job.progress }
+      return {
+        state: phaseWord(job),
+        sentence: doing(job),
+        tone: job.phase === 'stalled' ? 'warn' : 'plain',
+        percent: job.progress,
+      }
   }
 }
 
@@ -84,7 +95,10 @@ function units(job: Job): string {
 /** What, where, what to do. */
 export function sayProblem({ title, detail, user_action: action }: Problem): string {
   const parts = detail && detail !== title ? [title, detail, action] : [title, action]
-  return parts.filter((part): part is string => Boolean(part)).map(withFullStop).join(' ')
+  return parts
+    .filter((part): part is string => Boolean(part))
+    .map(withFullStop)
+    .join(' ')
 }
 
 function withFullStop(sentence: string): string {

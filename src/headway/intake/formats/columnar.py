@@ -138,7 +138,7 @@ def _rule(name: str, kind: pa.DataType, forced: dict[str, str]) -> Rule:
 
 
 class _Budget:
-    """Counts what has really been unpacked; what a file says about itself may be a lie."""
+    """Counts what the values really are; what a file says about itself may be a lie, and a dictionary unfolds."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -164,11 +164,12 @@ def _write(path: Path, rules: list[Rule], source: _Source, budget: _Budget, repo
     schema = pa.schema([(f"c{position}", rule.arrow_type) for position, rule in enumerate(rules)])
     with RowGroups(path, schema) as groups:
         for batch in source.batches():
-            budget.spend(batch)
             done.misfits |= _misfits(batch, rules, done.misfits)
             if not done.misfits:
                 arrays = [rule.convert(column) for rule, column in zip(rules, batch.columns, strict=True)]
-                groups.write(pa.RecordBatch.from_arrays(arrays, schema=schema))
+                converted = pa.RecordBatch.from_arrays(arrays, schema=schema)
+                budget.spend(converted)
+                groups.write(converted)
                 done.nulls = [nulls + array.null_count for nulls, array in zip(done.nulls, arrays, strict=True)]
             done.rows += batch.num_rows
             report(ParseProgress(min(1.0, done.rows / max(1, source.rows)), done.rows, "Reading rows"))

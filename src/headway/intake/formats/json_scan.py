@@ -35,6 +35,13 @@ _OUTER_LEVELS = 8
 """So many objects deep may the array of rows lie in a document."""
 
 _WHITESPACE = re.compile(r"[ \t\r\n]*")
+_PLAIN_MEMBER = re.compile(
+    r"""[ \t\r\n]*"([^"\\\x00-\x1f]*)"[ \t\r\n]*:[ \t\r\n]*"""
+    r"""("[^"\\\x00-\x1f]*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)"""
+    r"""[ \t\r\n]*([,}])"""
+)
+"""Most members by far: no backslash, no nesting, and what follows. One match is four times as fast as five steps."""
+
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 Value = TypeVar("Value")
@@ -92,16 +99,27 @@ def read_row(text: str, start: int) -> tuple[Cells, int]:
     at = _skip(text, start + 1)
     if text[at : at + 1] == "}":
         return cells, at + 1
-    while True:
-        key, begin = _read_key(text, at)
-        _, end = read_value(text, begin)
-        cells.append((key, text[begin:end]))
-        at = _skip(text, end)
-        if text[at : at + 1] == "}":
-            break
-        at = _skip(text, _expect(text, at, ","))
+    mark = ","
+    while mark == ",":
+        if match := _PLAIN_MEMBER.match(text, at):
+            key, token, mark = match.groups()
+            at = match.end()
+        else:
+            key, token, mark, at = _read_member(text, _skip(text, at))
+        cells.append((key, token))
     _refuse_repeated_keys(cells)
-    return cells, at + 1
+    return cells, at
+
+
+def _read_member(text: str, at: int) -> tuple[str, str, str, int]:
+    """Read any member: its key, its token, the mark behind it, and the position behind that."""
+    key, begin = _read_key(text, at)
+    _, end = read_value(text, begin)
+    at = _skip(text, end)
+    mark = text[at : at + 1]
+    if mark not in {",", "}"}:
+        raise JSONDecodeError("Expecting ',' or '}'", text, at)
+    return key, text[begin:end], mark, at + 1
 
 
 def _read_key(text: str, at: int) -> tuple[str, int]:
@@ -168,7 +186,7 @@ class Window:
                     return self._taken(value, end)
             except JSONDecodeError as error:
                 offset = error.pos - self._at
-                if self._ended or (offset == failed_at and not error.msg.startswith("Unterminated string")):
+                if self._ended or (offset == failed_at and not _is_at_end(error)):
                     raise self._malformed(error, truncated=_is_at_end(error)) from None
                 failed_at = offset
             self._fill_further()

@@ -164,7 +164,8 @@ class DatasetAbout extends LitElement {
   }
 
   #renderDecision(decision: Decision): TemplateResult {
-    const second = decision.runner_up === null || decision.runner_up === undefined ? '' : sayDecision(decision.runner_up)
+    const second =
+      decision.runner_up === null || decision.runner_up === undefined ? '' : sayDecision(decision.runner_up)
     return html`<li>
       <strong>${subjectWord(decision.subject)}: ${sayDecision(decision.value)}</strong>
       <p>${decision.evidence}</p>

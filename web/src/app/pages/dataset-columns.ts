@@ -120,7 +120,9 @@ class DatasetColumns extends LitElement {
 
   #renderFacts(column: Column): (TemplateResult | string)[] {
     const facts: (TemplateResult | string)[] = [
-      column.nulls ? `${plural(column.nulls, 'empty cell', 'empty cells')} (${this.#share(column.nulls)})` : 'No empty cells',
+      column.nulls
+        ? `${plural(column.nulls, 'empty cell', 'empty cells')} (${this.#share(column.nulls)})`
+        : 'No empty cells',
     ]
     const tokens = column.null_tokens.filter((token) => token !== '')
     if (tokens.length) facts.push(html` · read as empty: ${tokens.map((token) => html`<code>${token}</code> `)}`)

@@ -1,4 +1,4 @@
-/** A dataset's name as the heading of its page, which can be changed in place. */
+/** Changes a dataset's name in place: a button beside the heading, which becomes a form instead of it. */
 
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
 
@@ -19,9 +19,6 @@ class DatasetName extends LitElement {
         max-inline-size: 100%;
         margin: 0;
       }
-      .bar {
-        min-block-size: 36px;
-      }
       .quiet {
         border-color: transparent;
         color: var(--muted);
@@ -37,7 +34,7 @@ class DatasetName extends LitElement {
   ]
   static override properties = {
     shown: { attribute: false },
-    editing: { state: true },
+    editing: { type: Boolean, reflect: true },
     problem: { state: true },
   }
   declare shown: Dataset | null
@@ -82,11 +79,7 @@ class DatasetName extends LitElement {
   }
 
   override render(): TemplateResult {
-    if (!this.editing)
-      return html`<div class="bar">
-        <h1 tabindex="-1">${this.shown?.name}</h1>
-        <button class="quiet" @click=${this.#edit}>Rename</button>
-      </div>`
+    if (!this.editing) return html`<button class="quiet" @click=${this.#edit}>Rename</button>`
     return html`<form class="bar" @submit=${this.#save} @keydown=${this.#onKey}>
         <input name="name" aria-label="Name" required maxlength="255" autocomplete="off" .value=${this.shown?.name ?? ''} />
         <button class="primary">Save</button>

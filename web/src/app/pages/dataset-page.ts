@@ -3,7 +3,7 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
 
 import type { Dataset, Job } from '../../client/types.ts'
-import type { GridSource } from '../../elements/headway-grid.ts'
+import type { GridSource } from '../../elements/grid-pages.ts'
 import '../../elements/headway-grid.ts'
 import { fromParams, type GridView, PLAIN_VIEW, toParams } from '../../elements/grid-view.ts'
 import { formatAgo, formatBytes, formatMoment, plural } from '../../elements/sizes.ts'
@@ -107,7 +107,10 @@ class DatasetPage extends LitElement {
     const params = new URLSearchParams(location.search)
     const tab = params.get('tab') ?? ''
     this.tab = Object.hasOwn(TABS, tab) ? (tab as Tab) : 'rows'
-    const view = fromParams(params, (this.shown?.columns ?? []).map((column) => column.name))
+    const view = fromParams(
+      params,
+      (this.shown?.columns ?? []).map((column) => column.name),
+    )
     if (String(toParams(view)) !== String(toParams(this.view))) this.view = view
   }
 
@@ -144,30 +147,52 @@ class DatasetPage extends LitElement {
 
   // ------------------------------------------------------------------ rendering
 
+  /** The heading is there from the first moment: focus goes to it when the page is opened from another one. */
   override render(): TemplateResult {
-    if (this.problem) return this.#renderProblem()
-    if (!this.shown) return this.#renderSkeleton()
     const { shown: dataset } = this
     return html`<div class="head">
         <div class="facts">
-          <headway-dataset-name
-            .shown=${dataset}
-            @renamed=${({ detail }: CustomEvent<Dataset>) => (this.shown = detail)}
-          ></headway-dataset-name>
-          ${this.#renderFacts(dataset)}
+          <div class="bar">
+            <h1 tabindex="-1">${dataset?.name ?? 'Dataset'}</h1>
+            ${dataset ? this.#renderRename(dataset) : nothing}
+          </div>
+          ${dataset ? this.#renderFacts(dataset) : nothing}
         </div>
-        <button aria-label=${`Delete ${dataset.name}`} @click=${() => this.#askDelete(dataset)}>Delete</button>
+        ${dataset ? html`<button aria-label=${`Delete ${dataset.name}`} @click=${this.#askDelete}>Delete</button>` : nothing}
       </div>
-      ${this.#running.map((job) => this.#renderJob(job))} ${this.#renderRejected(dataset)}
-      <div class="tabs" role="tablist" aria-label="Dataset" @keydown=${this.#onTabKey}>
-        ${(Object.keys(TABS) as Tab[]).map((tab) => this.#renderTab(tab))}
-      </div>
-      <div role="tabpanel" id="panel" aria-labelledby=${`tab-${this.tab}`}>${this.#renderPanel(dataset)}</div>
+      ${this.problem ? this.#renderProblem() : dataset ? this.#renderDataset(dataset) : this.#renderSkeleton()}
       <headway-dataset-dialogs @deleted=${() => navigate('/datasets')}></headway-dataset-dialogs>`
   }
 
-  #askDelete(dataset: Dataset): void {
-    void this.renderRoot.querySelector('headway-dataset-dialogs')?.ask('delete', dataset)
+  #renderRename(dataset: Dataset): TemplateResult {
+    return html`<headway-dataset-name
+      .shown=${dataset}
+      @renamed=${({ detail }: CustomEvent<Dataset>) => (this.shown = detail)}
+    ></headway-dataset-name>`
+  }
+
+  #renderDataset(dataset: Dataset): TemplateResult {
+    return html`${this.#running.map((job) => this.#renderJob(job))} ${this.#renderRejected(dataset)}
+      <div class="tabs" role="tablist" aria-label="Dataset" @keydown=${this.#onTabKey}>
+        ${(Object.keys(TABS) as Tab[]).map((tab) => this.#renderTab(tab))}
+      </div>
+      <div
+        class=${this.#isNoted(dataset) ? 'noted' : ''}
+        role="tabpanel"
+        id="panel"
+        aria-labelledby=${`tab-${this.tab}`}
+      >
+        ${this.#renderPanel(dataset)}
+      </div>`
+  }
+
+  /** Whether something between heading and tabs takes room from the rows. */
+  #isNoted(dataset: Dataset): boolean {
+    return dataset.rejected_rows > 0 || this.#running.length > 0
+  }
+
+  #askDelete(): void {
+    if (this.shown) void this.renderRoot.querySelector('headway-dataset-dialogs')?.ask('delete', this.shown)
   }
 
   #renderFacts(dataset: Dataset): TemplateResult {
@@ -235,8 +260,7 @@ class DatasetPage extends LitElement {
   }
 
   #renderProblem(): TemplateResult {
-    return html`<div class="head"><h1 tabindex="-1">Dataset</h1></div>
-      <div class="error" role="alert">
+    return html`<div class="error" role="alert">
         <p>${this.problem}</p>
         <button @click=${() => this.#load()}>Retry</button>
       </div>

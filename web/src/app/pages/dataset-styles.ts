@@ -5,7 +5,15 @@ import { css } from 'lit'
 export const datasetStyles = css`
   :host {
     max-inline-size: none;
-    --headway-grid-height: max(18rem, calc(100dvh - 23rem));
+  }
+  [role='tabpanel'] {
+    --headway-grid-height: max(18rem, calc(100dvh - 20.5rem));
+  }
+  .noted {
+    --headway-grid-height: max(18rem, calc(100dvh - 24rem));
+  }
+  h1:has(+ headway-dataset-name[editing]) {
+    display: none;
   }
   .facts {
     display: grid;

@@ -5,10 +5,11 @@ import { repeat } from 'lit/directives/repeat.js'
 
 import type { Dataset } from '../../client/types.ts'
 import '../../elements/headway-importer.ts'
-import { formatAgo, formatBytes, formatCount, formatMoment } from '../../elements/sizes.ts'
+import { formatAgo, formatBytes, formatCount, formatMoment, plural } from '../../elements/sizes.ts'
 import { listDatasets } from './dataset-api.ts'
 import './dataset-dialogs.ts'
 import { datasetsStyles } from './datasets-styles.ts'
+import { jobsStore } from './jobs-seam.ts'
 import { pageStyles } from './page-styles.ts'
 import './sample-file.ts'
 import { sayError } from './say-error.ts'
@@ -25,6 +26,7 @@ class DatasetsPage extends LitElement {
     q: { state: true },
     problem: { state: true },
     busy: { state: true },
+    fresh: { state: true },
   }
   declare params: Record<string, string>
   /** null until the first answer. */
@@ -33,8 +35,14 @@ class DatasetsPage extends LitElement {
   declare q: string
   declare problem: string
   declare busy: boolean
+  /** Datasets that came into being since the list was loaded. They wait: rows do not move under the pointer. */
+  declare fresh: number
 
   #asked = new AbortController()
+  #seen = new Set<string>()
+  /** Whoever began without datasets keeps the place to drop files while the first ones arrive. */
+  #beganEmpty = false
+  readonly #onJobs = (): void => this.#followJobs()
   #typing: ReturnType<typeof setTimeout> | undefined
 
   constructor() {
@@ -44,17 +52,35 @@ class DatasetsPage extends LitElement {
     this.q = new URLSearchParams(location.search).get('q') ?? ''
     this.problem = ''
     this.busy = false
+    this.fresh = 0
   }
 
   override connectedCallback(): void {
     super.connectedCallback()
+    jobsStore.addEventListener('change', this.#onJobs)
     void this.#load()
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
     clearTimeout(this.#typing)
+    jobsStore.removeEventListener('change', this.#onJobs)
     this.#asked.abort()
+  }
+
+  #followJobs(): void {
+    const made = jobsStore.jobs.filter((job) => job.status === 'completed' && job.outcome !== 'duplicate')
+    const shown = new Set(this.items?.map((dataset) => dataset.id))
+    const isNew = (id: string | null): boolean => id !== null && !shown.has(id) && !this.#seen.has(id)
+    // A search tells nothing about what is new.
+    this.fresh = this.items && !this.q ? made.filter((job) => isNew(job.related_dataset_id)).length : 0
+    if (this.fresh && this.#beganEmpty && !this.busy) void this.#load()
+  }
+
+  /** What exists when the list is asked for is not new any more, even if it is not on its first page. */
+  #markSeen(): void {
+    for (const job of jobsStore.jobs) if (job.related_dataset_id) this.#seen.add(job.related_dataset_id)
+    this.fresh = 0
   }
 
   /** Load the first page, or the next one after those that are there. */
@@ -63,12 +89,14 @@ class DatasetsPage extends LitElement {
     const asked = new AbortController()
     this.#asked = asked
     this.busy = true
+    if (!more) this.#markSeen()
     try {
       const page = await listDatasets(this.q, more ? this.cursor : null, asked.signal)
       if (asked.signal.aborted) return
       this.items = more ? [...(this.items ?? []), ...page.items] : page.items
       this.cursor = page.next_cursor
       this.problem = ''
+      this.#beganEmpty ||= this.#isEmpty
     } catch (error) {
       if (asked.signal.aborted) return
       this.problem = sayError(error)
@@ -98,6 +126,7 @@ class DatasetsPage extends LitElement {
   }
 
   #onDeleted({ detail }: CustomEvent<string>): void {
+    this.#seen.add(detail)
     this.items = (this.items ?? []).filter((each) => each.id !== detail)
     this.renderRoot.querySelector<HTMLElement>('h1')?.focus()
   }
@@ -107,7 +136,8 @@ class DatasetsPage extends LitElement {
         <h1 tabindex="-1">Datasets</h1>
         ${this.#isEmpty ? nothing : html`<a class="button primary" href="/import">Import files</a>`}
       </div>
-      ${this.problem ? this.#renderProblem() : nothing} ${this.#isEmpty ? this.#renderFirst() : this.#renderList()}
+      ${this.problem ? this.#renderProblem() : nothing}
+      ${this.#isEmpty || this.#beganEmpty ? this.#renderFirst() : nothing} ${this.#isEmpty ? nothing : this.#renderList()}
       <headway-dataset-dialogs @renamed=${this.#onRenamed} @deleted=${this.#onDeleted}></headway-dataset-dialogs>`
   }
 
@@ -123,16 +153,13 @@ class DatasetsPage extends LitElement {
   }
 
   #renderFirst(): TemplateResult {
-    return html`<p class="first">
-        No datasets yet. Drop a CSV, Excel, JSON or Parquet file here, or choose files.
-      </p>
-      <headway-importer
-        compact
-        .queue=${uploads}
-        .jobs=${jobSource}
-        @headway-import-end=${() => this.#load()}
-      ></headway-importer>
-      <headway-sample-file></headway-sample-file>`
+    return html`${
+      this.#isEmpty
+        ? html`<p class="first">No datasets yet. Drop a CSV, Excel, JSON or Parquet file here, or choose files.</p>`
+        : nothing
+    }
+      <headway-importer compact .queue=${uploads} .jobs=${jobSource}></headway-importer>
+      ${this.#isEmpty ? html`<headway-sample-file></headway-sample-file>` : nothing}`
   }
 
   #renderList(): TemplateResult {
@@ -145,6 +172,11 @@ class DatasetsPage extends LitElement {
           .value=${this.q}
           @input=${this.#onSearch}
         />
+        ${
+          this.fresh
+            ? html`<button @click=${() => this.#load()}>Show ${plural(this.fresh, 'new dataset', 'new datasets')}</button>`
+            : nothing
+        }
       </div>
       ${this.items === null ? this.#renderSkeleton() : this.items.length ? this.#renderTable(this.items) : this.#renderNoMatch()}
       ${

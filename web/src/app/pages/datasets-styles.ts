@@ -14,6 +14,9 @@ export const datasetsStyles = css`
   headway-sample-file {
     margin-block-start: 1.25rem;
   }
+  headway-importer + .bar {
+    margin-block-start: 1.25rem;
+  }
   .waiting {
     display: grid;
     gap: 1.25rem;

@@ -1,0 +1,113 @@
+"""A running app with two ordinary users and an administrator, of whom one has a job and a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from fastapi import FastAPI
+
+from headway.app import PREFIX, create_app
+from headway.datasets.cache import RowsCache
+from headway.datasets.columns import Column, ColumnType
+from headway.datasets.service import DatasetService, PublishRequest
+from headway.kit.clock import SystemClock
+from headway.kit.db import Database
+from headway.settings import Settings
+from headway.storage.store import ObjectStore
+from tests.support.requests import Route, routes
+from tests.support.serving import serving
+
+SECRET = "Kq3xZp7Rw1Vt9Ls5Yd2Nf8Hb4Jc6Mg0TeUaXiOo"
+PASSWORD = "correct-horse-battery"
+ADMIN, ADA, BEN = "admin@example.org", "ada@example.org", "ben@example.org"
+
+
+@dataclass
+class World:
+    """The running app, and who is who in it. `jobs` and `datasets` are the ids of what Ada has."""
+
+    app: FastAPI
+    url: str
+    tokens: dict[str, str]
+    ada: str
+    ids: dict[str, UUID]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return self.app.openapi()
+
+    @property
+    def routes(self) -> list[Route]:
+        return routes(self.document)
+
+    def client(self, token: str | None = None) -> httpx.AsyncClient:
+        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+        return httpx.AsyncClient(base_url=self.url, headers=headers, trust_env=False, timeout=30)
+
+    def path_of(self, route: Route, **others: object) -> str:
+        """Return the route's address with Ada's ids in it, or with others."""
+        return route.path.format(**{**self.ids, **others})
+
+
+@pytest.fixture
+async def world(settings: Settings, database: Database, store: ObjectStore, tmp_path: Path) -> AsyncIterator[World]:
+    app = create_app(settings.model_copy(update={"jwt_secret": type(settings.jwt_secret)(SECRET)}))
+    async with serving(app) as url, httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as anyone:
+        tokens = {ADMIN: await _token(anyone, ADMIN)}
+        for email in (ADA, BEN):
+            user = {"email": email, "password": PASSWORD, "role": "user"}
+            made = await anyone.post(f"{PREFIX}/users", json=user, headers=_bearer(tokens[ADMIN]))
+            assert made.status_code == 201, made.text
+            tokens[email] = await _token(anyone, email)
+        as_ada = _bearer(tokens[ADA])
+        ada = (await anyone.get(f"{PREFIX}/me", headers=as_ada)).json()["id"]
+        job = await anyone.post(f"{PREFIX}/jobs", json={"job_type": "external", "title": "Ada's"}, headers=as_ada)
+        assert job.status_code == 201, job.text
+        job_id = UUID(job.json()["id"])
+        dataset_id = await _publish(database, store, tmp_path, ada, job_id)
+        yield World(app, url, tokens, ada, {"job_id": job_id, "dataset_id": dataset_id})
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def _token(client: httpx.AsyncClient, email: str) -> str:
+    answer = await client.post(f"{PREFIX}/auth/token", data={"username": email, "password": PASSWORD})
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["access_token"])
+
+
+async def _publish(database: Database, store: ObjectStore, folder: Path, owner: str, job_id: UUID) -> UUID:
+    """Give somebody a dataset of one column and two rows, as the worker would."""
+    rows, original = folder / "rows.parquet", folder / "ada.csv"
+    pq.write_table(pa.table({"c0": ["one", "two"]}), rows)
+    original.write_bytes(b"a\none\ntwo\n")
+    await store.put_file(rows, "rows/ada")
+    await store.put_file(original, "originals/ada")
+    service = DatasetService(database, store, SystemClock(), RowsCache(folder / "cache", store, 10**9))
+    request = PublishRequest(
+        owner=owner,
+        import_id=uuid4(),
+        part=0,
+        job_id=job_id,
+        name="Ada's table",
+        rows=2,
+        rejected_rows=0,
+        bytes=rows.stat().st_size,
+        rows_key="rows/ada",
+        original_key="originals/ada",
+        source={"file_name": "ada.csv", "format": "delimited", "sha256": "0" * 64, "bytes": 10},
+        columns=[Column("a", ColumnType.TEXT, 0)],
+        decisions=[],
+    )
+    async with database.write() as session:
+        return await service.publish(session, request)

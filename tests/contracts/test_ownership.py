@@ -1,0 +1,158 @@
+"""Yours only: every route, made from the OpenAPI document, asked by everybody who is not its owner."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import jwt
+import pytest
+
+from headway.accounts.tokens import ALGORITHM, AUDIENCE, ISSUER
+from headway.app import PREFIX
+from tests.contracts.conftest import ADA, ADMIN, BEN, SECRET, World
+from tests.support.requests import Route, body, events
+
+PUBLIC = {
+    ("post", f"{PREFIX}/auth/token"),
+    ("post", f"{PREFIX}/auth/session"),
+    ("delete", f"{PREFIX}/auth/session"),
+}
+"""The only addresses below the prefix that need no proof of who is calling: the ways to get and to drop one."""
+
+ENDLESS = f"{PREFIX}/jobs/stream"
+
+
+def test_only_the_ways_to_sign_in_and_out_are_public(world: World) -> None:
+    assert {(route.method, route.path) for route in world.routes if route.is_public} == PUBLIC
+
+
+def _bad_token(kind: str, world: World) -> str | None:
+    """Return a token for Ada's account that must not be taken."""
+    now = datetime.now(UTC)
+    claims: dict[str, Any] = {
+        "iss": ISSUER, "aud": AUDIENCE, "sub": world.ada, "iat": now, "exp": now + timedelta(hours=1), "ver": 0,
+    }  # fmt: skip
+    match kind:
+        case "nothing":
+            return None
+        case "noise":
+            return "not.a.token"
+        case "other secret":
+            return jwt.encode(claims, SECRET[::-1], algorithm=ALGORITHM)
+        case "alg none":
+            return jwt.encode(claims, None, algorithm="none")
+        case "other algorithm":
+            return jwt.encode(claims, SECRET * 2, algorithm="HS512")
+        case "expired":
+            return jwt.encode({**claims, "exp": now - timedelta(seconds=5)}, SECRET, algorithm=ALGORITHM)
+        case "other audience":
+            return jwt.encode({**claims, "aud": "somebody-else"}, SECRET, algorithm=ALGORITHM)
+        case "no expiry":
+            del claims["exp"]
+            return jwt.encode(claims, SECRET, algorithm=ALGORITHM)
+        case _:
+            raise AssertionError(kind)
+
+
+KINDS = ("nothing", "noise", "other secret", "alg none", "other algorithm", "expired", "other audience", "no expiry")
+
+
+async def test_a_caller_without_a_valid_token_gets_401_everywhere(world: World) -> None:
+    wrong: list[str] = []
+    for kind in KINDS:
+        async with world.client(_bad_token(kind, world)) as client:
+            for route in world.routes:
+                if (route.method, route.path) in PUBLIC:
+                    continue
+                answer = await _ask(client, world, route)
+                if answer.status_code != 401 or "www-authenticate" not in answer.headers:
+                    wrong.append(f"{kind}: {route} answered {answer.status_code}")
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+async def test_a_good_token_made_the_same_way_is_taken(world: World) -> None:
+    """Otherwise the matrix above would pass for tokens that are wrong in some way nobody meant."""
+    now = datetime.now(UTC)
+    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": world.ada, "iat": now, "exp": now + timedelta(hours=1), "ver": 0}
+    async with world.client(jwt.encode(claims, SECRET, algorithm=ALGORITHM)) as client:
+        assert (await client.get(f"{PREFIX}/me")).json()["email"] == ADA
+
+
+@pytest.mark.parametrize("stranger", [BEN, ADMIN])
+async def test_what_belongs_to_somebody_else_does_not_exist(world: World, stranger: str) -> None:
+    before = await _what_ada_has(world)
+    wrong: list[str] = []
+    async with world.client(world.tokens[stranger]) as client:
+        for route in _with_ids(world):
+            hers = await _ask(client, world, route)
+            nobodys = await _ask(client, world, route, job_id=uuid4(), dataset_id=uuid4())
+            if hers.status_code != 404:
+                wrong.append(f"{route} answered {hers.status_code}: {hers.text[:200]}")
+            elif hers.json() != nobodys.json():
+                wrong.append(f"{route} tells an id that exists from one that does not")
+    assert not wrong, "\n" + "\n".join(wrong)
+    assert await _what_ada_has(world) == before
+
+
+@pytest.mark.parametrize("stranger", [BEN, ADMIN])
+async def test_no_list_and_no_answer_names_what_somebody_else_has(world: World, stranger: str) -> None:
+    hers = [str(value) for value in world.ids.values()]
+    wrong: list[str] = []
+    async with world.client(world.tokens[stranger]) as client:
+        for route in world.routes:
+            if route.parameters or route.path == ENDLESS or (route.method, route.path) in PUBLIC:
+                continue
+            answer = await _ask(client, world, route)
+            wrong += [f"{route} names {value}" for value in hers if value in answer.text]
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+async def test_the_owner_reaches_every_one_of_these_routes(world: World) -> None:
+    """The matrix proves nothing about a route that answers 404 to everybody."""
+    async with world.client(world.tokens[ADA]) as client:
+        for route in sorted(
+            _with_ids(world), key=lambda route: (route.method == "delete", route.path.endswith("cancel"))
+        ):
+            answer = await _ask(client, world, route)
+            assert answer.status_code in {200, 202, 204, 409}, f"{route}: {answer.status_code} {answer.text[:300]}"
+
+
+async def test_a_stream_carries_only_its_owners_jobs(world: World) -> None:
+    async with world.client(world.tokens[BEN]) as ben, world.client(world.tokens[ADA]) as ada:
+        async with ben.stream("GET", ENDLESS) as stream, asyncio.timeout(20):
+            assert stream.status_code == 200
+            heard, sent = "", False
+            async for piece in stream.aiter_text():
+                heard += piece
+                if not sent and any(event == "snapshot" for event, _ in events(heard)):
+                    sent = True
+                    reported = await ada.post(f"{PREFIX}/jobs/{world.ids['job_id']}/progress", json={"progress": 7})
+                    assert reported.status_code == 200
+                    created = await ben.post(f"{PREFIX}/jobs", json={"job_type": "external", "title": "Ben's"})
+                    assert created.status_code == 201
+                if any(event == "job" and json.loads(data)["title"] == "Ben's" for event, data in events(heard)):
+                    break
+        assert str(world.ids["job_id"]) not in heard
+
+
+def _with_ids(world: World) -> list[Route]:
+    found = [route for route in world.routes if route.parameters]
+    unknown = {name for route in found for name in route.parameters} - world.ids.keys()
+    assert not unknown, f"give Ada something for the new path parameters {unknown}"
+    assert len(found) >= 11
+    return found
+
+
+async def _ask(client: httpx.AsyncClient, world: World, route: Route, **others: object) -> httpx.Response:
+    return await client.request(route.method, world.path_of(route, **others), **body(world.document, route))
+
+
+async def _what_ada_has(world: World) -> list[Any]:
+    async with world.client(world.tokens[ADA]) as client:
+        paths = (f"/jobs/{world.ids['job_id']}", f"/datasets/{world.ids['dataset_id']}", "/jobs", "/datasets")
+        return [(await client.get(PREFIX + path)).json() for path in paths]

@@ -1,0 +1,182 @@
+"""What a file is, by its content; what it is called is a hint."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import os
+import random
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from headway.errors import AppError
+from headway.intake.detection import HEAD_BYTES, detect, inner_name, recognise
+from headway.intake.errors import FormatEmpty, FormatUnsupported, NotATable, SheetPasswordProtected
+
+JUNK = random.Random(4).randbytes(4096)
+
+
+def zipped(*members: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for member in members:
+            archive.writestr(member, "x")
+    return buffer.getvalue()
+
+
+def ole(*streams: str) -> bytes:
+    names = b"".join(stream.encode("utf-16-le").ljust(64, b"\0") for stream in streams)
+    return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504 + names
+
+
+def detect_in(folder: Path, content: bytes, name: str = "file", wanted: str | None = None) -> str:
+    path = folder / "file"
+    path.write_bytes(content)
+    return detect(path, name, wanted).format
+
+
+KNOWN = {
+    "csv": (b"a,b\n1,2\n", "delimited"),
+    "csv that begins like a picture": (b"GIF,PNG\n1,2\n", "delimited"),
+    "csv that begins like a sound": (b"ID3,name\n1,2\n", "delimited"),
+    "csv that begins like parquet": (b"PAR1,PAR2\n1,2\n", "delimited"),
+    "csv with names in brackets": (b"[id],[name]\n1,2\n", "delimited"),
+    "csv with a NUL": (b"a,b\nx\x00y,1\nz,2\n", "delimited"),
+    "utf-16 with a mark": (codecs.BOM_UTF16_LE + "id,name\n1,é\n".encode("utf-16-le"), "delimited"),
+    "utf-16 without a mark": ("id,name\n1,abc\n".encode("utf-16-be"), "delimited"),
+    "cp1252": ("id,name\n1,café “x” €5\n".encode("cp1252"), "delimited"),
+    "json array": (b' [{"a":1},\n{"a":2}]', "json"),
+    "json array of numbers": (b"[1, 2]", "json"),
+    "json object": (b'{\n "a": 1\n}', "json"),
+    "json in utf-16": ('[{"a":1}]'.encode("utf-16"), "json"),
+    "json with a mark": (codecs.BOM_UTF8 + b'[{"a":1}]', "json"),
+    "ndjson": (b'{"a":1}\n{"a":2}\n', "ndjson"),
+    "ndjson with a bad second line": (b'{"a":1}\n{"a":\n', "ndjson"),
+    "parquet": (b"PAR1" + JUNK + b"PAR1", "parquet"),
+    "parquet without its end": (b"PAR1" + JUNK, "parquet"),
+    "arrow": (b"ARROW1\x00\x00" + JUNK, "arrow"),
+    "xlsx": (zipped("[Content_Types].xml", "xl/workbook.xml"), "xlsx"),
+    "xlsx without its end": (zipped("[Content_Types].xml", "xl/workbook.xml")[:60] + b"xl/", "xlsx"),
+    "xls": (ole("Workbook"), "xls"),
+}
+
+
+@pytest.mark.parametrize("case", KNOWN)
+def test_a_format_is_found_by_content(tmp_path: Path, case: str) -> None:
+    content, expected = KNOWN[case]
+    assert detect_in(tmp_path, content) == expected
+
+
+FOREIGN = {
+    "zstd": (b"\x28\xb5\x2f\xfd" + JUNK, "zstd"),
+    "bzip2": (b"BZh91AY&SY" + JUNK, "bzip2"),
+    "xz": (b"\xfd7zXZ\x00" + JUNK, "xz"),
+    "sqlite": (b"SQLite format 3\x00" + JUNK, "SQLite"),
+    "pdf": (b"%PDF-1.7\n", "PDF"),
+    "png": (b"\x89PNG\r\n\x1a\n" + JUNK, "PNG"),
+    "jpeg": (b"\xff\xd8\xff\xe0" + JUNK, "JPEG"),
+    "gif": (b"GIF89a" + JUNK, "GIF"),
+    "html": (b"\n<!DOCTYPE html><html><table><tr><td>1</td></tr></table></html>", "HTML"),
+    "xml": (b'<?xml version="1.0"?><a/>', "XML"),
+    "rtf": (b"{\\rtf1 text}", "rich text"),
+    "zip": (zipped("a.csv", "b.csv"), "2 members"),
+    "xlsb": (zipped("xl/workbook.bin"), "XLSB"),
+    "docx": (zipped("word/document.xml"), "Word"),
+    "ods": (zipped("mimetype", "content.xml"), "OpenDocument"),
+    "doc": (ole("WordDocument"), "Word"),
+    "damaged zip": (zipped("a.csv")[:40], "damaged"),
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+def test_what_cannot_be_imported_is_called_by_its_name(tmp_path: Path, case: str) -> None:
+    content, name = FOREIGN[case]
+    with pytest.raises(FormatUnsupported, match=name):
+        detect_in(tmp_path, content, "table.csv")
+
+
+@pytest.mark.parametrize("content", [b"", b" \r\n\t\n", codecs.BOM_UTF8, b"\x00" * 5000, b"\n" * 3_000_000])
+def test_nothing_is_empty(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(FormatEmpty):
+        detect_in(tmp_path, content, "table.csv")
+
+
+@pytest.mark.parametrize("content", [JUNK, b"a,b\n1,2\n" * 20_000 + JUNK * 40 + b"a,b\n1,2\n" * 20_000])
+def test_junk_is_not_a_table(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(NotATable):
+        detect_in(tmp_path, content, "table.csv")
+
+
+def test_an_encrypted_workbook_is_told_from_an_old_one(tmp_path: Path) -> None:
+    with pytest.raises(SheetPasswordProtected):
+        detect_in(tmp_path, ole("EncryptionInfo", "EncryptedPackage"), "table.xlsx")
+
+
+def test_a_name_that_says_something_else_is_noted(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b'[{"a":1}]')
+    (decision,) = detect(path, "table.csv").decisions
+    assert decision.value == "json"
+    assert decision.runner_up == "delimited"
+    assert ".csv" in decision.evidence
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.csv", b"a\n"), ("a.tsv", b"a\n"), ("a", b"a\n"), ("a.jsonl", b"[]")])
+def test_a_name_that_fits_is_not_noted(tmp_path: Path, name: str, content: bytes) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    assert detect(path, name).decisions[0].runner_up is None
+
+
+def test_the_name_decides_between_one_line_of_json_and_lines_of_it(tmp_path: Path) -> None:
+    assert detect_in(tmp_path, b'{"a":1}', "a.json") == "json"
+    assert detect_in(tmp_path, b'{"a":1}', "a.ndjson") == "ndjson"
+    assert detect_in(tmp_path, b"{broken", "a.json") == "json"
+
+
+def test_a_text_format_that_was_asked_for_is_taken(tmp_path: Path) -> None:
+    assert detect_in(tmp_path, b'[{"a":1}]', wanted="delimited") == "delimited"
+    assert detect_in(tmp_path, b'{"a":1}', wanted="ndjson") == "ndjson"
+
+
+def test_a_format_that_was_asked_for_and_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FormatUnsupported, match="as xlsx, but its content is delimited"):
+        detect_in(tmp_path, b"a,b\n", wanted="xlsx")
+
+
+@pytest.mark.parametrize("case", KNOWN)
+def test_the_first_block_says_the_same(case: str) -> None:
+    content, expected = KNOWN[case]
+    if "without its end" not in case:
+        assert recognise(content[:4096], "a.xlsx" if expected == "xlsx" else "file").format == expected
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+def test_the_first_block_names_no_format_for_what_is_foreign(case: str) -> None:
+    assert recognise(FOREIGN[case][0][:4096], "table.csv").format is None
+
+
+def test_the_first_block_of_a_gzip_file_says_what_its_name_says() -> None:
+    found = recognise(gzip.compress(b"a,b\n"), "flights.CSV.gz")
+    assert (found.format, found.compression) == ("delimited", "gzip")
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_first_block_never_raises(seed: int) -> None:
+    dice = random.Random(seed)
+    starts = [content for content, _ in (*KNOWN.values(), *FOREIGN.values())]
+    for _ in range(50):
+        head = dice.choice(starts)[: dice.randrange(64)] + os.urandom(dice.randrange(64))
+        try:
+            recognise(head, dice.choice(["", "a.csv", "a.json", "a.xlsx.gz"]))
+        except AppError as error:
+            pytest.fail(f"{head!r} raised {error}")
+
+
+def test_the_inner_name() -> None:
+    assert inner_name("a/flights.csv.gz") == "flights.csv"
+    assert inner_name("flights.csv") == "flights.csv"
+    assert HEAD_BYTES >= 4096

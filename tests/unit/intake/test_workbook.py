@@ -1,0 +1,359 @@
+"""Workbooks: cells become text exactly, and no grid that a file claims reaches the reader unchecked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import zipfile
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from msoffcrypto.format.ooxml import OOXMLFile
+from openpyxl.styles import Font
+
+from headway.errors import AppError
+from headway.intake.errors import (
+    ArchiveBomb,
+    SheetEmpty,
+    SheetGridTooLarge,
+    SheetNotFound,
+    SheetPasswordProtected,
+    SheetUnreadable,
+    UnpackedSizeLimit,
+)
+from headway.intake.formats import workbook, workbook_guard
+from headway.intake.formats.workbook_cells import duration_text, number_text
+from headway.intake.formats.workbook_guard import Grid, guard
+from headway.intake.text_errors import TooManyColumns
+
+from .parse_helpers import MIB, Parsed, parse_bytes
+
+SHEET = "xl/worksheets/sheet1.xml"
+HEAD = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+TAIL = "</sheetData></worksheet>"
+
+
+def at(text: str) -> dt.datetime:
+    """Return a moment without a zone, as files have them."""
+    return dt.datetime.fromisoformat(text)
+
+
+def book(*rows: list[Any], change: Callable[[Any], None] | None = None) -> bytes:
+    """Return a workbook with these rows on its first sheet."""
+    wb = openpyxl.Workbook()
+    for row in rows:
+        wb.active.append(row)
+    if change is not None:
+        change(wb)
+    buffer = io.BytesIO()
+    wb.save(buffer)
+    return buffer.getvalue()
+
+
+def with_member(content: bytes, name: str, text: str | bytes) -> bytes:
+    """Return the workbook with one member replaced."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as new:
+        for member in old.namelist():
+            new.writestr(member, text if member == name else old.read(member))
+    return buffer.getvalue()
+
+
+def with_sheet(xml: str) -> bytes:
+    return with_member(book(["a"]), SHEET, HEAD + xml + TAIL)
+
+
+def parse(folder: Path, content: bytes, **options: Any) -> Parsed:
+    return parse_bytes(workbook.parse_xlsx, folder, content, "table.xlsx", **options)
+
+
+def never(*_args: object) -> None:
+    pytest.fail("the reader saw a workbook that the guard had to refuse")
+
+
+# -------------------------------------------------------------------------------------------------------- cells
+
+
+def test_every_kind_of_cell(tmp_path: Path) -> None:
+    table = parse(
+        tmp_path,
+        book(
+            ["int", "float", "text", "bool", "date", "moment", "time", "big"],
+            [1, 0.1, "00123", True, dt.date(2024, 1, 2), at("2024-01-02T03:04:05"), dt.time(12, 30), 10**15],
+            [2, 2.0, "x", False, dt.date(1900, 1, 1), at("1999-12-31T23:59:59"), dt.time(0, 0), 5],
+        ),
+    )
+    assert table.types == {
+        "int": "integer",
+        "float": "decimal",
+        "text": "text",
+        "bool": "boolean",
+        "date": "date",
+        "moment": "timestamp",
+        "time": "time",
+        "big": "integer",
+    }
+    assert table.values("float") == [Decimal("0.1"), Decimal("2.0")]
+    assert table.written("float") == [None, "2"]
+    assert table.values("text") == ["00123", "x"]
+    assert table.values("date") == [dt.date(2024, 1, 2), dt.date(1900, 1, 1)]
+    assert table.values("moment") == [at("2024-01-02T03:04:05"), at("1999-12-31T23:59:59")]
+    assert table.values("big") == [10**15, 5]
+
+
+def test_a_moment_at_midnight_stays_a_moment(tmp_path: Path) -> None:
+    moments = [at("2024-01-01T00:00:00"), at("2024-01-01T05:00:00"), at("2024-01-02T00:00:00")]
+    table = parse(tmp_path, book(["at"], *[[moment] for moment in moments]))
+    assert table.types == {"at": "timestamp"}
+    assert table.values("at") == moments
+
+
+def test_errors_keep_their_names(tmp_path: Path) -> None:
+    cells = '<row r="1"><c r="B1" t="str"><v>e</v></c></row>'
+    cells += (
+        '<row r="2"><c r="B2" t="e"><v>#DIV/0!</v></c></row><row r="3"><c t="e" r="B3"><f>NA()</f><v>#N/A</v></c></row>'
+    )
+    assert parse(tmp_path, with_sheet(cells)).values("e") == ["#DIV/0!", "#N/A"]
+
+
+def test_a_formula_that_was_never_calculated_is_told(tmp_path: Path) -> None:
+    table = parse(tmp_path, book(["a", "f"], [2, "=A2*2"], [3, "=A3*2"]))
+    assert table.values("f") == [None, None]
+    notes = [decision for decision in table.part.decisions if decision.value == "formulas without a value"]
+    assert notes[0].evidence.startswith("2 formulas")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3.0, "3"),
+        (-0.0, "0"),
+        (0.1, "0.1"),
+        (1e15, "1000000000000000"),
+        (1.25e19, "12500000000000000000"),
+        (1e-7, "0.0000001"),
+        (1e-20, "1e-20"),
+        (1e300, "1e+300"),
+        (-2.5, "-2.5"),
+    ],
+)
+def test_numbers_are_written_with_their_shortest_digits(value: float, text: str) -> None:
+    assert number_text(value) == text
+    assert float(text) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (dt.timedelta(hours=26), "26:00:00"),
+        (dt.timedelta(minutes=-1), "-00:01:00"),
+        (dt.timedelta(seconds=1, microseconds=500_000), "00:00:01.5"),
+    ],
+)
+def test_durations_may_be_longer_than_a_day(value: dt.timedelta, text: str) -> None:
+    assert duration_text(value) == text
+
+
+# ------------------------------------------------------------------------------------------------------- sheets
+
+
+def several(wb: Any) -> None:
+    wb.active.title = "Empty"
+    wb.create_sheet("Hidden").append(["h"])
+    wb["Hidden"].sheet_state = "hidden"
+    wb.create_sheet("Data").append(["x"])
+    wb["Data"].append([9])
+    wb.create_sheet("More").append(["y"])
+
+
+def test_the_first_visible_sheet_that_holds_something_is_taken_and_the_others_are_named(tmp_path: Path) -> None:
+    table = parse(tmp_path, book(change=several))
+    assert (table.part.name, table.values("x")) == ("Data", [9])
+    assert table.decision("sheet").runner_up == ["Empty", "Hidden (hidden)", "More"]
+
+
+def test_a_sheet_can_be_chosen_also_a_hidden_one(tmp_path: Path) -> None:
+    assert parse(tmp_path, book(change=several), sheet="Hidden").types == {"h": "text"}
+
+
+@pytest.mark.parametrize(("sheet", "expected"), [("Nope", SheetNotFound), ("Empty", SheetEmpty)])
+def test_a_sheet_that_cannot_be_taken(tmp_path: Path, sheet: str, expected: type[AppError]) -> None:
+    with pytest.raises(expected) as caught:
+        parse(tmp_path, book(change=several), sheet=sheet)
+    assert caught.value.data["sheets"] == ["Empty", "Hidden", "Data", "More"]
+
+
+def test_a_workbook_of_nothing(tmp_path: Path) -> None:
+    with pytest.raises(SheetEmpty):
+        parse(tmp_path, book())
+
+
+# ------------------------------------------------------------------------------------------------------- header
+
+
+def test_a_title_above_a_table_is_no_header(tmp_path: Path) -> None:
+    table = parse(tmp_path, book(["Report 2024"], [], ["region", "city", "n"], ["North", "A", 1]))
+    assert list(table.types) == ["region", "city", "n"]
+    assert "Report 2024" in table.decision("header").evidence
+    assert table.decision("header").value == "row 3"
+
+
+def test_a_table_without_a_header(tmp_path: Path) -> None:
+    table = parse(tmp_path, book([1, "a"], [2, "b"]), header=False)
+    assert table.values("column_1") == [1, 2]
+
+
+def test_blank_and_repeated_names(tmp_path: Path) -> None:
+    table = parse(tmp_path, book([" a ", None, "a"], [1, 2, 3]))
+    assert list(table.types) == ["a", "column_2", "a_2"]
+
+
+def test_a_table_may_begin_anywhere_and_blank_rows_are_told(tmp_path: Path) -> None:
+    rows: list[list[Any]] = [[], [], [None, None, "a", "b"], [None, None, 1, 2], [], [None, None, 3, 4]]
+    table = parse(tmp_path, book(*rows))
+    assert (table.values("a"), table.values("b")) == ([1, 3], [2, 4])
+    assert any(decision.value == "blank rows left out" for decision in table.part.decisions)
+
+
+def test_merged_cells_are_told(tmp_path: Path) -> None:
+    content = book(["a", "b"], ["x", 1], [None, 2], change=lambda wb: wb.active.merge_cells("A2:A3"))
+    table = parse(tmp_path, content)
+    assert table.values("a") == ["x", None]
+    assert any(decision.value == "merged cells" for decision in table.part.decisions)
+
+
+def test_too_many_columns(tmp_path: Path) -> None:
+    with pytest.raises(TooManyColumns):
+        parse(tmp_path, book([f"c{i}" for i in range(5001)], [1] * 5001))
+
+
+# -------------------------------------------------------------------------------------------------------- guard
+
+
+def corners(wb: Any) -> None:
+    wb.active["XFD1048576"] = 1
+
+
+def test_two_opposite_corners_are_refused_before_the_reader_sees_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbook, "_parse", never)
+    content = book(["a"], change=corners)
+    assert len(content) < 10_000
+    with pytest.raises(SheetGridTooLarge) as caught:
+        parse(tmp_path, content)
+    assert caught.value.data == {"rows": 1048576, "columns": 16384}
+
+
+def test_a_corner_in_any_sheet_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "_parse", never)
+
+    def second(wb: Any) -> None:
+        sheet = wb.create_sheet("Second")
+        sheet["A1"] = "a"
+        sheet["XFD1048576"] = 1
+
+    with pytest.raises(SheetGridTooLarge):
+        parse(tmp_path, book(["a"], [1], change=second))
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>',
+        "<row r='1'><c r='A1'><v>1</v></c></row><row r='1048576'><c  s='1' r = 'XFD1048576'><v>1</v></c></row>",
+        '<row r="1"><c><v>1</v></c></row><row r="1048576"><c r="XFC1"><v>1</v></c><c><v>1</v></c></row>',
+        '<x:row r="1"><x:c r="A1"><x:v>1</x:v></x:c></x:row><x:row r="9"><x:c r="XFD1048576"><x:v>1</x:v></x:c></x:row>',
+        '<row r="1"><c r="A1"><v>1</v></c><c r="xfd1048576"><v>1</v></c></row>',
+    ],
+)
+def test_no_spelling_of_a_corner_gets_past(tmp_path: Path, xml: str) -> None:
+    with pytest.raises(SheetGridTooLarge):
+        parse(tmp_path, with_sheet(xml))
+
+
+def test_formats_without_content_do_not_count(tmp_path: Path) -> None:
+    def style(wb: Any) -> None:
+        wb.active["XFD1048576"].font = Font(bold=True)
+
+    assert parse(tmp_path, book(["a"], [1], change=style)).values("a") == [1]
+
+
+@pytest.mark.parametrize("block", [1, 7, 100])
+def test_the_grid_does_not_depend_on_where_blocks_end(
+    tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.xlsx"
+    xml = '<row r="3"><c r="C3"><v>1</v></c><c><v>2</v></c><c r="Z3" s="1"/></row><row><c r="B4" t="e"><v>#REF!</v></c></row>'
+    path.write_bytes(with_sheet(xml))
+    monkeypatch.setattr(workbook_guard, "_BLOCK", block)
+    (grid,) = guard(path, memory_bytes=MIB, max_unpacked_bytes=MIB, report=lambda _share: None).values()
+    assert grid == Grid(top=2, bottom=3, left=1, right=3, errors={(3, 1): "#REF!"})
+
+
+def test_a_bomb_of_cells_is_stopped_while_it_unpacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "_parse", never)
+    row = "<row>" + "<c><v>1</v></c>" * 1000 + "</row>"
+    content = with_sheet(row * 2000)
+    assert len(content) < 200_000
+    with pytest.raises(SheetGridTooLarge):
+        parse(tmp_path, content, memory_bytes=40 * MIB)
+
+
+def test_a_bomb_of_text_is_stopped_while_it_unpacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "_parse", never)
+    monkeypatch.setattr(workbook_guard, "RATIO_COUNTS_FROM_BYTES", MIB)
+    content = with_member(book(["a"]), "xl/styles.xml", " " * (20 * MIB))
+    with pytest.raises(ArchiveBomb):
+        parse(tmp_path, content)
+    (tmp_path / "small").mkdir()
+    with pytest.raises(UnpackedSizeLimit):
+        parse(tmp_path / "small", content, max_unpacked_bytes=MIB // 2)
+
+
+# ------------------------------------------------------------------------------------------------------- broken
+
+
+def test_a_workbook_with_a_password(tmp_path: Path) -> None:
+    from headway.intake.detection import detect
+
+    encrypted = io.BytesIO()
+    OOXMLFile(io.BytesIO(book(["a"], [1]))).encrypt("secret", encrypted)
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(encrypted.getvalue())
+    with pytest.raises(SheetPasswordProtected):
+        detect(path, "a.xlsx")
+
+
+def entity(content: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        index = archive.read("xl/workbook.xml")
+    doctype = b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+    return with_member(content, "xl/workbook.xml", index.replace(b"<workbook", doctype + b"<workbook"))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda content: content[: len(content) // 2],
+        lambda content: content[:300] + b"\xff" * 40 + content[340:],
+        lambda content: with_member(content, SHEET, "<worksheet><sheetData><row><c>"),
+        lambda content: with_member(content, "xl/workbook.xml", "no xml"),
+        lambda content: with_member(content, "xl/_rels/workbook.xml.rels", "<Relationships/>"),
+        entity,
+    ],
+)
+def test_a_damaged_workbook_is_named(tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
+    with pytest.raises(SheetUnreadable):
+        parse(tmp_path, spoil(book(["a"], [1])))
+
+
+def test_progress_rises_to_the_end(tmp_path: Path) -> None:
+    table = parse(tmp_path, book(["a"], *[[i] for i in range(500)]))
+    fractions = [progress.fraction for progress in table.progress]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
