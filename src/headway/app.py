@@ -21,8 +21,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from headway.accounts.dependencies import build_actor_dependency
 from headway.accounts.router import build_accounts_router
-from headway.accounts.service import AccountService
 from headway.accounts.secrets import WeakSecret, load_or_create_secret
+from headway.accounts.service import AccountService
 from headway.datasets.cache import RowsCache
 from headway.datasets.router import build_datasets_router
 from headway.datasets.service import DatasetService

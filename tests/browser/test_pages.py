@@ -35,7 +35,6 @@ def a_table(rows: int) -> bytes:
     return b"id,name,amount\n" + b"".join(b"%d,Ann %d,%d.5\n" % (n, n, n) for n in range(rows))
 
 
-
 async def test_an_upload_is_seen_while_it_runs_in_every_tab_and_after_a_reload(
     browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
 ) -> None:

@@ -185,7 +185,7 @@ async def test_a_local_commit_syncs_the_file_and_every_folder_that_changed(
     real = os.fsync
 
     def spy(descriptor: int) -> None:
-        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", spy)

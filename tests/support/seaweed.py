@@ -23,7 +23,7 @@ class SeaweedFS:
     endpoint: str
     bucket: str = "test"
     access_key: str = "AKIATEST0000000000"
-    secret_key: str = "secretsecretsecretsecret"  # noqa: S105 - of a server that lives for one test run on loopback
+    secret_key: str = "secretsecretsecretsecret"
 
     @property
     def environment(self) -> dict[str, str]:

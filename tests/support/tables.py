@@ -29,7 +29,7 @@ ARROW_TYPES: dict[ColumnType, pa.DataType] = {
 EVERY_TYPE: dict[ColumnType, list[Any]] = {
     ColumnType.TEXT: ["00123", "", None],
     ColumnType.INTEGER: [1, -2, None],
-    ColumnType.BIG_INTEGER: [Decimal("12345678901234567890123456789012345678"), Decimal(-1), None],
+    ColumnType.BIG_INTEGER: [Decimal(12345678901234567890123456789012345678), Decimal(-1), None],
     ColumnType.DECIMAL: [Decimal("1234.500"), Decimal("-0.001"), None],
     ColumnType.NUMBER: [1.5e-7, float("nan"), None],
     ColumnType.BOOLEAN: [True, False, None],

@@ -73,7 +73,7 @@ def _watch(client: Client, job: dict[str, Any], progress: Progress) -> dict[str,
         while job["status"] not in ENDED:
             progress.job(job)
             # A little chance in the pace keeps many watchers from asking in step.
-            time.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 - not a secret
+            time.sleep(delay * random.uniform(0.8, 1.2))
             previous, job = job, _ask(client, job["id"], progress)
             changed = job["version"] != previous["version"]
             delay = FIRST_POLL_SECONDS if changed else min(delay * 1.5, LONGEST_POLL_SECONDS)

@@ -55,7 +55,7 @@ def build_datasets_router(service: DatasetService, actor: Callable[..., Any]) ->
         response_model=RowsResponse,
         responses=responses(DatasetNotFound, UnknownColumn, BadFilter, RowsTooSlow, ObjectMissing, StoreUnavailable),
     )
-    async def read_rows(  # noqa: PLR0913 - one query parameter each
+    async def read_rows(
         who: caller,
         dataset_id: UUID,
         offset: Annotated[int, Query(ge=0, le=2**53)] = 0,

@@ -36,7 +36,7 @@ OWN_BEATS_BEFORE_JUDGING = 3
 """After an outage of the database everybody looks dead, so nobody is judged before this many own beats."""
 
 
-class AnotherWorkerRuns(Exception):  # noqa: N818 - a reason not to start, told to the operator
+class AnotherWorkerRuns(Exception):
     """Raised on SQLite when the data folder already has its one worker."""
 
 

@@ -43,9 +43,9 @@ class CarefulReader:
 
     def rows(self, width: int | None = None) -> Iterator[Record]:
         """Yield the records that have `width` cells; note the others as rejected."""
-        for cells, raw, fault in self._all():
+        for cells, raw, broken in self._all():
             self.records += 1
-            fault = fault or _fault(len(cells), width)
+            fault = broken or _fault(len(cells), width)
             if fault is None:
                 yield Record(cells)
             else:

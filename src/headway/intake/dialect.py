@@ -21,7 +21,7 @@ _ORDINARY = re.compile(
     r"|\d\d?:\d\d(:\d\d)?|[^\W\d][\w .\-]{0,40}"
 )
 _VALUE = re.compile(
-    r"[-+]?[\d.,]*\d%?|\d{4}-\d\d-\d\d.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d\d?:\d\d(:\d\d)?|true|false", re.I
+    r"[-+]?[\d.,]*\d%?|\d{4}-\d\d-\d\d.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d\d?:\d\d(:\d\d)?|true|false", re.IGNORECASE
 )
 
 
@@ -61,7 +61,7 @@ def sniff(sample: str, *, delimiter: str | None = None, header: bool | None = No
     scored = sorted((_score(sample, d) for d in DELIMITERS if d in sample), key=lambda s: -s.score)
     chosen = _score(sample, delimiter) if delimiter is not None else _choose(scored, sample)
     if chosen is None:
-        return _with_header(Dialect(None, evidence="no character splits the lines evenly"), sample, header)
+        return _with_header(Dialect(None, evidence="no character splits the lines evenly"), sample, wanted=header)
     others = [s for s in scored if s.delimiter != chosen.delimiter and s.score > 0]
     evidence = (
         "it was named in the import options"
@@ -75,7 +75,7 @@ def sniff(sample: str, *, delimiter: str | None = None, header: bool | None = No
         evidence=evidence,
         runner_up=NAMES.get(others[0].delimiter, others[0].delimiter) if others else None,
     )
-    return _with_header(found, sample, header)
+    return _with_header(found, sample, wanted=header)
 
 
 def _whole_lines(sample: str) -> str:
@@ -138,7 +138,7 @@ def _preamble(sample: str, chosen: _Scored) -> int:
     return 0
 
 
-def _with_header(dialect: Dialect, sample: str, wanted: bool | None) -> Dialect:
+def _with_header(dialect: Dialect, sample: str, *, wanted: bool | None) -> Dialect:
     body = "".join(sample.splitlines(keepends=True)[dialect.skip :])
     rows = _rows(body, dialect.delimiter)[:200]
     columns = max(dialect.columns, len(rows[0]) if rows else 1)

@@ -147,11 +147,10 @@ class ColumnObserver:
 
     def _ask(self, plain: pa.Array) -> None:
         first = plain.slice(0, 64)
-        survivors = []
-        for reading in self.alive:
-            # A look at the first few spares most columns the look at all.
-            if self._fits(reading, first) and (len(plain) <= len(first) or self._fits(reading, plain)):
-                survivors.append(reading)
+        # A look at the first few spares most columns the look at all.
+        survivors = [reading for reading in self.alive if self._fits(reading, first)]
+        if len(plain) > len(first):
+            survivors = [reading for reading in survivors if self._fits(reading, plain)]
         self.alive = survivors
         if DECIMAL in survivors:
             self._measure(plain)

@@ -23,7 +23,8 @@ def rows_per_group(columns: int) -> int:
 
 class RowsWriter:
     """Writes batches in order. The first one decides which columns get a dictionary: 0.38 instead of 0.58 CPU seconds
-    for 700,000 rows, and a file smaller by a fifth."""
+    for 700,000 rows, and a file smaller by a fifth.
+    """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._path = path

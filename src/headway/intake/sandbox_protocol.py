@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headway.datasets.columns import Column
 import headway.intake.text_errors  # noqa: F401 - what a child may raise must be known here to be raised again
+from headway.datasets.columns import Column
 from headway.errors import AppError, all_errors
 from headway.intake.errors import ParseCrashed, ParseProtocol
 from headway.intake.parsing import Decision, ParsedPart, ParseProgress, ParseResult
@@ -167,6 +167,7 @@ def _check_decision(decision: Decision) -> None:
 
 def _own_file(path: Path, output_dir: Path) -> Path:
     """Return the path of a plain file inside the folder; a link that leads out of it is refused."""
+    _expect(stat.S_ISREG(path.lstat().st_mode))
     real = path.resolve(strict=True)
     _expect(real.is_relative_to(output_dir.resolve(strict=True)))
     return real
@@ -176,6 +177,6 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
-def _expect(condition: bool) -> None:  # noqa: FBT001 - an assertion that stays under -O
+def _expect(condition: bool) -> None:
     if not condition:
         raise ValueError("not of the expected shape")

@@ -21,7 +21,7 @@ BACKOFF_SECONDS = (1.0, 5.0)
 """Waits before the second and the third attempt; a store or database that restarts is back within them."""
 
 
-class TaskCancelled(Exception):  # noqa: N818 - not a failure: the owner asked for it
+class TaskCancelled(Exception):
     """Raised by a task that noticed the cancel request and has stopped."""
 
 

@@ -180,9 +180,10 @@ class LiveFeed:
             if position is None:
                 position = channel.seq
                 yield self._snapshot(channel)
-            end = time.monotonic() + LIFE_SECONDS * random.uniform(0.9, 1.1)  # noqa: S311 - spreads reconnects only
+            end = time.monotonic() + LIFE_SECONDS * random.uniform(0.9, 1.1)
             while not self._closing and time.monotonic() < end:
-                for frame, position in self._after(channel, position):  # noqa: B020 - the position moves with the events
+                for frame, seq in self._after(channel, position):
+                    position = seq
                     yield frame
                 try:
                     await asyncio.wait_for(channel.news.wait(), BEAT_SECONDS)

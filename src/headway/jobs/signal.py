@@ -101,7 +101,7 @@ class SqliteSignal:
 class PostgresSignal:
     """Sends and receives NOTIFY on two connections of its own; either comes back by itself after an outage."""
 
-    def __init__(self, dsn: str, listening: bool) -> None:  # noqa: FBT001 - private to open_signal
+    def __init__(self, dsn: str, listening: bool) -> None:
         self._dsn = dsn
         self._listening = listening
         self._listeners: list[Listener] = []
@@ -117,9 +117,9 @@ class PostgresSignal:
         self._pending.set()
 
     async def start(self) -> None:
-        self._tasks.append(asyncio.create_task(self._forever(self._send)))  # noqa: TID251 - kept and cancelled in close
+        self._tasks.append(asyncio.create_task(self._forever(self._send)))
         if self._listening:
-            self._tasks.append(asyncio.create_task(self._forever(self._receive)))  # noqa: TID251 - as above
+            self._tasks.append(asyncio.create_task(self._forever(self._receive)))
 
     async def _forever(self, work: Callable[[psycopg.AsyncConnection], Awaitable[None]]) -> None:
         while True:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -37,9 +37,6 @@ def decode_cursor(cursor: str) -> tuple[datetime, UUID]:
     """Return the (created_at, id) that a cursor names, or raise `BadCursor`."""
     try:
         moment, row_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        created_at = datetime.fromisoformat(moment)
-        if created_at.tzinfo is None:
-            raise ValueError("no timezone")
-        return created_at, UUID(row_id)
+        return datetime.fromisoformat(moment).astimezone(UTC), UUID(row_id)
     except (ValueError, TypeError, AttributeError, binascii.Error) as error:
         raise BadCursor("The cursor could not be read.") from error

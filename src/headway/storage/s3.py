@@ -104,7 +104,7 @@ class S3Store:
         return None
 
     async def close(self) -> None:
-        """obstore closes its connections with the store."""
+        """Obstore closes its connections with the store."""
 
 
 class S3Writer:

@@ -17,8 +17,8 @@ from headway.kit.db import Database
 from headway.kit.problems import install_problem_handlers
 from tests.support.clock import FakeClock
 
-SECRET = "q8Yw2LrT0vNf6XkZ1sHd9GbJ4mPc7AeU3iOy5WtR"  # noqa: S105 - signs nothing outside these tests
-PASSWORD = "correct horse"  # noqa: S105 - as above
+SECRET = "q8Yw2LrT0vNf6XkZ1sHd9GbJ4mPc7AeU3iOy5WtR"
+PASSWORD = "correct horse"
 TOKEN_SECONDS = 3600
 SESSION_SECONDS = 86400
 

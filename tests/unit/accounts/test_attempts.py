@@ -100,7 +100,7 @@ async def test_signing_in_to_an_own_account_does_not_clear_the_address_s_count(l
         ("unknown", "unknown", True),
     ],
 )
-async def test_an_ipv6_caller_is_its_network(limiter: AttemptLimiter, one: str, other: str, same: bool) -> None:  # noqa: FBT001 - a table
+async def test_an_ipv6_caller_is_its_network(limiter: AttemptLimiter, one: str, other: str, same: bool) -> None:
     for _ in range(WRONG_PER_ACCOUNT):
         await wrong(limiter, address=one)
     await (refused if same else right)(limiter, address=other)
@@ -165,7 +165,7 @@ async def test_memory_is_bounded(limiter: AttemptLimiter, monkeypatch: pytest.Mo
     monkeypatch.setattr(attempts, "MOST_TALLIES", 100)
     for number in range(300):
         await wrong(limiter, email=f"user{number}@example.org", address=f"198.51.{number // 250}.{number % 250}")
-    assert len(limiter._tallies) == 100  # noqa: SLF001 - its size is what this is about
+    assert len(limiter._tallies) == 100
 
 
 async def test_a_clock_that_is_set_back_does_not_lock_for_longer(limiter: AttemptLimiter, clock: FakeClock) -> None:

@@ -34,7 +34,7 @@ async def test_without_a_stored_hash_no_password_is_right() -> None:
 async def test_the_hash_of_nobody_costs_what_a_real_one_costs() -> None:
     hasher = PasswordHasher()
     real = await hasher.hash("correct horse")
-    nobody = hasher._nobody  # noqa: SLF001 - its cost is what this is about
+    nobody = hasher._nobody
     assert nobody.split("$")[:4] == real.split("$")[:4]
     assert [len(part) for part in nobody.split("$")] == [len(part) for part in real.split("$")]
 
@@ -77,7 +77,7 @@ async def test_at_most_four_are_hashed_at_once_and_the_event_loop_goes_on() -> N
             running -= 1
         return "hashed"
 
-    hasher._hash.hash = watched  # type: ignore[method-assign,assignment]  # noqa: SLF001 - to see inside
+    hasher._hash.hash = watched  # type: ignore[method-assign,assignment]
     waiting = [asyncio.create_task(hasher.hash(str(number))) for number in range(20)]
     assert await asyncio.to_thread(full.wait, 10)
     # A caller that gives up does not make room while its thread still hashes.

@@ -114,7 +114,7 @@ async def test_a_bad_token_is_not_mended_by_a_good_cookie(signed_in: httpx.Async
 async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(
     service: AccountService,
     scheme: str,
-    secure: bool,  # noqa: FBT001 - a table
+    secure: bool,
 ) -> None:
     transport = httpx.ASGITransport(app=make_app(service))
     async with httpx.AsyncClient(transport=transport, base_url=f"{scheme}://headway.test") as api:

@@ -44,10 +44,7 @@ def test_two_data_folders_have_two_secrets(tmp_path: Path) -> None:
 
 def test_processes_that_start_together_agree(tmp_path: Path) -> None:
     command = [sys.executable, "-c", CALLER, str(tmp_path)]
-    callers = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
-        for _ in range(4)
-    ]
+    callers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     for caller in callers:
         assert caller.stdin is not None
         caller.stdin.write("x")

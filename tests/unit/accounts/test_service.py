@@ -145,7 +145,7 @@ async def test_an_unknown_user_is_hashed_for_too(service: AccountService, monkey
         asked.append(password_hash)
         return False
 
-    monkeypatch.setattr(service._passwords, "verify", verify)  # noqa: SLF001 - to count the hashes
+    monkeypatch.setattr(service._passwords, "verify", verify)
     with pytest.raises(WrongCredentials):
         await service.sign_in("nobody@example.org", PASSWORD, HOME)
     assert asked == [None]
@@ -158,7 +158,7 @@ async def test_too_many_are_refused_before_anything_is_hashed(
         with pytest.raises(WrongCredentials):
             await service.sign_in(ADA, "wrong horse", HOME)
     with monkeypatch.context() as patched:
-        patched.setattr(service._passwords, "verify", lambda *_: pytest.fail("hashed"))  # noqa: SLF001 - as above
+        patched.setattr(service._passwords, "verify", lambda *_: pytest.fail("hashed"))
         with pytest.raises(TooManyAttempts):
             await service.sign_in(ADA.upper(), PASSWORD, HOME)
     clock.advance(300)

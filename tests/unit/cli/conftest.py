@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from click.testing import CliRunner
 
-TOKEN = "token-of-ada"  # noqa: S105 - of a server that lives as long as one test
+TOKEN = "token-of-ada"
 JOB_ID = "01990000-0000-7000-8000-000000000001"
 DATASET_ID = "01990000-0000-7000-8000-0000000000aa"
 

@@ -35,7 +35,7 @@ async def read(body: bytes, size: int) -> tuple[str | None, bytes, dict[str, byt
 
 
 @given(data=st.binary(max_size=300), size=st.integers(1, 80), after=st.booleans())
-async def test_any_bytes_in_any_cut_arrive_whole(data: bytes, size: int, after: bool) -> None:  # noqa: FBT001
+async def test_any_bytes_in_any_cut_arrive_whole(data: bytes, size: int, after: bool) -> None:
     parts = [part("file", data, "a.csv"), part("options", b'{"duplicate":"import"}')]
     body = b"".join(parts if after else parts[::-1]) + END
     assert await read(body, size) == ("a.csv", data, {"options": b'{"duplicate":"import"}'})

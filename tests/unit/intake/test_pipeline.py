@@ -32,7 +32,7 @@ from headway.intake.schemas import ImportOptions
 from .parse_helpers import MIB, make_request, parse_file
 
 
-def workbook(far: bool = False) -> bytes:  # noqa: FBT001, FBT002 - a test's helper
+def workbook(far: bool = False) -> bytes:  # noqa: FBT002 - a test's helper
     wb = openpyxl.Workbook()
     wb.active.append(["id", "price"])
     wb.active.append([1, 2.5])

@@ -31,7 +31,7 @@ READ_SHARE = 0.6
 """Share of the parse that reading takes; the rest is typing and writing."""
 
 
-class RowsLost(Exception):  # noqa: N818 - not told to anybody: the careful reader is asked instead
+class RowsLost(Exception):
     """Raised when DuckDB's good and rejected rows are not all the records there are."""
 
 
@@ -257,7 +257,7 @@ def _say_typing(report: Report, rows: int, done: float) -> None:
     report(ParseProgress(start + (1 - start) * done, rows, "Checking every value for its type"))
 
 
-def _decisions(text: _Text, careful: bool) -> list[Decision]:  # noqa: FBT001 - which of two readers it was
+def _decisions(text: _Text, careful: bool) -> list[Decision]:
     dialect = text.dialect
     decisions = [
         Decision("encoding", text.encoding.name, text.encoding.evidence, text.encoding.runner_up),
