@@ -109,7 +109,7 @@ async def test_a_file_over_the_limit_leaves_nothing(intake: Intake) -> None:
 
 async def test_a_declared_length_over_the_limit_is_refused_before_a_job_begins(intake: Intake) -> None:
     with pytest.raises(UploadTooLarge):
-        await intake.service.upload_file(OWNER, "a.csv", bytes_of(DATA), declared_bytes=10**6 + 1)
+        await intake.service.upload_file(OWNER, "a.csv", bytes_of(DATA), declared_bytes=10**7)
     assert (await intake.jobs.list_jobs(OWNER, limit=10, cursor=None)).items == []
 
 

@@ -1,0 +1,1 @@
+"""Figures, each as a ratio against a named peer or a bound, from real processes on this machine."""

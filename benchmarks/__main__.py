@@ -1,0 +1,21 @@
+"""`./x bench [NAME]`: run one benchmark, or all of them."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks import import_path
+
+BENCHMARKS = {"import": import_path.main}
+
+
+def main() -> None:
+    names = sys.argv[1:2] or list(BENCHMARKS)
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        sys.exit(f"There is no benchmark {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}")
+    for name in names:
+        BENCHMARKS[name](sys.argv[2:])
+
+
+main()
