@@ -25,6 +25,7 @@ SAMPLE_SECONDS = 0.02
 PEER = """
 import duckdb, sys
 con = duckdb.connect(config={"threads": 2, "memory_limit": "512MB"})
+con.execute("set enable_progress_bar = false")
 con.execute("copy (from read_csv(?)) to '" + sys.argv[2] + "' (format parquet, compression zstd)", [sys.argv[1]])
 """
 

@@ -134,7 +134,7 @@ def test_no_committed_file_names_a_path_of_somebodys_machine_or_a_registry() -> 
 
 
 def test_the_locks_carry_hashes_and_no_addresses() -> None:
-    for name in ("run", "dev", "build"):
+    for name in ("uv", "build", "run", "dev"):
         text = (ROOT / "requirements" / f"{name}.txt").read_text()
         pins = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
         assert pins

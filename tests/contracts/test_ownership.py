@@ -149,7 +149,11 @@ def _with_ids(world: World) -> list[Route]:
 
 
 async def _ask(client: httpx.AsyncClient, world: World, route: Route, **others: object) -> httpx.Response:
-    return await client.request(route.method, world.path_of(route, **others), **body(world.document, route))
+    path, good = world.path_of(route, **others), body(world.document, route)
+    async with client.stream(route.method, path, **good) as answer:
+        if route.path != ENDLESS or answer.is_error:
+            await answer.aread()
+        return answer
 
 
 async def _what_ada_has(world: World) -> list[Any]:

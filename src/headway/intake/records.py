@@ -17,6 +17,7 @@ BLOCK = 4 * 1024 * 1024
 LF, CR, QUOTE = 10, 13, 34
 
 Bytes = npt.NDArray[np.uint8]
+Positions = npt.NDArray[np.intp]
 
 
 @dataclass(slots=True)
@@ -51,80 +52,92 @@ def count_records(path: Path, delimiter: str | None, *, too_long: int) -> Record
     return counter.finish()
 
 
+def longest_line(path: Path, too_long: int) -> tuple[int, int]:
+    """Return the length of the longest physical line in bytes, and its number; stops at one longer than `too_long`."""
+    longest = number = count = open_bytes = 0
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            view = np.frombuffer(block, np.uint8)
+            ends = np.flatnonzero((view == LF) | (view == CR))
+            lengths = np.diff(ends, prepend=-1, append=len(block)) - 1
+            lengths[0] += open_bytes
+            at = int(lengths.argmax())
+            if lengths[at] > longest:
+                longest, number = int(lengths[at]), count + at + 1
+            count += len(ends)
+            open_bytes = int(lengths[-1])
+            if longest > too_long:
+                break
+    return longest, number
+
+
 class _Counter:
-    """Holds what one block must know of the one before it."""
+    """Holds what one block must know of the one before it.
+
+    Looks at the positions of quotes and line ends only; whether a line end is inside quotes is the parity of the
+    quotes before it.
+    """
 
     def __init__(self, delimiter: str | None) -> None:
         self.count = RecordCount()
         self.open_bytes = 0
         self._inside = 0
         self._last = LF
-        self._delimiter = ord(delimiter) if delimiter is not None and len(delimiter.encode()) == 1 else LF
-        self._pending_close = False
+        mark = ord(delimiter) if delimiter is not None and len(delimiter.encode()) == 1 else LF
+        self._borders = np.array([mark, LF, CR, QUOTE], np.uint8)
+        self._closed_at_end = False
 
     def feed(self, block: Bytes) -> None:
-        quotes = block == QUOTE
-        if quotes.any() or self._inside:
-            parity = np.bitwise_xor(np.bitwise_and(np.cumsum(quotes, dtype=np.int64), 1), self._inside).astype(bool)
-            self._check(block, quotes, parity)
-            self._inside = int(parity[-1])
-            outside = ~parity
-        else:
-            self._pending_close = False
-            outside = None
-        self._count_ends(block, outside)
+        quotes = np.flatnonzero(block == QUOTE)
+        ends = np.flatnonzero((block == LF) | (block == CR))
+        self._check(block, quotes)
+        if len(quotes) or self._inside:
+            before = np.searchsorted(quotes, ends) + self._inside
+            ends = ends[before & 1 == 0]
+        self._count(block, ends)
+        self._inside = (self._inside + len(quotes)) & 1
         self._last = int(block[-1])
 
-    def _check(self, block: Bytes, quotes: npt.NDArray[np.bool_], parity: npt.NDArray[np.bool_]) -> None:
+    def _check(self, block: Bytes, quotes: Positions) -> None:
         """Check that a quote that opens follows a border or a quote, and that one that closes precedes one."""
-        positions = np.flatnonzero(quotes)
-        opens = parity[positions]
-        before = np.where(positions > 0, block[positions - 1], self._last)
-        after = block[np.minimum(positions + 1, len(block) - 1)]
-        borders = np.array([self._delimiter, LF, CR, QUOTE], np.uint8)
-        good_open = np.isin(before[opens], borders).all()
-        closing = positions[~opens]
-        within = closing + 1 < len(block)
-        good_close = np.isin(after[~opens][within], borders).all()
-        if self._pending_close and int(block[0]) not in borders:
-            good_close = np.bool_(False)
-        self._pending_close = bool(len(closing)) and not bool(within.all())
-        if not (good_open and good_close):
+        if self._closed_at_end and block[0] not in self._borders:
             self.count.clean_quotes = False
-
-    def _count_ends(self, block: Bytes, outside: npt.NDArray[np.bool_] | None) -> None:
-        feeds, returns = block == LF, block == CR
-        if outside is not None:
-            feeds, returns = feeds & outside, returns & outside
-        previous_return = np.empty(len(block), bool)
-        previous_return[0] = self._last == CR and not self._inside_before(outside)
-        previous_return[1:] = returns[:-1]
-        pairs = feeds & previous_return
-        self.count.feeds += int(feeds.sum())
-        self.count.returns += int(returns.sum())
-        self.count.pairs += int(pairs.sum())
-        self._measure(block, np.flatnonzero(returns | (feeds & ~previous_return)), pairs)
-
-    def _inside_before(self, outside: npt.NDArray[np.bool_] | None) -> bool:
-        return outside is not None and not bool(outside[0])
-
-    def _measure(self, block: Bytes, ends: npt.NDArray[np.intp], pairs: npt.NDArray[np.bool_]) -> None:
-        """Count records by their ends and note the longest and the blank ones."""
-        if not len(ends):
-            self.open_bytes += len(block) - int(pairs[0])
+        self._closed_at_end = False
+        if not len(quotes):
             return
-        starts = np.concatenate(([0], ends[:-1] + 1))
-        # The feed of a pair belongs to the end before it.
-        starts = starts + pairs[np.minimum(starts, len(block) - 1)]
-        lengths = ends - starts
+        opens = (np.arange(len(quotes)) + self._inside) & 1 == 0
+        before = np.where(quotes > 0, block[quotes - 1], self._last)[opens]
+        closing = quotes[~opens]
+        within = closing + 1 < len(block)
+        after = block[closing[within] + 1]
+        if not (np.isin(before, self._borders).all() and np.isin(after, self._borders).all()):
+            self.count.clean_quotes = False
+        self._closed_at_end = not bool(within.all())
+
+    def _count(self, block: Bytes, ends: Positions) -> None:
+        """Count records by their ends, and note the longest and the blank ones."""
+        feeds = block[ends] == LF
+        after_return = np.where(ends > 0, block[ends - 1], self._last) == CR
+        after_return &= (ends > 0) | (self._inside == 0)
+        pairs = feeds & after_return
+        self.count.feeds += int(feeds.sum())
+        self.count.returns += int((~feeds).sum())
+        self.count.pairs += int(pairs.sum())
+        joined = ends[pairs]
+        real = ends[~pairs]
+        if not len(real):
+            self.open_bytes += len(block) - len(joined)
+            return
+        # The feed of a pair belongs to the end before it, so the next record begins behind it.
+        starts = np.concatenate(([0], real[:-1] + 1))
+        starts = starts + np.isin(starts, joined)
+        lengths = real - starts
         lengths[0] += self.open_bytes
-        self.count.records += len(ends)
+        self.count.records += len(real)
         self.count.blank += int((lengths <= 0).sum())
         self.count.longest = max(self.count.longest, int(lengths.max()))
-        rest = int(ends[-1]) + 1
-        if rest < len(block) and pairs[rest]:
-            rest += 1
-        self.open_bytes = len(block) - rest
+        rest = int(real[-1]) + 1
+        self.open_bytes = len(block) - rest - int(len(joined) > 0 and joined[-1] == rest)
 
     def finish(self) -> RecordCount:
         if self.open_bytes > 0:

@@ -99,7 +99,8 @@ class TextTableWriter:
         """Return the columns that differ somewhere, and of those the ones whose written forms were kept."""
         found: set[int] = set()
         writer: RowsWriter | None = None
-        with pa.memory_map(str(self._spool)) as source, ipc.open_file(source) as reader:
+        # Read and not mapped: mapped pages count as memory of this process, whose limit is watched.
+        with pa.OSFile(str(self._spool), "rb") as source, ipc.open_file(source) as reader:
             for number in range(reader.num_record_batches):
                 batch, differs = _typed_batch(reader.get_batch(number), typed, differing)
                 found |= differs

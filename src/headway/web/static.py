@@ -10,11 +10,13 @@ from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
+from starlette.types import Receive, Scope, Send
 
 from headway.errors import NotFound
 
 UI = Path(__file__).parent / "_ui"
-NOT_PAGES = ("/api/", "/healthz", "/readyz", "/metrics")
+NOT_PAGES = ("/api/", "/healthz/", "/readyz/", "/metrics/")
+ASSETS = "/assets/"
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 FOREVER = "public, max-age=31536000, immutable"
 
@@ -34,18 +36,48 @@ NOT_BUILT = """<!doctype html><html lang="en"><title>Headway</title>
 
 
 def mount_ui(app: FastAPI, folder: Path = UI) -> None:
-    """Answer every address that no route has taken: assets by their name, pages by the one HTML file."""
+    """Answer every address that no route has taken: assets by their name, pages by the one HTML file.
 
-    @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
-    async def page(request: Request, path: str) -> Response:
-        if request.url.path.startswith(NOT_PAGES):
-            raise NotFound
-        file = (folder / path).resolve()
-        if path and file.is_file() and file.is_relative_to(folder) and not file.name.startswith("."):
-            return _asset(request, file, immutable=path.startswith("assets/"))
-        if "text/html" not in request.headers.get("accept", ""):
-            raise NotFound
-        return _index(folder)
+    This is the router's last resort and no route of its own: a route for every path would also match what the API
+    refuses by method (405), and would leave an unknown API address to the methods that it does not take.
+    """
+    folder = folder.resolve()
+
+    async def otherwise(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await unknown(scope, receive, send)
+            return
+        await _answer(Request(scope), folder)(scope, receive, send)
+
+    unknown = app.router.default
+    app.router.default = otherwise
+    # An address with a slash too many is unknown; sending it elsewhere would trust the Host header.
+    app.router.redirect_slashes = False
+
+
+def _answer(request: Request, folder: Path) -> Response:
+    path: str = request.scope["path"]
+    is_page = request.method in {"GET", "HEAD"} and not f"{path}/".startswith(NOT_PAGES)
+    if not is_page:
+        raise NotFound
+    file = _file(folder, path)
+    if file is not None:
+        return _asset(request, file, immutable=path.startswith(ASSETS))
+    # A page of an older build may ask for a script that is gone: HTML would be a worse answer than none.
+    if path.startswith(ASSETS) or "text/html" not in request.headers.get("accept", ""):
+        raise NotFound
+    return _index(folder)
+
+
+def _file(folder: Path, path: str) -> Path | None:
+    """Return the file of this name, if it is one that may be served."""
+    try:
+        file = (folder / path.lstrip("/")).resolve()
+        served = file.is_file() and file.is_relative_to(folder) and not file.name.startswith(".")
+    except (OSError, ValueError):
+        # No file can have such a name: too long, or with a null byte in it.
+        return None
+    return file if served else None
 
 
 def _index(folder: Path) -> Response:
@@ -59,9 +91,19 @@ def _index(folder: Path) -> Response:
 def _asset(request: Request, file: Path, *, immutable: bool) -> Response:
     headers = {**SECURITY_HEADERS, "Cache-Control": FOREVER if immutable else "no-cache", "Vary": "Accept-Encoding"}
     media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    accepted = request.headers.get("accept-encoding", "")
+    accepted = _accepted(request.headers.get("accept-encoding", ""))
     for encoding, suffix in ENCODINGS:
         packed = file.with_name(file.name + suffix)
         if encoding in accepted and packed.exists():
             return FileResponse(packed, media_type=media_type, headers={**headers, "Content-Encoding": encoding})
     return FileResponse(file, media_type=media_type, headers=headers)
+
+
+def _accepted(header: str) -> set[str]:
+    """Return the encodings that an `Accept-Encoding` header names and does not refuse with `q=0`."""
+    accepted = set()
+    for part in header.lower().split(","):
+        name, _, quality = part.partition(";")
+        if quality.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}:
+            accepted.add(name.strip())
+    return accepted

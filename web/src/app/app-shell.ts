@@ -2,13 +2,13 @@
 
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
 
-import { request, whenSignedOut } from '../client/api.ts'
+import { ApiError, request, whenSignedOut } from '../client/api.ts'
 import { tally } from '../client/jobs-state.ts'
 import { jobsStore } from '../client/jobs-store.ts'
 import type { Me } from '../client/types.ts'
 import { controlStyles } from '../elements/control-styles.ts'
 import '../elements/headway-jobs.ts'
-import { type Match, match, navigate } from './router.ts'
+import { type Match, match, navigate, safeNext } from './router.ts'
 import { currentTheme, setTheme, THEMES, type Theme } from './theme.ts'
 
 const NAV = [
@@ -193,10 +193,13 @@ class AppShell extends LitElement {
     try {
       this.me = await request<Me>('GET', '/me')
       jobsStore.start()
-      await this.#show()
-    } catch {
-      if (location.pathname !== '/login') this.#toLogin()
+      if (location.pathname === '/login') navigate(safeNext(location.search), { replace: true })
       else await this.#show()
+    } catch (error) {
+      // A server that is away signs nobody out.
+      if (!(error instanceof ApiError && error.problem.status === 401)) this.broken = true
+      else if (location.pathname === '/login') await this.#show()
+      else this.#toLogin()
     }
   }
 

@@ -38,16 +38,32 @@ function matchParts(pattern: readonly string[], parts: readonly string[]): Recor
   const params: Record<string, string> = {}
   for (const [index, expected] of pattern.entries()) {
     const part = parts[index] ?? ''
-    if (expected.startsWith(':') && part) params[expected.slice(1)] = decodeURIComponent(part)
-    else if (expected !== part) return null
+    if (!expected.startsWith(':') || !part) {
+      if (expected !== part) return null
+      continue
+    }
+    const value = decoded(part)
+    if (value === null) return null
+    params[expected.slice(1)] = value
   }
   return params
+}
+
+/** Return what a part of a path stands for, or null for a cut or mistyped one such as `%E0%A4%A`. */
+function decoded(part: string): string | null {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return null
+  }
 }
 
 /** Where to go after signing in: only to a path of our own, whatever the address says. */
 export function safeNext(search: string): string {
   const next = new URLSearchParams(search).get('next') ?? ''
-  return /^\/(?![/\\])/.test(next) && !next.startsWith('/login') ? next : '/import'
+  // Browsers drop tabs and line breaks from addresses, so that "/\t/evil.example" would lead away too.
+  const ours = /^\/(?![/\\])[^\t\n\r]*$/.test(next)
+  return ours && !next.startsWith('/login') ? next : '/import'
 }
 
 /** Open a page as a click on a link would. */

@@ -11,16 +11,22 @@ export const THEMES: readonly (readonly [Theme, string])[] = [
 const KEY = 'headway-theme'
 
 export function currentTheme(): Theme {
-  const kept = localStorage.getItem(KEY)
-  return kept === 'light' || kept === 'dark' ? kept : 'auto'
+  try {
+    const kept = localStorage.getItem(KEY)
+    return kept === 'light' || kept === 'dark' ? kept : 'auto'
+  } catch {
+    // A browser that keeps nothing has the system's theme.
+    return 'auto'
+  }
 }
 
 export function setTheme(theme: Theme): void {
-  if (theme === 'auto') {
-    localStorage.removeItem(KEY)
-    delete document.documentElement.dataset['theme']
-  } else {
-    localStorage.setItem(KEY, theme)
-    document.documentElement.dataset['theme'] = theme
+  if (theme === 'auto') delete document.documentElement.dataset['theme']
+  else document.documentElement.dataset['theme'] = theme
+  try {
+    if (theme === 'auto') localStorage.removeItem(KEY)
+    else localStorage.setItem(KEY, theme)
+  } catch {
+    // It holds until the page is left.
   }
 }

@@ -104,9 +104,11 @@ export function stages(job: Job): { percent: number; text: string; state: StageS
 /** "1.4 s", "2 min 5 s": how long something took. */
 export function duration(from: string | null, to: string | null): string {
   if (!from || !to) return ''
-  const seconds = Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000)
-  if (seconds < 10) return `${seconds.toFixed(1)} s`
-  if (seconds < 60) return `${Math.round(seconds)} s`
+  const exact = Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000)
+  if (exact < 9.95) return `${exact.toFixed(1)} s`
+  // Rounded before it is split, so that no minute has sixty seconds.
+  const seconds = Math.round(exact)
+  if (seconds < 60) return `${seconds} s`
   const minutes = Math.floor(seconds / 60)
-  return minutes < 60 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }

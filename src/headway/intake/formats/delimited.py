@@ -19,7 +19,7 @@ from headway.intake.careful_reader import CarefulReader
 from headway.intake.dialect import SAMPLE_CHARACTERS, Dialect, sniff
 from headway.intake.encoding import EncodingFinding, as_utf8
 from headway.intake.parsing import Decision, ParsedPart, ParseProgress, ParseRequest, Report
-from headway.intake.records import RecordCount, count_records
+from headway.intake.records import RecordCount, count_records, longest_line
 from headway.intake.rejects import MOST_REJECTS, REJECTS_SCHEMA, Reject, too_many
 from headway.intake.rows_file import rows_per_group
 from headway.intake.text_errors import LineTooLong, RecordsDoNotAddUp, TooManyColumns
@@ -82,22 +82,20 @@ def _understand(request: ParseRequest, source: Path) -> _Text:
     options = request.options
     path, encoding = as_utf8(source, request.output_dir, options.encoding)
     # Before anything holds a line in memory: how long is the longest one?
-    _refuse_long(count_records(path, None, too_long=MAX_LINE_BYTES))
+    _refuse_long(*longest_line(path, MAX_LINE_BYTES))
     dialect = sniff(_sample(path), delimiter=options.delimiter, header=options.header)
     if dialect.columns > MAX_COLUMNS:
         raise TooManyColumns(f"The table has {dialect.columns:,} columns; up to {MAX_COLUMNS:,} can be read.")
     body = _body(path, dialect, request.output_dir)
     counted = count_records(body, dialect.delimiter, too_long=MAX_LINE_BYTES)
-    _refuse_long(counted)
+    _refuse_long(counted.longest, counted.records + 1)
     names, renamed = _names(body, dialect)
     return _Text(body, encoding, dialect, counted, names, renamed)
 
 
-def _refuse_long(counted: RecordCount) -> None:
-    if counted.longest > MAX_LINE_BYTES:
-        raise LineTooLong(
-            f"Row {counted.records + 1:,} is longer than {MAX_LINE_BYTES // 1024**2} MB.", row=counted.records + 1
-        )
+def _refuse_long(longest: int, row: int) -> None:
+    if longest > MAX_LINE_BYTES:
+        raise LineTooLong(f"Row {row:,} is longer than {MAX_LINE_BYTES // 1024**2} MB.", row=row)
 
 
 def _sample(path: Path) -> str:

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { apply, backoff, buttonText, tally } from '../src/client/jobs-state.ts'
+import type { Job } from '../src/client/types.ts'
+
+function job(id: string, facts: Partial<Job> = {}): Job {
+  return { id, status: 'running', phase: 'running', version: 1, created_at: `2026-01-01T00:00:0${id}Z`, ...facts } as Job
+}
+
+const ids = (jobs: readonly Job[]): string => jobs.map(({ id }) => id).join(' ')
+
+test('an event of an older or the same version changes nothing', () => {
+  const jobs = [job('1', { version: 5, progress: 50 })]
+  assert.equal(apply(jobs, { kind: 'job', job: job('1', { version: 4, progress: 40 }) }), jobs)
+  assert.equal(apply(jobs, { kind: 'job', job: job('1', { version: 5, progress: 99 }) }), jobs)
+  assert.equal(apply(jobs, { kind: 'job', job: job('1', { version: 6, progress: 60 }) })[0]?.progress, 60)
+})
+
+test('new jobs come first, and a change does not move a job', () => {
+  const jobs = apply([job('1')], { kind: 'job', job: job('2') })
+  assert.equal(ids(jobs), '2 1')
+  assert.equal(ids(apply(jobs, { kind: 'job', job: job('1', { version: 2 }) })), '2 1')
+})
+
+test('a snapshot says which jobs there are, but takes no newer version back', () => {
+  const before = [job('1', { version: 7 }), job('2')]
+  const after = apply(before, { kind: 'snapshot', jobs: [job('1', { version: 3 }), job('3')] })
+  assert.equal(ids(after), '3 1')
+  assert.equal(after[1]?.version, 7)
+})
+
+test('a removed job goes, and removing an unknown one changes nothing', () => {
+  const jobs = [job('1')]
+  assert.equal(ids(apply(jobs, { kind: 'removed', id: '1' })), '')
+  assert.equal(apply(jobs, { kind: 'removed', id: '9' }), jobs)
+})
+
+test('events do not change the list that they are applied to', () => {
+  const jobs = Object.freeze([job('1')])
+  apply(jobs, { kind: 'job', job: job('2') })
+  assert.equal(ids(jobs), '1')
+})
+
+test('the button says what runs, else what failed, else its name', () => {
+  const failed = job('8', { status: 'failed', phase: 'failed' })
+  const done = job('9', { status: 'completed', phase: 'completed' })
+  assert.equal(buttonText([]), 'Jobs')
+  assert.equal(buttonText([done]), 'Jobs')
+  assert.equal(buttonText([job('1'), failed]), '1 running job')
+  assert.equal(buttonText([job('1'), job('2'), job('3', { phase: 'queued' })]), '3 running jobs')
+  assert.equal(buttonText([failed, done]), '1 job failed')
+  assert.equal(buttonText([failed, failed]), '2 jobs failed')
+  assert.deepEqual(tally([job('1'), failed, done]), { running: 1, failed: 1 })
+})
+
+test('tries grow apart, are spread, and never stop', () => {
+  const least = (failures: number): number => backoff(failures, () => 0)
+  const most = (failures: number): number => backoff(failures, () => 1)
+  assert.deepEqual([least(0), most(0)], [250, 500])
+  assert.deepEqual([least(3), most(3)], [2000, 4000])
+  assert.deepEqual([least(5000), most(5000)], [15_000, 30_000])
+})
