@@ -39,7 +39,11 @@ def test_as_many_records_as_were_written(rows: list[list[str]], end: str, last: 
     assert found.even_line_ends
 
 
-@given(lines=st.lists(st.text("ab", max_size=4), max_size=8), end=st.sampled_from(["\n", "\r\n", "\r"]), block=st.integers(1, 9))
+@given(
+    lines=st.lists(st.text("ab", max_size=4), max_size=8),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    block=st.integers(1, 9),
+)
 def test_lines_blank_ones_and_the_longest(lines: list[str], end: str, block: int) -> None:
     data = "".join(line + end for line in lines).encode()
     found = counted(data, block)

@@ -73,6 +73,14 @@ class AppShell extends LitElement {
         color: var(--accent);
         font-weight: 550;
       }
+      main > h1 {
+        margin-block-end: 0.4rem;
+        font-size: 1.35rem;
+        line-height: 1.25;
+      }
+      main a {
+        color: var(--accent);
+      }
       main {
         padding: 1.75rem 1.25rem 3rem;
       }
@@ -151,8 +159,24 @@ class AppShell extends LitElement {
         .brand {
           flex: 1;
         }
+        [popover] {
+          inset-inline-end: 0.8rem;
+        }
         main {
           padding: 1.1rem 0.8rem 2rem;
+        }
+      }
+      /* Logo, jobs and account stay on one line, whatever the jobs button says. */
+      @media (max-width: 26rem) {
+        header {
+          column-gap: 0.5rem;
+        }
+        .brand span {
+          position: absolute;
+          inline-size: 1px;
+          block-size: 1px;
+          overflow: hidden;
+          clip-path: inset(50%);
         }
       }
     `,
@@ -278,7 +302,7 @@ class AppShell extends LitElement {
   override render(): TemplateResult {
     return html`<a class="skip" href="#main" @click=${this.#skip}>Skip to content</a>
       <header>
-        <a class="brand" href="/import"><img src="/logo.svg" alt="" width="26" height="26" />Headway</a>
+        <a class="brand" href="/import"><img src="/logo.svg" alt="" width="26" height="26" /><span>Headway</span></a>
         ${this.me ? this.#whenSignedIn(this.me) : nothing}
       </header>
       <main id="main" tabindex="-1">${this.#content()}</main>`

@@ -14,7 +14,7 @@ const SILENT_AFTER = 25_000
 const POLL_EVERY = 5_000
 const OFFLINE_AFTER = 5_000
 
-type Message = { event: LiveEvent } | { live: boolean } | { hello: true }
+type Message = { event: LiveEvent } | { live: boolean } | { hello: true } | { bye: true }
 
 export class JobsStore extends EventTarget {
   jobs: readonly Job[] = []
@@ -31,54 +31,70 @@ export class JobsStore extends EventTarget {
   #poll: ReturnType<typeof setInterval> | undefined
   #offline: ReturnType<typeof setTimeout> | undefined
   #leading = false
-  #running = false
+  /** Aborted by `stop`: what was begun before it must not be heard of after it. */
+  #life: AbortController | null = null
 
   start(): void {
-    if (this.#running) return
-    this.#running = true
+    if (this.#life) return
+    const life = (this.#life = new AbortController())
     this.#channel = new BroadcastChannel(CHANNEL)
     this.#channel.onmessage = (message: MessageEvent<Message>) => this.#hear(message.data)
     this.#channel.postMessage({ hello: true } satisfies Message)
     void this.refresh()
     for (const wake of ['online', 'focus', 'pageshow']) window.addEventListener(wake, this.#wake)
     document.addEventListener('visibilitychange', this.#visibility)
-    if (navigator.locks) void navigator.locks.request(CHANNEL, () => this.#lead())
+    // The signal also ends the waiting for the lock, else it would be held later by a tab where nobody is signed in.
+    if (navigator.locks) navigator.locks.request(CHANNEL, { signal: life.signal }, () => this.#lead(life.signal)).catch(() => undefined)
     else this.#visibility()
   }
 
   /** Forget everything, for instance because another person signs in. */
   stop(): void {
-    this.#running = false
+    if (!this.#life) return
+    this.#life.abort()
+    this.#life = null
+    this.#leading = false
+    this.#failures = 0
+    // The session is that of the whole browser; the other tabs should look whether they still have it.
+    this.#channel?.postMessage({ bye: true } satisfies Message)
     this.#channel?.close()
+    this.#channel = null
     this.#close()
-    clearInterval(this.#poll)
-    this.#release?.()
+    this.#stopPolling()
+    clearTimeout(this.#offline)
     for (const wake of ['online', 'focus', 'pageshow']) window.removeEventListener(wake, this.#wake)
     document.removeEventListener('visibilitychange', this.#visibility)
     this.jobs = []
     this.loaded = false
-    this.#setLive(false)
+    this.#change(false)
   }
 
-  /** Ask for the list now. */
-  async refresh(): Promise<void> {
+  /** Ask for the list now, and say whether there was an answer. */
+  async refresh(): Promise<boolean> {
+    const life = this.#life
+    if (!life) return false
     try {
-      this.#take(fromActive(await request<ActiveJobs>('GET', '/jobs/active')))
+      const event = fromActive(await request<ActiveJobs>('GET', '/jobs/active', { signal: life.signal }))
+      if (life !== this.#life) return false
+      this.#take(event)
+      // Without a stream, what the leading tab learns by asking is all that the others hear.
+      if (this.#leading) this.#channel?.postMessage({ event } satisfies Message)
+      return true
     } catch (error) {
-      if (error instanceof ApiError && error.problem.status === 401) this.stop()
+      if (error instanceof ApiError && error.problem.status === 401 && life === this.#life) this.stop()
+      return false
     }
   }
 
-  #release: (() => void) | undefined
-
-  #lead(): Promise<void> {
+  /** Hold the lock, and with it the stream, until `stop` or until the tab is gone. */
+  #lead(life: AbortSignal): Promise<void> {
     this.#leading = true
     this.#open()
-    return new Promise((resolve) => (this.#release = resolve))
+    return new Promise((resolve) => life.addEventListener('abort', () => resolve(), { once: true }))
   }
 
   readonly #visibility = (): void => {
-    if (navigator.locks || !this.#running) return
+    if (navigator.locks || !this.#life) return
     if (document.visibilityState === 'visible') this.#open()
     else this.#close()
   }
@@ -91,7 +107,7 @@ export class JobsStore extends EventTarget {
 
   #open(): void {
     this.#close()
-    if (!this.#running) return
+    if (!this.#life) return
     const source = new EventSource(`${API}/jobs/stream`)
     this.#source = source
     source.addEventListener('snapshot', (event) => this.#fromStream({ kind: 'snapshot', jobs: (parsed(event) as ActiveJobs).jobs }))
@@ -101,12 +117,13 @@ export class JobsStore extends EventTarget {
     source.addEventListener('bye', () => this.#again())
     source.onopen = () => {
       this.#failures = 0
-      clearInterval(this.#poll)
-      this.#poll = undefined
+      this.#stopPolling()
       this.#announceLive(true)
       this.#feedWatchdog()
     }
     source.onerror = () => this.#again()
+    // Also for a connection that neither opens nor fails.
+    this.#feedWatchdog()
   }
 
   #fromStream(event: LiveEvent): void {
@@ -120,15 +137,26 @@ export class JobsStore extends EventTarget {
   #feedWatchdog(): void {
     clearTimeout(this.#watchdog)
     this.#watchdog = setTimeout(() => {
-      void this.refresh().then(() => this.#feedWatchdog())
+      const source = this.#source
+      void this.refresh().then((answered) => {
+        if (source === null || source !== this.#source) return
+        if (answered) this.#feedWatchdog()
+        else this.#again()
+      })
     }, SILENT_AFTER)
   }
 
   #again(): void {
     this.#close()
     this.#announceLive(false)
+    if (!this.#life) return
     this.#poll ??= setInterval(() => void this.refresh(), POLL_EVERY)
     this.#retry = setTimeout(() => this.#open(), backoff(this.#failures++))
+  }
+
+  #stopPolling(): void {
+    clearInterval(this.#poll)
+    this.#poll = undefined
   }
 
   #close(): void {
@@ -141,7 +169,8 @@ export class JobsStore extends EventTarget {
   #hear(message: Message): void {
     if ('event' in message) this.#take(message.event)
     else if ('live' in message) this.#setLive(message.live)
-    else if (this.#leading) {
+    else if ('bye' in message) void this.refresh()
+    else if (this.#leading && this.loaded) {
       this.#channel?.postMessage({ live: this.live } satisfies Message)
       this.#channel?.postMessage({ event: { kind: 'snapshot', jobs: [...this.jobs] } } satisfies Message)
     }
@@ -156,7 +185,7 @@ export class JobsStore extends EventTarget {
   #setLive(live: boolean): void {
     clearTimeout(this.#offline)
     if (live === this.live) return
-    if (live || !this.#running) this.#change(live)
+    if (live) this.#change(true)
     else this.#offline = setTimeout(() => this.#change(false), OFFLINE_AFTER)
   }
 

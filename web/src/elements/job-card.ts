@@ -6,10 +6,12 @@ import { cancelJob, dismissJob } from '../client/jobs-store.ts'
 import type { Job } from '../client/types.ts'
 import { controlStyles } from './control-styles.ts'
 import { icon, isEnded, phaseWord, sentence, tone } from './job-words.ts'
+import { progressStyles } from './progress-styles.ts'
 
 class JobCard extends LitElement {
   static override styles = [
     controlStyles,
+    progressStyles,
     css`
       :host {
         display: block;
@@ -53,43 +55,13 @@ class JobCard extends LitElement {
         color: var(--fg);
       }
       progress {
-        display: block;
-        inline-size: 100%;
-        block-size: 6px;
         margin-block: 0.45rem 0.35rem;
-        border: 0;
-        border-radius: 3px;
-        overflow: hidden;
-        appearance: none;
-        background: var(--line);
-      }
-      progress::-webkit-progress-bar {
-        background: var(--line);
-      }
-      progress::-webkit-progress-value {
-        border-radius: 3px;
-        background: var(--accent);
-        transition: inline-size 0.25s linear;
-      }
-      progress::-moz-progress-bar {
-        background: var(--accent);
       }
       :host([stale]) progress {
         opacity: 0.5;
       }
       .bar {
         margin-block-start: 0.5rem;
-      }
-      @media (prefers-reduced-motion: reduce) {
-        progress::-webkit-progress-value {
-          transition: none;
-        }
-      }
-      @media (forced-colors: active) {
-        progress {
-          appearance: auto;
-          border: 1px solid CanvasText;
-        }
       }
     `,
   ]

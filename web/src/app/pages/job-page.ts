@@ -5,13 +5,14 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
 import { ApiError, request } from '../../client/api.ts'
 import type { Job, JobEvent, Problem } from '../../client/types.ts'
 import { amount, duration, icon, isEnded, phaseWord, sentence, stages, tone } from '../../elements/job-words.ts'
+import { progressStyles } from '../../elements/progress-styles.ts'
 import { formatMoment } from '../../elements/sizes.ts'
 import { cancelJob, jobsStore } from './jobs-seam.ts'
 import { pageStyles } from './page-styles.ts'
 import { sayError } from './say-error.ts'
 
 const EVENTS: Record<string, string> = {
-  created: 'Upload began',
+  created: 'Created',
   accepted: 'File stored, job accepted',
   started: 'Work began',
   handed_back: 'Handed back to the queue',
@@ -26,6 +27,7 @@ const STAGE_WORDS: Record<string, string> = { parse: 'Parsing', store: 'Storing 
 class JobPage extends LitElement {
   static override styles = [
     pageStyles,
+    progressStyles,
     css`
       :host {
         max-inline-size: 60rem;
@@ -45,11 +47,7 @@ class JobPage extends LitElement {
         color: var(--warn);
       }
       progress {
-        display: block;
-        inline-size: 100%;
-        block-size: 8px;
         margin-block-end: 1.25rem;
-        accent-color: var(--accent);
       }
       ol.stages {
         display: grid;
@@ -207,7 +205,7 @@ class JobPage extends LitElement {
       <p class="state ${tone(job)}">
         <span aria-hidden="true">${icon(job)}</span> <strong>${phaseWord(job)}</strong>${sentence(job) ? html` · ${sentence(job)}` : nothing}
       </p>
-      ${isEnded(job) ? nothing : html`<progress aria-label="Progress" max="100" .value=${job.progress}></progress>`}
+      ${isEnded(job) ? nothing : html`<progress aria-label=${job.title || job.job_type} aria-valuetext="${job.progress} percent, ${phaseWord(job)}" max="100" .value=${job.progress}></progress>`}
       ${job.job_type === 'import' && job.outcome !== 'duplicate' ? this.#stages(job) : nothing}
       ${job.problem ? this.#problemBox(job.problem) : nothing}
       <div class="two">${this.#facts(job)}${this.#history()}</div>
@@ -240,7 +238,7 @@ class JobPage extends LitElement {
       ${stages(job).map(
         ({ percent, text, state }) => html`<li class="${state} ${state === 'now' ? bad : ''}" aria-current=${state === 'now' ? 'step' : nothing}>
           <span aria-hidden="true">${state === 'done' ? '✓' : state === 'now' ? (bad ? '✕' : '●') : '○'}</span> ${text}
-          <small>${percent} %<span class="hidden">${state === 'done' ? ', done' : state === 'now' ? (bad ? ', ended here' : ', now') : ''}</span></small>
+          <small>${percent}%<span class="hidden">${state === 'done' ? ', done' : state === 'now' ? (bad ? ', ended here' : ', now') : ''}</span></small>
         </li>`,
       )}
     </ol>`
@@ -280,7 +278,7 @@ class JobPage extends LitElement {
       <ol class="events">
         ${this.events.map(
           (event) => html`<li>
-            <span>${words(event)}</span>
+            <span>${words(event, this.job)}</span>
             <time datetime=${event.at} title=${formatMoment(event.at)}>${first === event ? formatMoment(event.at) : `+ ${duration(first?.at ?? null, event.at)}`}</time>
           </li>`,
         )}
@@ -289,7 +287,8 @@ class JobPage extends LitElement {
   }
 }
 
-function words(event: JobEvent): string {
+function words(event: JobEvent, job: Job | null): string {
+  if (event.kind === 'created' && job?.job_type === 'import') return 'Upload began'
   if (event.kind !== 'stage') return EVENTS[event.kind] ?? event.kind
   const stage = String(event.data['stage'] ?? '')
   return STAGE_WORDS[stage] ?? stage

@@ -30,6 +30,7 @@ class LoginPage extends LitElement {
       }
       input {
         min-block-size: 38px;
+        font-weight: 400;
       }
       .primary {
         min-block-size: 38px;
