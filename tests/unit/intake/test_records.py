@@ -29,7 +29,7 @@ def counted(data: bytes, block: int = 4) -> RecordCount:
     last=st.booleans(),
     block=st.integers(1, 9),
 )
-def test_as_many_records_as_were_written(rows: list[list[str]], end: str, last: bool, block: int) -> None:  # noqa: FBT001
+def test_as_many_records_as_were_written(rows: list[list[str]], end: str, last: bool, block: int) -> None:
     out = io.StringIO(newline="")
     csv.writer(out, lineterminator=end, quoting=csv.QUOTE_ALL).writerows(rows)
     text = out.getvalue() if last else out.getvalue().removesuffix(end)
