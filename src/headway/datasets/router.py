@@ -17,6 +17,7 @@ from headway.errors import Unauthorized
 from headway.kit.actor import Actor
 from headway.kit.pagination import BadCursor, Page
 from headway.kit.problems import responses
+from headway.kit.text import PlainText
 from headway.storage.errors import ObjectMissing, StoreUnavailable
 
 
@@ -30,7 +31,7 @@ def build_datasets_router(service: DatasetService, actor: Callable[..., Any]) ->
         who: caller,
         limit: Annotated[int, Query(ge=1, le=100)] = 50,
         cursor: str | None = None,
-        q: Annotated[str | None, Query(max_length=200, description="Part of the name.")] = None,
+        q: Annotated[PlainText | None, Query(max_length=200, description="Part of the name.")] = None,
     ) -> Page[DatasetResponse]:
         """Your datasets, newest first."""
         return await service.list_datasets(who.owner, limit=limit, cursor=cursor, q=q)

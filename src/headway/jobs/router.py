@@ -25,6 +25,7 @@ from headway.jobs.service import JobMonitoringService
 from headway.kit.actor import Actor
 from headway.kit.pagination import BadCursor, Page
 from headway.kit.problems import responses
+from headway.kit.text import PlainText
 
 STATUSES = frozenset({"running", "completed", "failed", "cancelled", "pending"})
 STREAM_HEADERS = {
@@ -73,7 +74,7 @@ def build_jobs_router(
         status: Annotated[
             str | None, Query(description="Comma-separated: running, completed, failed, cancelled")
         ] = None,
-        job_type: str | None = None,
+        job_type: PlainText | None = None,
     ) -> Page[JobResponse]:
         """Your jobs, newest first, by keyset: a page at any depth costs the same."""
         statuses = [word for word in (status or "").split(",") if word]

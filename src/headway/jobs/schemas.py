@@ -9,13 +9,14 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from headway.kit.problems import Problem
+from headway.kit.text import Details, PlainText
 
 Status = Literal["pending", "running", "completed", "failed", "cancelled"]
 Phase = Literal[
     "uploading", "queued", "retrying", "running", "finishing", "stalled", "cancelling",
     "completed", "partial", "failed", "cancelled",
 ]  # fmt: skip
-ShortText = Annotated[str, StringConstraints(max_length=200)]
+ShortText = Annotated[PlainText, StringConstraints(max_length=200)]
 
 
 class JobResponse(BaseModel):
@@ -83,7 +84,7 @@ class CreateJob(BaseModel):
     job_type: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,63}$")]
     title: ShortText = ""
     message: ShortText | None = None
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    metadata: Details = Field(default_factory=dict)
     heartbeat_seconds: int = Field(default=60, ge=1, le=3600)
 
 
@@ -99,8 +100,8 @@ class ReportProgress(BaseModel):
     total_units: int | None = Field(default=None, ge=0, le=2**62)
     unit: ShortText | None = None
     status: Literal["running", "completed", "failed", "cancelled"] | None = None
-    error: Annotated[str, StringConstraints(max_length=2000)] | None = None
-    result: dict[str, Any] | None = None
+    error: Annotated[PlainText, StringConstraints(max_length=2000)] | None = None
+    result: Details | None = None
     related_dataset_id: UUID | None = None
     attempt: int | None = Field(default=None, description="If given and not the job's present attempt: 409.")
 

@@ -135,7 +135,15 @@ async def test_bad_questions_are_problems(client: httpx.AsyncClient, query: str,
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"job_type": "No Spaces"}, {"job_type": "export", "surprise": 1}, {"job_type": "export", "title": "x" * 201}],
+    [
+        {},
+        {"job_type": "export", "title": "a\x00b"},
+        {"job_type": "export", "metadata": {"a": ["\x00"]}},
+        {"job_type": "export", "metadata": {"a": "x" * 70_000}},
+        {"job_type": "No Spaces"},
+        {"job_type": "export", "surprise": 1},
+        {"job_type": "export", "title": "x" * 201},
+    ],
 )
 async def test_bad_jobs_are_problems(client: httpx.AsyncClient, body: dict[str, object]) -> None:
     answer = await client.post("/jobs", json=body, headers=ANN)
