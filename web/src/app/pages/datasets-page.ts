@@ -188,7 +188,7 @@ class DatasetsPage extends LitElement {
 
   #renderSkeleton(): TemplateResult | typeof nothing {
     if (this.problem) return nothing
-    return html`<div class="waiting" aria-busy="true" aria-label="Loading datasets">
+    return html`<div class="waiting" role="status" aria-busy="true" aria-label="Loading datasets">
       ${Array.from({ length: 5 }, () => html`<div class="skeleton"></div>`)}
     </div>`
   }
