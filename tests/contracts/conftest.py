@@ -12,8 +12,12 @@ import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import sqlalchemy as sa
 from fastapi import FastAPI
+from pydantic import SecretStr
 
+from headway.accounts.models import User
+from headway.accounts.tokens import Claims, TokenSigner
 from headway.app import PREFIX, create_app
 from headway.datasets.cache import RowsCache
 from headway.datasets.columns import Column, ColumnType
@@ -26,7 +30,6 @@ from tests.support.requests import Route, routes
 from tests.support.serving import serving
 
 SECRET = "Kq3xZp7Rw1Vt9Ls5Yd2Nf8Hb4Jc6Mg0TeUaXiOo"
-PASSWORD = "correct-horse-battery"
 ADMIN, ADA, BEN = "admin@example.org", "ada@example.org", "ben@example.org"
 
 
@@ -59,31 +62,39 @@ class World:
 
 @pytest.fixture
 async def world(settings: Settings, database: Database, store: ObjectStore, tmp_path: Path) -> AsyncIterator[World]:
-    app = create_app(settings.model_copy(update={"jwt_secret": type(settings.jwt_secret)(SECRET)}))
-    async with serving(app) as url, httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as anyone:
-        tokens = {ADMIN: await _token(anyone, ADMIN)}
-        for email in (ADA, BEN):
-            user = {"email": email, "password": PASSWORD, "role": "user"}
-            made = await anyone.post(f"{PREFIX}/users", json=user, headers=_bearer(tokens[ADMIN]))
-            assert made.status_code == 201, made.text
-            tokens[email] = await _token(anyone, email)
-        as_ada = _bearer(tokens[ADA])
-        ada = (await anyone.get(f"{PREFIX}/me", headers=as_ada)).json()["id"]
-        job = await anyone.post(f"{PREFIX}/jobs", json={"job_type": "external", "title": "Ada's"}, headers=as_ada)
+    app = create_app(settings.model_copy(update={"jwt_secret": SecretStr(SECRET)}))
+    async with serving(app) as url:
+        users = await _add_users(database)
+        signer = TokenSigner(SECRET, 3600, SystemClock())
+        tokens = {email: signer.issue(Claims(user_id, 0)) for email, user_id in users.items()}
+        headers = {"Authorization": f"Bearer {tokens[ADA]}"}
+        async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=30) as ada:
+            job = await ada.post(f"{PREFIX}/jobs", json={"job_type": "external", "title": "Ada's"})
         assert job.status_code == 201, job.text
-        job_id = UUID(job.json()["id"])
-        dataset_id = await _publish(database, store, tmp_path, ada, job_id)
-        yield World(app, url, tokens, ada, {"job_id": job_id, "dataset_id": dataset_id})
+        owner, job_id = str(users[ADA]), UUID(job.json()["id"])
+        dataset_id = await _publish(database, store, tmp_path, owner, job_id)
+        yield World(app, url, tokens, owner, {"job_id": job_id, "dataset_id": dataset_id})
 
 
-def _bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
-
-
-async def _token(client: httpx.AsyncClient, email: str) -> str:
-    answer = await client.post(f"{PREFIX}/auth/token", data={"username": email, "password": PASSWORD})
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["access_token"])
+async def _add_users(database: Database) -> dict[str, UUID]:
+    """Add Ada and Ben as rows, with the administrator's password: hashing one for each takes longer than a test."""
+    async with database.write() as session:
+        admin = (await session.execute(sa.select(User).where(User.email == ADMIN))).scalar_one()
+        users = {ADMIN: admin.id}
+        for email in (ADA, BEN):
+            users[email] = uuid4()
+            session.add(
+                User(
+                    id=users[email],
+                    email=email,
+                    password_hash=admin.password_hash,
+                    role="user",
+                    credentials_version=0,
+                    created_at=admin.created_at,
+                    password_changed_at=admin.created_at,
+                )
+            )
+    return users
 
 
 async def _publish(database: Database, store: ObjectStore, folder: Path, owner: str, job_id: UUID) -> UUID:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 import subprocess
@@ -68,8 +69,8 @@ def test_house_rule(rule: str) -> None:
         f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)[:80]}"
         for path in modules()
         if not path.relative_to(PACKAGE).as_posix().startswith(exempt)
-        for node in ast.walk(ast.parse(path.read_text()))
-        if matches(node) and isinstance(node, ast.expr | ast.alias)
+        for node in nodes(path)
+        if matches(node)
     ]
     assert not broken, "\n" + "\n".join(broken)
 
@@ -145,6 +146,12 @@ def test_the_locks_carry_hashes_and_no_addresses() -> None:
         for place, package in json.loads(lock.read_text())["packages"].items():
             assert "resolved" not in package, f"{lock.relative_to(ROOT)}: {place}"
             assert not place or "integrity" in package, f"{lock.relative_to(ROOT)}: {place}"
+
+
+@functools.cache
+def nodes(path: Path) -> list[ast.expr | ast.alias]:
+    """Return the expressions and imported names of a module."""
+    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.expr | ast.alias)]
 
 
 def modules() -> Iterator[Path]:

@@ -82,7 +82,7 @@ export class CellDialog extends LitElement {
       ${
         this.value === null
           ? html`<p class="none">This cell is empty.</p>`
-          : html`<pre tabindex="0" aria-label="Value">${this.value}</pre>`
+          : html`<pre tabindex="0" role="group" aria-label="Value">${this.value}</pre>`
       }
       <div class="bar">
         ${this.value === null ? nothing : html`<button class="primary" @click=${this.#copy}>Copy</button>`}

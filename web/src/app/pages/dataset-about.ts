@@ -111,7 +111,7 @@ class DatasetAbout extends LitElement {
     return html`${this.#renderSource(dataset)} ${this.#renderDecisions()}
       <section>
         <h2>For programs</h2>
-        <pre tabindex="0" aria-label="Request for these rows"><code>${this.#request}</code></pre>
+        <pre tabindex="0" role="group" aria-label="Request for these rows"><code>${this.#request}</code></pre>
         <button @click=${() => this.#copy('Request', this.#request)}>Copy request</button>
         <p class="muted">The rows as JSON, in the order and with the filters of the Rows tab.</p>
       </section>

@@ -252,7 +252,7 @@ class DatasetPage extends LitElement {
   }
 
   #renderSkeleton(): TemplateResult {
-    return html`<div class="waiting" aria-busy="true" aria-label="Loading the dataset">
+    return html`<div class="waiting" role="status" aria-busy="true" aria-label="Loading the dataset">
       <div class="skeleton"></div>
       <div class="skeleton"></div>
       <div class="skeleton"></div>
