@@ -239,8 +239,8 @@ class ColumnObserver:
         said = (
             f"All {self.values:,} values are {reading.says}" if self.values > 1 else f"The only value is {reading.says}"
         )
-        words = [f"{count:,} cells say {token}" for token, count in sorted(self.tokens.items()) if token]
-        return f"{said}; {' and '.join(words)} and are read as empty." if words else f"{said}."
+        words = [_cells(token, count) for token, count in sorted(self.tokens.items()) if token]
+        return f"{said}; {' and '.join(words)}, read as empty." if words else f"{said}."
 
     def _why_text(self) -> str:
         if not self.values:
@@ -255,6 +255,10 @@ class ColumnObserver:
             if pattern.match(self.against):
                 return f"Kept as text: “{shown}” {reason}."
         return f"Text, for example “{shown}”."
+
+
+def _cells(token: str, count: int) -> str:
+    return f"one cell says {token}" if count == 1 else f"{count:,} cells say {token}"
 
 
 @dataclass(frozen=True, slots=True)

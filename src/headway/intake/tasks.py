@@ -188,5 +188,5 @@ def _request(
 
 
 def _summary(rows: int, rejected: int) -> str:
-    said = f"{rows:,} rows"
+    said = "1 row" if rows == 1 else f"{rows:,} rows"
     return f"{said}; {rejected:,} could not be read" if rejected else said

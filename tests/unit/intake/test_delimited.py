@@ -74,7 +74,7 @@ def table(*values: str, name: str = "v") -> str:
         (["2024-01-02 03:04", "2024-01-02 03:04:05.5"], "timestamp", ["2024-01-02T03:04:00", "2024-01-02T03:04:05.5"], ""),
         (["2024-01-02T03:04:05+02:00"], "timestamp_tz", ["2024-01-02T01:04:05Z"], "time zone"),
         (["1.5e-03", "2.25e+10"], "number", [0.0015, 22500000000.0], "scientific"),
-        (["1", "NA", "3"], "integer", [1, None, 3], "1 cells say NA"),
+        (["1", "NA", "3"], "integer", [1, None, 3], "one cell says NA"),
         (["1", "NA", "NULL", "n/a"], "text", ["1", "NA", "NULL", "n/a"], "several words"),
         (["NA", "NA"], "text", ["NA", "NA"], "no cell holds a value"),
         ([" 5", "6"], "text", [" 5", "6"], "blank"),
