@@ -1,5 +1,6 @@
 """Builds web/ into src/headway/web/_ui. Standard library only: used by ./x, by the wheel's build hook and by CI."""
 
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -58,6 +59,24 @@ def _version(node):
 
 def npm_install(folder):
     """Install what a package-lock.json names, exactly, and only if that has not been done already."""
+    with _alone(folder):
+        _npm_install(folder)
+
+
+@contextlib.contextmanager
+def _alone(folder):
+    """Let one process at a time install in a folder; tests run in several."""
+    if os.name == "nt":
+        yield
+        return
+    import fcntl
+
+    with open(str(folder / "package-lock.json")) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _npm_install(folder):
     node, npm = _tools()
     lock = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
     mark = folder / "node_modules" / ".lock-hash"
