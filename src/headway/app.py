@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -31,14 +30,17 @@ from headway.engine.lease import count_alive
 from headway.errors import AppError
 from headway.intake.router import build_imports_router
 from headway.intake.service import FileIntakeService, IntakeLimits
+from headway.jobs.deliveries import Deliveries
 from headway.jobs.live import LiveFeed
 from headway.jobs.router import build_jobs_router
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import open_signal
+from headway.kit.body_guard import BodyGuard
 from headway.kit.clock import Clock, SystemClock
+from headway.kit.connection_guard import ConnectionLimits, guarded_protocol
 from headway.kit.db import Database
 from headway.kit.logs import configure_logs
-from headway.kit.problems import describe_problems, install_problem_handlers
+from headway.kit.problems import RETRY_AFTER_SECONDS, describe_problems, install_problem_handlers
 from headway.kit.processes import EXIT_CONFIGURATION, die_with_parent
 from headway.settings import Settings
 from headway.storage.opening import open_store
@@ -93,11 +95,12 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         redoc_url=None,
     )
     install_problem_handlers(app)
+    app.add_middleware(BodyGuard, streamed=[f"{PREFIX}/imports"])
     actor = build_actor_dependency(accounts)
     for router in (
         build_accounts_router(accounts, actor),
         build_imports_router(intake, actor),
-        build_jobs_router(jobs, live, submitter, actor),
+        build_jobs_router(jobs, live, Deliveries(database, clock, changes, submitter), actor),
         build_datasets_router(datasets, actor),
     ):
         app.include_router(router, prefix=PREFIX)
@@ -137,6 +140,7 @@ def _add_health(app: FastAPI, database: Database, store: Any, clock: Clock) -> N
             checks["store"] = error.detail
         if any(said != "ok" for said in checks.values()):
             response.status_code = 503
+            response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return checks
 
 
@@ -172,10 +176,11 @@ def main() -> None:
         log.error("%s", error)  # noqa: TRY400 - the sentence is all that helps
         raise SystemExit(EXIT_CONFIGURATION) from None
     listener = _listen(settings)
+    connections = settings.effective_max_connections_per_address
     config = uvicorn.Config(
         app,
-        # httptools accepts 40 MB of headers; h11 is bounded.
-        http="h11",
+        # httptools accepts 40 MB of headers; h11 is bounded, and waits for slow clients for ever without our guard.
+        http=guarded_protocol(ConnectionLimits(max_connections_per_address=connections)),
         ws="none",
         log_config=None,
         access_log=False,
@@ -218,5 +223,4 @@ async def _announce_when_ready(url: str) -> None:
 
 if __name__ == "__main__":
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     main()

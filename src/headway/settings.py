@@ -10,6 +10,8 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1024 * 1024
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+MAX_CONNECTIONS_PER_ADDRESS = 512
 
 
 class Settings(BaseSettings):
@@ -70,6 +72,12 @@ class Settings(BaseSettings):
         default=10 * 1024 * MIB, ge=0, description="Room for local copies of datasets that are being browsed."
     )
     max_streams_per_user: int = Field(default=20, ge=1, description="Live event streams that one user may hold open.")
+    max_connections_per_address: int | None = Field(
+        default=None,
+        ge=0,
+        description="Connections that one address may hold open; 0 is no limit. Default: 512, and no limit where "
+        "`HEADWAY_HOST` is a loopback address. Behind a reverse proxy all come from one address: use 0.",
+    )
 
     @field_validator("data_dir")
     @classmethod
@@ -94,6 +102,13 @@ class Settings(BaseSettings):
     @property
     def effective_storage_url(self) -> str:
         return self.storage_url or f"file://{self.data_dir / 'objects'}"
+
+    @property
+    def effective_max_connections_per_address(self) -> int:
+        """Return the limit, or 0 for none: on a loopback address everybody, or a proxy, is this machine."""
+        if self.max_connections_per_address is not None:
+            return self.max_connections_per_address
+        return 0 if self.host in LOOPBACK else MAX_CONNECTIONS_PER_ADDRESS
 
     @property
     def spool_dir(self) -> Path:

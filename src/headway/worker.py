@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,9 +21,10 @@ from headway.intake.sandbox import Sandbox
 from headway.intake.service import KIND as IMPORT_FILE
 from headway.intake.tasks import ImportFile
 from headway.intake.upload_errors import UploadInterrupted
+from headway.jobs.deliveries import Deliveries
 from headway.jobs.execution import Execution
 from headway.jobs.reaper import Reaper
-from headway.jobs.runner import Checkpoint, Deliver
+from headway.jobs.runner import Deliver
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import open_signal
 from headway.kit.clock import SystemClock
@@ -34,7 +36,8 @@ from headway.storage.opening import open_store
 
 log = logging.getLogger(__name__)
 
-REAP_SECONDS = 2.0
+REAP_SECONDS = 1.0
+RECONCILE_SECONDS = 10.0
 REDELIVER_SECONDS = 2.0
 
 
@@ -65,18 +68,24 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         concurrency=settings.worker_concurrency,
         user_concurrency=settings.user_concurrency,
     )
-    leases = WorkerLeases(database, clock, runner, executor_id, settings.data_dir)
+    deliveries = Deliveries(database, clock, changes, runner)
+    leases = WorkerLeases(database, clock, runner, deliveries, executor_id, settings.data_dir)
     leases.take_lock()
     _empty_spool(settings, database)
     await changes.start()
     await sandbox.start()
     await runner.start(_insistent(execution))
     await leases.start()
-    reaping = asyncio.create_task(_reap(Reaper(database, clock, jobs)))
+    reaper = Reaper(database, clock, jobs, deliveries)
+    chores = [
+        asyncio.create_task(_every(REAP_SECONDS, lambda: reaper.sweep(UploadInterrupted().problem()))),
+        asyncio.create_task(_every(RECONCILE_SECONDS, deliveries.reconcile)),
+    ]
     log.info("worker %s is ready", executor_id)
     await stop.wait()
     log.info("worker %s stops", executor_id)
-    reaping.cancel()
+    for chore in chores:
+        chore.cancel()
     await execution.stop()
     await sandbox.close()
     await leases.close()
@@ -95,10 +104,10 @@ def _empty_spool(settings: Settings, database: Database) -> None:
 def _insistent(execution: Execution) -> Deliver:
     """Return a delivery that never fails: an engine would mark the job done and never deliver it again."""
 
-    async def deliver(job_id: UUID, checkpoint: Checkpoint) -> None:
+    async def deliver(job_id: UUID) -> None:
         while True:
             try:
-                return await execution.execute(job_id, checkpoint)
+                return await execution.execute(job_id)
             except Exception:
                 log.exception("job %s could not be worked on, trying again", job_id)
                 await asyncio.sleep(REDELIVER_SECONDS)
@@ -106,13 +115,14 @@ def _insistent(execution: Execution) -> Deliver:
     return deliver
 
 
-async def _reap(reaper: Reaper) -> None:
+async def _every(seconds: float, chore: Callable[[], Awaitable[object]]) -> None:
+    """Do a chore again and again. One that fails is tried again: the database, or the engine's view of it, was away."""
     while True:
-        await asyncio.sleep(REAP_SECONDS)
+        await asyncio.sleep(seconds)
         try:
-            await reaper.sweep(UploadInterrupted().problem())
-        except SQLAlchemyError as error:
-            log.warning("overdue jobs could not be looked for: %s", type(error).__name__)
+            await chore()
+        except Exception as error:
+            log.warning("a chore failed and is tried again: %s", error, exc_info=not isinstance(error, SQLAlchemyError))
 
 
 async def _main(settings: Settings) -> None:

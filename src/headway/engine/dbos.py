@@ -9,9 +9,8 @@ partitions never delivers a job that has no partition key.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 from uuid import UUID
 
 import dbos
@@ -75,7 +74,7 @@ class DbosSubmitter:
         options: dbos.EnqueueOptions = {
             "queue_name": QUEUE,
             "workflow_name": WORKFLOW,
-            "workflow_id": str(submission.job_id),
+            "workflow_id": _workflow_id(submission),
             "queue_partition_key": submission.owner,
             "app_version": APPLICATION_VERSION,
         }
@@ -86,16 +85,20 @@ class DbosSubmitter:
         await session.run_sync(insert)
 
     async def cancel(self, job_id: UUID) -> None:
-        await self._client.cancel_workflow_async(str(job_id))
+        live = await self._client.list_workflows_async(
+            workflow_id_prefix=str(job_id), status=LIVE, load_input=False, load_output=False
+        )
+        for workflow in live:
+            await self._client.cancel_workflow_async(workflow.workflow_id)
 
-    async def undelivered(self, job_ids: Collection[UUID]) -> Sequence[UUID]:
-        if not job_ids:
+    async def undelivered(self, submissions: Collection[Submission]) -> Sequence[UUID]:
+        if not submissions:
             return []
         known = await self._client.list_workflows_async(
-            workflow_ids=[str(job_id) for job_id in job_ids], status=LIVE, load_input=False, load_output=False
+            workflow_ids=[_workflow_id(one) for one in submissions], status=LIVE, load_input=False, load_output=False
         )
         held = {workflow.workflow_id for workflow in known}
-        return [job_id for job_id in job_ids if str(job_id) not in held]
+        return [one.job_id for one in submissions if _workflow_id(one) not in held]
 
     async def close(self) -> None:
         await asyncio.to_thread(self._client.destroy)
@@ -129,7 +132,7 @@ class DbosRunner(DbosSubmitter):
 
         @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=BACKSTOP_ATTEMPTS)
         async def run_job(job_id: str) -> None:
-            await deliver(UUID(job_id), _checkpoint)
+            await deliver(UUID(job_id))
 
         # Launched inside the running loop, DBOS runs asynchronous workflows in it, where our database sessions live.
         DBOS.launch()
@@ -159,8 +162,7 @@ class DbosRunner(DbosSubmitter):
         loop.set_default_executor(pool)
 
 
-async def _checkpoint(name: str, work: Callable[[], Awaitable[Any]]) -> Any:
-    async def step() -> Any:
-        return await work()
-
-    return await DBOS.run_step_async({"name": name}, step)
+def _workflow_id(submission: Submission) -> str:
+    """Return a name of its own for each delivery: enqueuing a name again that has ended is a silent no-op in DBOS."""
+    later = f".{submission.delivery}" if submission.delivery > 1 else ""
+    return f"{submission.job_id}{later}"

@@ -13,7 +13,6 @@ import logging
 import os
 import socket
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
@@ -22,9 +21,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.engine.models import WorkerLease
+from headway.jobs.deliveries import Deliveries
 from headway.jobs.runner import JobRunner
 from headway.kit.clock import Clock
-from headway.kit.db import Database, UtcDateTime
+from headway.kit.db import Database
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +43,19 @@ class AnotherWorkerRuns(Exception):
 class WorkerLeases:
     """Beats for this worker and delivers again what dead ones held."""
 
-    def __init__(self, database: Database, clock: Clock, runner: JobRunner, executor_id: str, data_dir: Path) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        runner: JobRunner,
+        deliveries: Deliveries,
+        executor_id: str,
+        data_dir: Path,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._runner = runner
+        self._deliveries = deliveries
         self._executor_id = executor_id
         self._lock_path = data_dir / "jobs.lock"
         self._lock: IO[str] | None = None
@@ -91,7 +100,7 @@ class WorkerLeases:
 
     async def _beat(self) -> None:
         async with self._database.write() as session:
-            now = _now(self._database, self._clock)
+            now = self._database.moment(self._clock)
             beaten = await session.execute(
                 sa.update(WorkerLease).where(WorkerLease.executor_id == self._executor_id).values(beat_at=now)
             )
@@ -109,6 +118,8 @@ class WorkerLeases:
 
     async def _recover(self, dead: Sequence[str]) -> None:
         if dead:
+            # First the jobs, then their delivery: a job that still looked held would be left alone.
+            await self._deliveries.take_from(dead)
             count = await self._runner.recover(dead)
             log.warning("delivering %d jobs again that dead workers held: %s", count, ", ".join(dead))
         await self._forget_dead()
@@ -127,16 +138,9 @@ class WorkerLeases:
 
 def select_alive(database: Database, clock: Clock) -> sa.Select[str]:
     """Return the statement for the executors that have beaten lately."""
-    limit = _now(database, clock) - sa.literal(timedelta(seconds=STALE_SECONDS))
-    if database.is_sqlite:
-        limit = sa.literal(clock.now() - timedelta(seconds=STALE_SECONDS), UtcDateTime)
-    return sa.select(WorkerLease.executor_id).where(WorkerLease.beat_at > limit)
+    return sa.select(WorkerLease.executor_id).where(WorkerLease.beat_at > database.moment(clock, -STALE_SECONDS))
 
 
 async def count_alive(session: AsyncSession, database: Database, clock: Clock) -> int:
     """Return how many workers have beaten lately."""
     return len((await session.execute(select_alive(database, clock))).scalars().all())
-
-
-def _now(database: Database, clock: Clock) -> sa.ColumnElement[object]:
-    return sa.literal(clock.now(), UtcDateTime) if database.is_sqlite else sa.func.clock_timestamp()

@@ -43,6 +43,7 @@ class Arrival:
         self._recognised = False
         self._reported_at = 0.0
         self.size_bytes = 0
+        self.is_durable = False
 
     @property
     def sha256(self) -> str:
@@ -72,6 +73,8 @@ class Arrival:
 
     async def make_durable(self) -> None:
         """Return once the bytes would survive a power cut, as far as the store promises that."""
+        # Whatever the answer, from here on the object may be there.
+        self.is_durable = True
         await self._writer.commit()
 
     async def discard(self) -> None:

@@ -158,14 +158,16 @@ class Run:
         support_id = uuid4().hex
         trace = self._trace.decode("utf-8", "replace")
         log.error("a parse crashed (support id %s, exit status %s): %s", support_id, status, trace)
-        raise ParseCrashed(_how(status), support_id=support_id)
+        if status is not None and status < 0:
+            name = _signal_name(-status)
+            raise ParseCrashed(f"The program that reads files was ended by {name}.", signal=name, support_id=support_id)
+        raise ParseCrashed("The program that reads files met something that it does not know.", support_id=support_id)
 
 
-def _how(status: int | None) -> str:
-    if status is not None and status < 0:
-        with contextlib.suppress(ValueError):
-            return f"The program that reads files was ended by {signal.Signals(-status).name}."
-    return "The program that reads files met something that it does not know."
+def _signal_name(number: int) -> str:
+    with contextlib.suppress(ValueError):
+        return signal.Signals(number).name
+    return f"signal {number}"
 
 
 @contextlib.asynccontextmanager

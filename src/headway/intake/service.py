@@ -114,13 +114,12 @@ class FileIntakeService:
         if known is not None:
             return await self._replay(owner, known, chunks, options)
         lease = await self._begin(owner, name, declared_bytes or 0, idempotency_key)
-        writer = None
+        arrival = None
         try:
-            key = f"originals/{lease.job_id}"
-            writer = await self._store.open_writer(key)
+            key = original_key(lease.job_id)
             arrival = Arrival(
-                writer, name, max_bytes=self._limits.max_upload_bytes, expected_bytes=declared_bytes,
-                report=self._reporter(lease),
+                await self._store.open_writer(key), name, max_bytes=self._limits.max_upload_bytes,
+                expected_bytes=declared_bytes, report=self._reporter(lease),
             )  # fmt: skip
             async for chunk in chunks:
                 await arrival.write(chunk)
@@ -128,9 +127,7 @@ class FileIntakeService:
             chosen = options()
             return await self._accept(owner, name, key, lease, arrival, chosen)
         except BaseException as error:
-            if writer is not None:
-                await asyncio.shield(writer.abort())
-            await asyncio.shield(self._give_up(lease, error))
+            await asyncio.shield(self._give_up(lease, arrival, error))
             raise
 
     async def limits(self, owner: str) -> Limits:
@@ -180,7 +177,8 @@ class FileIntakeService:
                 unit="bytes",
                 total_units=declared_bytes or None,
                 lease_owner=self._holder,
-                lease_expires_at=expires_at,
+                lease_expires_at=self._database.moment(self._clock, UPLOAD_LEASE_SECONDS),
+                heartbeat_seconds=UPLOAD_LEASE_SECONDS,
                 details={"file_name": name},
             )
             await queries.reserve(session, job.id, owner, declared_bytes, expires_at)
@@ -291,8 +289,14 @@ class FileIntakeService:
 
     # ----------------------------------------------------------------- giving up
 
-    async def _give_up(self, lease: Lease, error: BaseException) -> None:
-        """End the job of a failed upload. If even that fails, its lease runs out and the reaper does it."""
+    async def _give_up(self, lease: Lease, arrival: Arrival | None, error: BaseException) -> None:
+        """End the job of a failed upload, then remove its bytes.
+
+        In this order: a commit that failed may have happened, and then the bytes are promised. Only who could still
+        end the job knows that they are not. If even that fails, the lease runs out and the reaper ends the job.
+        """
+        if arrival is not None and not arrival.is_durable:
+            await arrival.discard()
         problem = error if isinstance(error, AppError) else UploadInterrupted()
         try:
             async with self._database.write() as session:
@@ -302,10 +306,18 @@ class FileIntakeService:
                     await self._jobs.cancel_in(session, lease)
                 else:
                     await self._jobs.fail_in(session, lease, problem.problem())
+            if arrival is not None and arrival.is_durable:
+                await arrival.discard()
+                await self._store.delete(original_key(lease.job_id))
         except StaleLease:
             log.info("upload %s had already been ended", lease.job_id)
         except Exception:
             log.exception("upload %s could not be ended; its lease will run out", lease.job_id)
+
+
+def original_key(job_id: UUID) -> str:
+    """Return where the bytes of an upload lie."""
+    return f"originals/{job_id}"
 
 
 def fingerprint(sha256: str, options: ImportOptions) -> str:

@@ -11,14 +11,16 @@ from typing import Any
 from headway.datasets.columns import Column
 from headway.datasets.service import DatasetService, PublishRequest
 from headway.intake import queries
+from headway.intake.errors import ParseCrashed
 from headway.intake.models import Import
 from headway.intake.parsing import ParsedPart, ParseProgress, ParseRequest, ParseResult
 from headway.intake.sandbox import ParseCancelled, Sandbox
 from headway.intake.schemas import ImportOptions
 from headway.jobs.errors import StaleLease
-from headway.jobs.execution import Task, TaskCancelled, TaskContext
+from headway.jobs.execution import Task, TaskCancelled, TaskContext, TaskCrashed
 from headway.jobs.service import JobMonitoringService
 from headway.kit.db import Database
+from headway.storage.errors import ObjectMissing
 from headway.storage.store import HasLocalFiles, ObjectStore
 
 ACCEPTED, PARSED, STORED = 40, 70, 90
@@ -54,9 +56,18 @@ class ImportFile:
     async def run(self, context: TaskContext) -> None:
         async with self._database.read() as session:
             record = await queries.get_import(session, context.job_id)
-        parts = await context.checkpoint("parse", lambda: self._parse_and_store(context, record))
+        parts = await context.checkpoint("parse", lambda: self._parse_and_store(context, record), self._are_stored)
         await context.progress.report(STORED, "Creating the dataset", stage="publish")
         await self._publish(context, record, parts)
+
+    async def _are_stored(self, parsed: dict[str, Any]) -> bool:
+        """Say whether the rows that an earlier attempt stored are all there still."""
+        try:
+            for part in parsed["parts"]:
+                await self._store.stat(part["rows_key"])
+        except ObjectMissing:
+            return False
+        return True
 
     # ------------------------------------------------------------ parse and store
 
@@ -108,6 +119,11 @@ class ImportFile:
             return await self._sandbox.parse(request, on_progress, context.progress.stop)
         except ParseCancelled:
             raise (StaleLease() if context.progress.lost else TaskCancelled()) from None
+        except ParseCrashed as crash:
+            if "signal" in crash.data:
+                # Killed from outside, or by a fault of memory: it may go well the next time.
+                raise TaskCrashed(crash) from crash
+            raise
 
     async def _store_part(self, context: TaskContext, number: int, of: int, part: ParsedPart) -> dict[str, Any]:
         context.raise_if_stopped()

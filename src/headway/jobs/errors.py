@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headway.errors import Conflict, Invalid, NotFound, TooMany
+from headway.errors import AppError, Conflict, Invalid, NotFound, TooMany
 
 
 class JobNotFound(NotFound):
@@ -56,3 +56,18 @@ class WorkerSilent(Conflict):
     title = "Whoever ran this job stopped reporting"
     user_action = "Check the program that runs it, then start it again."
     retryable = True
+
+
+class WorkersLost(AppError):
+    """Never answered over HTTP; stored on a job that lost one worker after another."""
+
+    code = "job.workers_lost"
+    title = "Every worker that ran this job was lost"
+    user_action = "Try again later. If it happens again, tell whoever runs this service which job it was."
+    retryable = True
+
+
+class NotRetryable(Conflict):
+    code = "job.not_retryable"
+    title = "This job cannot be tried again"
+    user_action = "Start it anew: upload the file again, or start the program that ran it."

@@ -4,25 +4,51 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from headway.errors import AppError
 from headway.jobs.errors import StaleLease
 from headway.jobs.progress import LEASE_SECONDS, Progress
 from headway.jobs.queries import Lease
-from headway.jobs.runner import Checkpoint
 from headway.jobs.service import JobMonitoringService
 
 log = logging.getLogger(__name__)
 
-BACKOFF_SECONDS = (1.0, 5.0)
-"""Waits before the second and the third attempt; a store or database that restarts is back within them."""
+BACKOFF_SECONDS = (1.0, 5.0, 10.0, 20.0, 30.0)
+"""Waits between attempts at what may pass by itself; the last one goes on."""
+
+RETRY_FOR_SECONDS = 900.0
+"""How long a job waits for a store or a disk to come back before it fails; a person can still try it again."""
+
+MAX_CRASHES = 3
+"""A file whose own process died this often is the reason for it. A lost worker does not count here."""
 
 
 class TaskCancelled(Exception):
     """Raised by a task that noticed the cancel request and has stopped."""
+
+
+class TaskCrashed(Exception):
+    """Raised by a task whose own process died without a word; `error` is what its owner reads if it keeps dying."""
+
+    def __init__(self, error: AppError) -> None:
+        super().__init__(error.detail)
+        self.error = error
+
+
+class _Again(Exception):
+    """The attempt is over and the job still this worker's to try, after some seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +58,29 @@ class TaskContext:
     job_id: UUID
     lease: Lease
     progress: Progress
-    checkpoint: Checkpoint
+    service: JobMonitoringService
 
     def raise_if_stopped(self) -> None:
         """Raise if the owner cancelled or another attempt has taken over; call it between pieces of work."""
         if self.progress.stop.is_set():
             raise StaleLease if self.progress.lost else TaskCancelled
+
+    async def checkpoint(
+        self,
+        name: str,
+        work: Callable[[], Awaitable[dict[str, Any]]],
+        is_there: Callable[[dict[str, Any]], Awaitable[bool]],
+    ) -> dict[str, Any]:
+        """Return what an earlier attempt's `work` returned, if it finished and still `is_there`; else do it now.
+
+        What it returns must be JSON and small: keys and counts, never a path of this machine.
+        """
+        kept = await self.service.find_checkpoint(self.job_id, name)
+        if kept is not None and await is_there(kept):
+            return kept
+        value = await work()
+        await self.service.save_checkpoint(self.lease, name, value)
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +98,29 @@ class Execution:
         self._service = service
         self._tasks = tasks
         self._executor_id = executor_id
-        self._running: set[asyncio.Task[float | None]] = set()
+        self._running: set[asyncio.Task[None]] = set()
         self._stopping = False
 
-    async def execute(self, job_id: UUID, checkpoint: Checkpoint) -> None:
+    async def execute(self, job_id: UUID) -> None:
         """Run the job to a terminal state, or leave it to whoever owns it by now. Raises nothing of the domain."""
         task = self._tasks[await self._service.kind_of(job_id)]
+        retries, after = _Retries(), None
         while True:
             if self._stopping:
                 await _never()
             lease = await self._service.claim(
-                job_id, self._executor_id, seconds=LEASE_SECONDS, restart_progress=task.restart_progress
+                job_id, self._executor_id, seconds=LEASE_SECONDS, restart_progress=task.restart_progress, after=after
             )
             if lease is None:
-                log.info("job %s has ended already", job_id)
+                log.info("job %s has ended, or is somebody else's", job_id)
                 return
-            wait = await self._run(task, lease, checkpoint)
-            if wait is None:
+            after = lease.attempt
+            try:
+                await self._run(task, lease, retries)
+            except _Again as again:
+                await asyncio.sleep(again.seconds)
+            else:
                 return
-            await asyncio.sleep(wait)
 
     async def stop(self) -> None:
         """Stop every running attempt and hand its job back.
@@ -87,56 +134,82 @@ class Execution:
             attempt.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
-    async def _run(self, task: Task, lease: Lease, checkpoint: Checkpoint) -> float | None:
-        attempt = asyncio.create_task(self._attempt(task, lease, checkpoint))
+    async def _run(self, task: Task, lease: Lease, retries: _Retries) -> None:
+        attempt = asyncio.create_task(self._attempt(task, lease, retries))
         self._running.add(attempt)
         try:
-            return await attempt
+            await attempt
         except asyncio.CancelledError:
             if not self._stopping:
                 raise
             await _never()
-            raise
         finally:
             self._running.discard(attempt)
 
-    async def _attempt(self, task: Task, lease: Lease, checkpoint: Checkpoint) -> float | None:
-        """Run one attempt; return the seconds until the next one, or None if the job is settled."""
+    async def _attempt(self, task: Task, lease: Lease, retries: _Retries) -> None:
+        """Run one attempt and settle the job. Raises `_Again` when another one is to follow here."""
         progress = Progress(self._service, lease)
         try:
             async with progress.beating():
-                await task.run(TaskContext(lease.job_id, lease, progress, checkpoint))
+                await task.run(TaskContext(lease.job_id, lease, progress, self._service))
         except StaleLease:
+            if progress.silent:
+                # Nobody need have taken it over; the next claim finds out.
+                raise _Again(BACKOFF_SECONDS[0]) from None
             log.warning("attempt %d of job %s was overtaken", lease.attempt, lease.job_id)
         except TaskCancelled:
             await self._service.confirm_cancelled(lease)
+        except TaskCrashed as crash:
+            await self._settle_crash(lease, crash.error)
         except asyncio.CancelledError:
             await self._service.hand_back(lease, "The worker was restarted. Waiting for the next one.")
             raise
         except AppError as error:
-            return await self._settle(lease, error)
+            await self._settle(lease, error, retries)
+        except (DBAPIError, PoolTimeout) as error:
+            # What was to be written may even have been; the next claim sees how things stand.
+            log.warning("the database failed job %s, trying again: %s", lease.job_id, error)
+            raise _Again(retries.wait()) from error
         except Exception as error:
             support_id = uuid4().hex
             log.exception("job %s failed unexpectedly (%s)", lease.job_id, support_id)
-            return await self._settle(lease, _internal(error, support_id))
-        return None
+            internal = AppError(support_id=support_id)
+            internal.__cause__ = error
+            await self._settle(lease, internal, retries)
 
-    async def _settle(self, lease: Lease, error: AppError) -> float | None:
-        """Retry what may pass by itself, fail the rest."""
-        if error.retryable and lease.attempt <= len(BACKOFF_SECONDS):
-            wait = BACKOFF_SECONDS[lease.attempt - 1]
-            await self._service.hand_back(lease, f"{error.detail} Trying again in {wait:.0f} s.")
-            return wait
-        await self._service.fail(lease, error.problem())
-        return None
+    async def _settle(self, lease: Lease, error: AppError, retries: _Retries) -> None:
+        """Try again what may pass by itself, fail the rest."""
+        if not error.retryable or retries.are_over:
+            await self._service.fail(lease, error.problem())
+            return
+        wait = retries.wait()
+        await self._service.hand_back(lease, f"{error.detail} Trying again in {wait:.0f} s.")
+        raise _Again(wait)
+
+    async def _settle_crash(self, lease: Lease, error: AppError) -> None:
+        ended = await self._service.record_crash(lease, error.problem(), max_crashes=MAX_CRASHES)
+        if not ended:
+            raise _Again(0.0)
+
+
+class _Retries:
+    """How often, and since when, one delivery has tried what may pass by itself."""
+
+    def __init__(self) -> None:
+        self._began: float | None = None
+        self._count = 0
+
+    @property
+    def are_over(self) -> bool:
+        return self._began is not None and time.monotonic() - self._began > RETRY_FOR_SECONDS
+
+    def wait(self) -> float:
+        """Count one more and return the seconds before it."""
+        self._began = self._began if self._began is not None else time.monotonic()
+        self._count += 1
+        return BACKOFF_SECONDS[min(self._count, len(BACKOFF_SECONDS)) - 1]
 
 
 async def _never() -> None:
     """Wait until the process ends."""
     await asyncio.Event().wait()
-
-
-def _internal(error: Exception, support_id: str) -> AppError:
-    internal = AppError(support_id=support_id)
-    internal.__cause__ = error
-    return internal

@@ -68,6 +68,9 @@ class BackgroundJob(Base):
     attempt: Mapped[int] = mapped_column(sa.Integer, server_default="0")
     max_attempts: Mapped[int] = mapped_column(sa.Integer, server_default="3")
     crash_count: Mapped[int] = mapped_column(sa.Integer, server_default="0")
+    # How often the job was given to the engine; 0 means that it was never accepted.
+    delivery: Mapped[int] = mapped_column(sa.Integer, server_default="0")
+    worker_losses: Mapped[int] = mapped_column(sa.Integer, server_default="0")
     version: Mapped[int] = mapped_column(sa.BigInteger, server_default="1")
     engine: Mapped[str] = mapped_column(sa.Text, server_default="external")
     lease_owner: Mapped[str | None] = mapped_column(sa.Text)
@@ -89,3 +92,15 @@ class JobEvent(Base):
     kind: Mapped[str] = mapped_column(sa.Text)
     attempt: Mapped[int] = mapped_column(sa.Integer)
     data: Mapped[dict[str, Any]] = mapped_column(Json, server_default="{}")
+
+
+class JobCheckpoint(Base):
+    """What one attempt finished for good, so that the next one need not do it again."""
+
+    __tablename__ = "job_checkpoints"
+
+    job_id: Mapped[UUID] = mapped_column(sa.ForeignKey("background_jobs.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    attempt: Mapped[int] = mapped_column(sa.Integer)
+    value: Mapped[dict[str, Any]] = mapped_column(Json)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -26,7 +26,8 @@ LEASE_SECONDS = 10.0
 class Progress:
     """Reports on one attempt. Writes at 1 % or 500 ms or a new stage; the first and last value always.
 
-    `stop` is set when the work should end: the owner cancelled or, with `lost`, another attempt has taken over.
+    `stop` is set when the work should end: the owner cancelled or, with `lost`, the job may be another attempt's:
+    it was taken over or, with `silent`, no sign of life could be written for as long as the lease is.
     """
 
     def __init__(self, service: JobMonitoringService, lease: Lease) -> None:
@@ -34,6 +35,8 @@ class Progress:
         self.lease = lease
         self.stop = asyncio.Event()
         self.lost = False
+        self.silent = False
+        self._renewed_at = time.monotonic()
         self._writing = asyncio.Lock()
         self._written_at = 0.0
         self._percent = -1
@@ -58,6 +61,7 @@ class Progress:
                 self.lost = True
                 self.stop.set()
                 raise
+        self._renewed_at = time.monotonic()
         if answer.cancel_requested:
             self.stop.set()
 
@@ -75,9 +79,17 @@ class Progress:
         while not self.lost:
             await asyncio.sleep(BEAT_EVERY_SECONDS)
             try:
-                await self._write(None)
+                async with asyncio.timeout(BEAT_EVERY_SECONDS):
+                    await self._write(None)
             except StaleLease:
                 return  # `lost` is set, which is how the task learns of it
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, TimeoutError) as error:
                 # A database that is away for a moment is no reason to give up the work.
                 log.warning("no sign of life could be written for job %s: %s", self.lease.job_id, error)
+                self._give_up_if_silent()
+
+    def _give_up_if_silent(self) -> None:
+        """Stop working once others may believe that this worker is dead; its processes end with it."""
+        if time.monotonic() - self._renewed_at >= LEASE_SECONDS:
+            self.lost = self.silent = True
+            self.stop.set()

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
-from headway.jobs.models import ACTIVE_STATUSES, BackgroundJob, JobEvent
+from headway.jobs.models import ACTIVE_STATUSES, BackgroundJob, JobCheckpoint, JobEvent
 from headway.jobs.states import COMPLETED_VISIBLE, ENDED_BADLY_VISIBLE
 
 PAGE_LIMIT = 1000
@@ -44,12 +44,19 @@ def held_by(lease: Lease) -> ColumnElement[bool]:
 
 
 def unchanged_since(job: BackgroundJob) -> ColumnElement[bool]:
-    """Return the condition that nobody has renewed the job's lease since it was read."""
+    """Return the condition that a live job is as it was read: nobody has renewed its lease or delivered it again."""
     return sa.and_(
-        BackgroundJob.id == job.id,
-        BackgroundJob.status.in_(ACTIVE_STATUSES),
-        BackgroundJob.lease_expires_at == job.lease_expires_at,
+        BackgroundJob.id == job.id, BackgroundJob.status.in_(ACTIVE_STATUSES), BackgroundJob.version == job.version
     )
+
+
+def claimable(job_id: UUID, owner: str, now: ColumnElement[datetime], after: int | None) -> ColumnElement[bool]:
+    """Return the condition that a job may be taken: live, in nobody else's hands, and not taken since attempt `after`."""
+    free = sa.or_(
+        BackgroundJob.lease_owner.is_(None), BackgroundJob.lease_owner == owner, BackgroundJob.lease_expires_at < now
+    )
+    conditions = [BackgroundJob.id == job_id, BackgroundJob.status.in_(ACTIVE_STATUSES), free]
+    return sa.and_(*conditions, *([BackgroundJob.attempt == after] if after is not None else []))
 
 
 def never_before(column: Any, now: datetime) -> ColumnElement[datetime]:
@@ -149,11 +156,44 @@ async def list_events(session: AsyncSession, job_id: UUID, limit: int = 1000) ->
     return (await session.execute(statement)).scalars().all()
 
 
-async def list_overdue(session: AsyncSession, now: datetime) -> Sequence[BackgroundJob]:
-    """Return the live jobs whose lease has run out, by whoever holds it."""
+async def list_leased(session: AsyncSession) -> Sequence[BackgroundJob]:
+    """Return the live jobs that somebody holds, or has held and let go silent."""
+    statement = sa.select(BackgroundJob).where(
+        BackgroundJob.status.in_(ACTIVE_STATUSES), BackgroundJob.lease_expires_at.is_not(None)
+    )
+    return (await session.execute(statement)).scalars().all()
+
+
+async def list_held_by(session: AsyncSession, owners: Collection[str]) -> Sequence[BackgroundJob]:
+    """Return the live jobs in the hands of these workers."""
+    statement = sa.select(BackgroundJob).where(
+        BackgroundJob.status.in_(ACTIVE_STATUSES), BackgroundJob.lease_owner.in_(owners)
+    )
+    return (await session.execute(statement)).scalars().all()
+
+
+async def list_waiting(
+    session: AsyncSession, engine_not: str, after: UUID | None, limit: int
+) -> Sequence[BackgroundJob]:
+    """Return a page, by id, of the accepted live jobs of an engine that nobody holds."""
     statement = sa.select(BackgroundJob).where(
         BackgroundJob.status.in_(ACTIVE_STATUSES),
-        BackgroundJob.lease_expires_at.is_not(None),
-        BackgroundJob.lease_expires_at < now,
+        BackgroundJob.engine != engine_not,
+        BackgroundJob.delivery > 0,
+        BackgroundJob.lease_owner.is_(None),
     )
-    return (await session.execute(statement.limit(PAGE_LIMIT))).scalars().all()
+    if after is not None:
+        statement = statement.where(BackgroundJob.id > after)
+    return (await session.execute(statement.order_by(BackgroundJob.id).limit(limit))).scalars().all()
+
+
+async def find_checkpoint(session: AsyncSession, job_id: UUID, name: str) -> dict[str, Any] | None:
+    statement = sa.select(JobCheckpoint.value).where(JobCheckpoint.job_id == job_id, JobCheckpoint.name == name)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def replace_checkpoint(session: AsyncSession, checkpoint: JobCheckpoint) -> None:
+    same = sa.and_(JobCheckpoint.job_id == checkpoint.job_id, JobCheckpoint.name == checkpoint.name)
+    await session.execute(sa.delete(JobCheckpoint).where(same))
+    session.add(checkpoint)
+    await session.flush()

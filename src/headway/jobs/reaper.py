@@ -1,52 +1,81 @@
-"""Ends what nobody is working on any more: silent reporters and uploads whose client or server went away.
+"""Notices who has gone silent: reporters, uploads whose client or server went away, workers.
 
-Jobs of our own workers are not judged here: their engine delivers them again (`engine/lease.py`), and until
-then the job says that it is stalled.
+Silence is measured by this process's own monotonic clock: a lease counts as run out once this process has seen it
+unchanged for its whole length. So no wall clock that jumps, on any machine, can make the living look dead, and after
+an outage of the database everybody gets a whole lease to be heard of again.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from headway.jobs import queries, states
+from headway.jobs.deliveries import Deliveries
 from headway.jobs.errors import WorkerSilent
 from headway.jobs.models import BackgroundJob
+from headway.jobs.progress import LEASE_SECONDS
 from headway.jobs.service import EXTERNAL, JobMonitoringService
 from headway.kit.clock import Clock
 from headway.kit.db import Database
 
 SILENCE_FACTOR = 3
-"""A reporter that misses three of its own beats is given up."""
+"""Whoever misses three of its own beats is given up."""
+
+LONGEST_LOOK_SECONDS = 5.0
+"""Looks further apart than this prove nothing: the database was away, or this process stood still."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    version: int
+    since: float
 
 
 class Reaper:
-    """Looks for live jobs whose lease has run out and says so, or ends them."""
+    """Looks for live jobs that nobody has given a sign of life for; says so, takes them away, or ends them."""
 
-    def __init__(self, database: Database, clock: Clock, service: JobMonitoringService) -> None:
+    def __init__(self, database: Database, clock: Clock, service: JobMonitoringService, deliveries: Deliveries) -> None:
         self._database = database
         self._clock = clock
         self._service = service
+        self._deliveries = deliveries
+        self._seen: dict[UUID, _Seen] = {}
+        self._looked_at = float("-inf")
 
     async def sweep(self, interrupted_upload: dict[str, Any]) -> int:
-        """Judge every overdue job; return how many changed. Uploads end with the given problem."""
+        """Look once at every job that somebody holds; return how many changed. Uploads end with the given problem."""
         async with self._database.read() as session:
-            overdue = await queries.list_overdue(session, self._clock.now())
-        changed = 0
-        for job in overdue:
-            changed += await self._judge(job, interrupted_upload)
-        return changed
+            leased = await queries.list_leased(session)
+        now = self._clock.monotonic()
+        if now - self._looked_at > LONGEST_LOOK_SECONDS:
+            self._seen.clear()
+        self._looked_at = now
+        self._seen = {job.id: self._note(job, now) for job in leased}
+        return sum([await self._judge(job, now - self._seen[job.id].since, interrupted_upload) for job in leased])
 
-    async def _judge(self, job: BackgroundJob, interrupted_upload: dict[str, Any]) -> bool:
-        if job.status == "pending" and job.stage == states.UPLOAD_STAGE:
-            return await self._service.end_overdue(job, interrupted_upload)
-        if job.engine == EXTERNAL and self._is_given_up(job):
-            return await self._service.end_overdue(job, WorkerSilent().problem())
-        return job.stalled_at is None and job.status == "running" and await self._service.mark_stalled(job)
+    def _note(self, job: BackgroundJob, now: float) -> _Seen:
+        known = self._seen.get(job.id)
+        return known if known is not None and known.version == job.version else _Seen(job.version, now)
 
-    def _is_given_up(self, job: BackgroundJob) -> bool:
-        if job.lease_expires_at is None:
+    async def _judge(self, job: BackgroundJob, silent_seconds: float, interrupted_upload: dict[str, Any]) -> bool:
+        lease = _lease_seconds(job)
+        if silent_seconds < lease:
             return False
-        # The lease already holds one beat, so two more make three.
-        grace = timedelta(seconds=job.heartbeat_seconds * (SILENCE_FACTOR - 1))
-        return job.lease_expires_at + grace < self._clock.now()
+        if job.stage == states.UPLOAD_STAGE and job.engine != EXTERNAL:
+            return await self._service.end_overdue(job, interrupted_upload)
+        if job.status == "running" and job.stalled_at is None:
+            return await self._service.mark_stalled(job)
+        # Saying that it stalled made a new version, so its silence is counted from there.
+        missed = SILENCE_FACTOR - 1 if job.stalled_at is not None else SILENCE_FACTOR
+        if silent_seconds < lease * missed:
+            return False
+        if job.engine == EXTERNAL:
+            return await self._service.end_overdue(job, WorkerSilent().problem())
+        return await self._deliveries.take(job)
+
+
+def _lease_seconds(job: BackgroundJob) -> float:
+    held_by_worker = job.engine != EXTERNAL and job.stage != states.UPLOAD_STAGE
+    return LEASE_SECONDS if held_by_worker else job.heartbeat_seconds

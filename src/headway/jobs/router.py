@@ -9,17 +9,18 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from headway.errors import Unauthorized
+from headway.jobs.deliveries import Deliveries
 from headway.jobs.errors import (
     JobEnded,
     JobNotFound,
     JobStillRunning,
+    NotRetryable,
     NotYoursToReport,
     StaleLease,
     TooManyStreams,
     UnknownFilter,
 )
 from headway.jobs.live import LiveFeed
-from headway.jobs.runner import JobSubmitter
 from headway.jobs.schemas import ActiveJobs, CreateJob, JobEvents, JobResponse, ProgressAnswer, ReportProgress
 from headway.jobs.service import JobMonitoringService
 from headway.kit.actor import Actor
@@ -36,7 +37,10 @@ STREAM_HEADERS = {
 
 
 def build_jobs_router(
-    service: JobMonitoringService, live: LiveFeed, submitter: JobSubmitter, actor: Callable[..., Any]
+    service: JobMonitoringService,
+    live: LiveFeed,
+    deliveries: Deliveries,
+    actor: Callable[..., Any],
 ) -> APIRouter:
     """Return the routes under `/jobs`. `actor` is a FastAPI dependency that returns an `Actor` or raises."""
     router = APIRouter(prefix="/jobs", tags=["jobs"], responses=responses(Unauthorized))
@@ -120,8 +124,13 @@ def build_jobs_router(
         job = await service.request_cancel(job_id, who.owner)
         if job.status == "cancelled":
             response.status_code = 200
-            await submitter.cancel(job_id)
+            await deliveries.cancel(job_id)
         return job
+
+    @router.post("/{job_id}/retry", status_code=202, responses=responses(JobNotFound, JobStillRunning, NotRetryable))
+    async def retry_job(who: caller, job_id: UUID) -> JobResponse:
+        """Run a failed or cancelled job again, from what it had finished for good."""
+        return await deliveries.retry(job_id, who.owner)
 
     @router.post("/{job_id}/dismiss", status_code=204, responses=responses(JobNotFound, JobStillRunning))
     async def dismiss_job(who: caller, job_id: UUID) -> None:

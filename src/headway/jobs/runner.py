@@ -8,27 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-Checkpoint = Callable[[str, Callable[[], Awaitable[Any]]], Awaitable[Any]]
-"""`await checkpoint("parse", work)` runs `work` once and, when the job is delivered again, returns what it returned.
-
-What it returns must be JSON and small: keys and counts, never a path of this machine.
-"""
-
-Deliver = Callable[[UUID, Checkpoint], Awaitable[None]]
+Deliver = Callable[[UUID], Awaitable[None]]
 """What a worker does with a job that the engine hands to it. It never raises for a domain failure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A job for the engine. Jobs of one owner share `user_concurrency`, so that nobody starves the others."""
+    """One delivery of a job, numbered from 1. Jobs of one owner share `user_concurrency`: nobody starves the others."""
 
     job_id: UUID
     owner: str
+    delivery: int = 1
 
 
 class JobSubmitter(Protocol):
@@ -40,8 +35,8 @@ class JobSubmitter(Protocol):
     async def cancel(self, job_id: UUID) -> None:
         """Stop delivering the job. Unknown and ended jobs are left as they are."""
 
-    async def undelivered(self, job_ids: Collection[UUID]) -> Sequence[UUID]:
-        """Return those of the jobs that the engine neither holds nor runs."""
+    async def undelivered(self, submissions: Collection[Submission]) -> Sequence[UUID]:
+        """Return the jobs of those submissions that the engine neither holds nor runs."""
 
     async def close(self) -> None: ...
 

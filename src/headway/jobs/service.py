@@ -6,7 +6,6 @@ A method that takes a session joins the caller's transaction; every other one is
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from headway.jobs import queries, states
 from headway.jobs.answers import count, progress_answer, to_response
 from headway.jobs.errors import JobEnded, JobNotFound, JobStillRunning, NotYoursToReport, StaleLease
-from headway.jobs.models import BackgroundJob
+from headway.jobs.models import BackgroundJob, JobCheckpoint
 from headway.jobs.queries import Lease
 from headway.jobs.schemas import (
     ActiveJobs,
@@ -38,7 +37,7 @@ class JobMonitoringService:
     def __init__(self, database: Database, clock: Clock, signal: ChangeSignal) -> None:
         self._database = database
         self._clock = clock
-        self._move = Transitions(clock, signal)
+        self._move = Transitions(database, clock, signal)
 
     # ------------------------------------------------------- whoever runs a job
 
@@ -62,7 +61,7 @@ class JobMonitoringService:
                 message=message,
                 details=metadata or {},
                 heartbeat_seconds=heartbeat_seconds,
-                lease_expires_at=self._clock.now() + timedelta(seconds=heartbeat_seconds),
+                lease_expires_at=self._database.moment(self._clock, heartbeat_seconds),
             )
         return self._to_response(job)
 
@@ -75,13 +74,31 @@ class JobMonitoringService:
         async with self._database.write() as session:
             return self._to_response(await self._move.start(session, job_id))
 
-    async def claim(self, job_id: UUID, owner: str, *, seconds: float, restart_progress: int = 0) -> Lease | None:
-        """Begin the next attempt of a job and return the lease on it, or None if the job has ended.
+    async def claim(
+        self, job_id: UUID, owner: str, *, seconds: float, restart_progress: int = 0, after: int | None = None
+    ) -> Lease | None:
+        """Begin the next attempt of a job and return the lease on it; None if it has ended or is somebody else's.
 
-        `restart_progress` is what stays true however often the work starts again (an accepted upload).
+        `restart_progress` is what stays true however often the work starts again (an accepted upload). With `after`,
+        the claim holds only if nobody has begun an attempt since that one.
         """
         async with self._database.write() as session:
-            return await self._move.claim(session, job_id, owner, seconds, restart_progress)
+            return await self._move.claim(session, job_id, owner, seconds, restart_progress, after)
+
+    async def find_checkpoint(self, job_id: UUID, name: str) -> dict[str, Any] | None:
+        """Return what an earlier attempt finished for good, if it did."""
+        async with self._database.read() as session:
+            return await queries.find_checkpoint(session, job_id, name)
+
+    async def save_checkpoint(self, lease: Lease, name: str, value: dict[str, Any]) -> None:
+        """Keep what this attempt finished. Raises `StaleLease` if it is not this attempt's job any more."""
+        async with self._database.write() as session:
+            await self._move.held(session, lease)
+            now = self._clock.now()
+            checkpoint = JobCheckpoint(
+                job_id=lease.job_id, name=name, attempt=lease.attempt, value=value, created_at=now
+            )
+            await queries.replace_checkpoint(session, checkpoint)
 
     async def update_progress(
         self,
@@ -159,6 +176,17 @@ class JobMonitoringService:
         """Give a job back to the queue: its next attempt is another worker's."""
         async with self._database.write() as session:
             await self._move.hand_back(session, lease, message)
+
+    async def record_crash(self, lease: Lease, problem: dict[str, Any], *, max_crashes: int) -> bool:
+        """Count that the job's own process died; say whether that was once too often and the job has failed."""
+        async with self._database.write() as session:
+            crashes = (await self._move.held(session, lease)).crash_count + 1
+            if crashes < max_crashes:
+                await self._move.hand_back_crashed(session, lease, "Reading it broke off. Trying again.")
+            else:
+                error = problem["detail"]
+                await self._move.end_held(session, lease, "failed", error=error, problem=problem, crash_count=crashes)
+        return crashes >= max_crashes
 
     async def hold_in(self, session: AsyncSession, lease: Lease) -> BackgroundJob:
         """Return the job that the lease holds, or raise `StaleLease`."""

@@ -6,7 +6,6 @@ change: a zombie's write finds no row and raises `StaleLease`.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +18,7 @@ from headway.jobs.models import ACTIVE_STATUSES, BackgroundJob
 from headway.jobs.queries import Lease
 from headway.jobs.signal import ChangeSignal
 from headway.kit.clock import Clock
+from headway.kit.db import Database
 
 EXTERNAL = "external"
 """The engine of a job that its creator runs; every other name means that Headway runs it."""
@@ -27,7 +27,8 @@ EXTERNAL = "external"
 class Transitions:
     """Moves jobs from state to state."""
 
-    def __init__(self, clock: Clock, signal: ChangeSignal) -> None:
+    def __init__(self, database: Database, clock: Clock, signal: ChangeSignal) -> None:
+        self._database = database
         self._clock = clock
         self._signal = signal
 
@@ -59,9 +60,9 @@ class Transitions:
         return job
 
     async def claim(
-        self, session: AsyncSession, job_id: UUID, owner: str, seconds: float, restart_progress: int
+        self, session: AsyncSession, job_id: UUID, owner: str, seconds: float, restart_progress: int, after: int | None
     ) -> Lease | None:
-        """Begin the next attempt; None if the job has ended."""
+        """Begin the next attempt; None if the job has ended, or is another worker's."""
         now = self._clock.now()
         values = {
             "status": "running",
@@ -71,7 +72,7 @@ class Transitions:
                 BackgroundJob.started_at, queries.never_before(BackgroundJob.created_at, now)
             ),
             "lease_owner": owner,
-            "lease_expires_at": now + timedelta(seconds=seconds),
+            "lease_expires_at": self._database.moment(self._clock, seconds),
             "stalled_at": None,
             "stage": None,
             "done_units": None,
@@ -80,8 +81,8 @@ class Transitions:
             "error": None,
             "problem": None,
         }
-        is_live = sa.and_(BackgroundJob.id == job_id, BackgroundJob.status.in_(ACTIVE_STATUSES))
-        job = await queries.update(session, now, is_live, values)
+        may_take = queries.claimable(job_id, owner, self._database.moment(self._clock), after)
+        job = await queries.update(session, now, may_take, values)
         if job is None:
             return None
         await self.record(session, job, "started", worker=owner)
@@ -107,7 +108,7 @@ class Transitions:
             values["progress"] = queries.never_below(BackgroundJob.progress, min(100, max(0, progress)))
         if message is not None:
             values["message"] = message
-        values |= {"lease_expires_at": now + timedelta(seconds=seconds), "stalled_at": None}
+        values |= {"lease_expires_at": self._database.moment(self._clock, seconds), "stalled_at": None}
         where = queries.held_by(lease) if lease is not None else BackgroundJob.id == job_id
         job = await queries.update(session, now, where, values)
         if job is None:
@@ -127,19 +128,46 @@ class Transitions:
             "progress": queries.never_below(BackgroundJob.progress, progress),
             "done_units": size_bytes,
             "total_units": size_bytes,
+            "delivery": 1,
         }
-        return await self._release(session, lease, "accepted", values)
+        return await self._release(session, queries.held_by(lease), "accepted", values)
 
     async def hand_back(self, session: AsyncSession, lease: Lease, message: str) -> BackgroundJob:
         """Give a running job back to the queue: its next attempt is another worker's."""
-        return await self._release(session, lease, "handed_back", {"message": message, "status": "pending"})
+        values = {"message": message, "status": "pending"}
+        return await self._release(session, queries.held_by(lease), "handed_back", values)
 
-    async def _release(self, session: AsyncSession, lease: Lease, kind: str, values: dict[str, Any]) -> BackgroundJob:
+    async def hand_back_crashed(self, session: AsyncSession, lease: Lease, message: str) -> BackgroundJob:
+        """Give a job back whose own process died, and count that."""
+        values = {"message": message, "status": "pending", "crash_count": BackgroundJob.crash_count + 1}
+        return await self._release(session, queries.held_by(lease), "crashed", values)
+
+    async def lose_worker(self, session: AsyncSession, job: BackgroundJob) -> BackgroundJob:
+        """Take a job away from a worker that is gone, if it still is as it was seen; else raise `StaleLease`."""
+        values = {
+            "message": "The worker that ran it was lost. Waiting for another one.",
+            "status": "pending",
+            "worker_losses": BackgroundJob.worker_losses + 1,
+            "stalled_at": None,
+        }
+        worker = job.lease_owner
+        return await self._release(session, queries.unchanged_since(job), "worker_lost", values, worker=worker)
+
+    async def redeliver(
+        self, session: AsyncSession, where: sa.ColumnElement[bool], kind: str, **columns: Any
+    ) -> BackgroundJob:
+        """Make a job wait for one delivery more, which the caller enqueues in the same transaction."""
+        values = {"status": "pending", "delivery": BackgroundJob.delivery + 1, **columns}
+        return await self._release(session, where, kind, values)
+
+    async def _release(
+        self, session: AsyncSession, where: sa.ColumnElement[bool], kind: str, values: dict[str, Any], **data: Any
+    ) -> BackgroundJob:
         freed = {"lease_owner": None, "lease_expires_at": None, "stage": None, **values}
-        job = await queries.update(session, self._clock.now(), queries.held_by(lease), freed)
+        job = await queries.update(session, self._clock.now(), where, freed)
         if job is None:
             raise StaleLease
-        await self.record(session, job, kind)
+        await self.record(session, job, kind, **data)
         return job
 
     async def end(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,8 +16,20 @@ from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
+from headway.kit.clock import Clock
+
 BUSY_TIMEOUT_SECONDS = 15
 """How long a SQLite writer waits for another one; chosen so that a slow fsync never becomes an error."""
+
+POOL_TIMEOUT_SECONDS = 10
+POSTGRES_CONNECTION: dict[str, Any] = {
+    "connect_timeout": 5,
+    # A cut network must become an error before a lease runs out, not after the kernel's quarter of an hour.
+    "tcp_user_timeout": 8000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+}
 
 
 class Base(DeclarativeBase):
@@ -83,7 +95,12 @@ class Database:
             self._reader = _sqlite_engine(self.url, begin="BEGIN", pool_size=pool_size)
         else:
             self._writer = create_async_engine(
-                self.url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True
+                self.url,
+                pool_size=pool_size,
+                max_overflow=pool_size,
+                pool_pre_ping=True,
+                pool_timeout=POOL_TIMEOUT_SECONDS,
+                connect_args=POSTGRES_CONNECTION,
             )
             self._reader = self._writer
         self._writing = async_sessionmaker(self._writer, expire_on_commit=False)
@@ -105,6 +122,16 @@ class Database:
         """Open a session for reading; whatever it did is rolled back."""
         async with self._reading() as session:
             yield session
+
+    def moment(self, clock: Clock, seconds: float = 0.0) -> sa.ColumnElement[datetime]:
+        """Return this moment, or one some seconds away, by the clock that all processes share.
+
+        That is the database's own on PostgreSQL, whose machines may disagree, and this machine's on SQLite.
+        """
+        if self.is_sqlite:
+            return sa.literal(clock.now() + timedelta(seconds=seconds), UtcDateTime)
+        now = sa.func.clock_timestamp(type_=UtcDateTime)
+        return sa.type_coerce(now + sa.literal(timedelta(seconds=seconds), sa.Interval), UtcDateTime)
 
     async def ping(self) -> None:
         """Raise if the database does not answer."""

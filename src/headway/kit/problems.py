@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from typing import Any
 from uuid import uuid4
 
@@ -10,13 +11,27 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from sqlalchemy import exc as sa_exc
 from starlette.exceptions import HTTPException
 
-from headway.errors import AppError, BadRequest, Forbidden, Invalid, NotFound, TooLarge, Unauthorized
+from headway.errors import (
+    AppError,
+    BadRequest,
+    Forbidden,
+    InsufficientStorage,
+    Invalid,
+    NotFound,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+)
+from headway.kit.guard_errors import BodyTooLarge, InvalidJson, JsonBodyTooDeep
 
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 5
+"""What a 503 asks its caller to wait when the error itself does not know better."""
 
 
 class MethodNotAllowed(BadRequest):
@@ -24,6 +39,22 @@ class MethodNotAllowed(BadRequest):
     code = "request.method_not_allowed"
     title = "This address does not take that method"
     user_action = "Use a method that the documentation names for this address."
+
+
+class DatabaseUnavailable(Unavailable):
+    """The server does not answer or ends connections, or another writer holds the file for too long."""
+
+    code = "database.unavailable"
+    title = "The database does not answer"
+    user_action = "Try again in a minute. Nothing that was accepted is lost."
+
+
+class DatabaseFull(InsufficientStorage):
+    """The disk below the database is full; reading goes on."""
+
+    code = "database.no_room"
+    title = "The database has no room left"
+    user_action = "Ask whoever runs this service for more room, then send the request again."
 
 
 class Problem(BaseModel, extra="allow"):
@@ -43,6 +74,8 @@ def problem_response(error: AppError, headers: dict[str, str] | None = None) -> 
     if isinstance(error, Unauthorized):
         merged.setdefault("WWW-Authenticate", "Bearer")
     retry_after = error.data.get("retry_after_seconds")
+    if retry_after is None and error.status == Unavailable.status:
+        retry_after = RETRY_AFTER_SECONDS
     if retry_after is not None:
         merged.setdefault("Retry-After", str(retry_after))
     return JSONResponse(error.problem(), status_code=error.status, headers=merged, media_type=MEDIA_TYPE)
@@ -70,10 +103,14 @@ def describe_problems(document: dict[str, Any]) -> None:
         schemas.pop(name, None)
     for operations in document["paths"].values():
         for operation in operations.values():
-            if "requestBody" in operation:
-                _add_response(operation, BadRequest)
-            if "requestBody" in operation or "parameters" in operation:
-                _add_response(operation, Invalid)
+            body = operation.get("requestBody")
+            kinds: list[type[AppError]] = [BadRequest] if body else []
+            if body and "application/json" in body["content"]:
+                kinds += [InvalidJson, BodyTooLarge, JsonBodyTooDeep]
+            if body or "parameters" in operation:
+                kinds.append(Invalid)
+            for kind in [*kinds, DatabaseUnavailable]:
+                _add_response(operation, kind)
 
 
 def _add_response(operation: dict[str, Any], kind: type[AppError]) -> None:
@@ -105,6 +142,13 @@ def install_problem_handlers(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)  # noqa: S101 - as above
         return problem_response(_translate(error), dict(error.headers or {}))
 
+    async def on_database_error(request: Request, error: Exception) -> JSONResponse:
+        meaning = _database_meaning(error)
+        if meaning is None:
+            raise error
+        log.warning("%s on %s %s: %s", meaning.code, request.method, request.url.path, getattr(error, "orig", error))
+        return problem_response(meaning)
+
     async def on_unexpected(request: Request, error: Exception) -> JSONResponse:
         support_id = uuid4().hex
         log.error("unexpected failure %s on %s %s", support_id, request.method, request.url.path, exc_info=error)
@@ -113,6 +157,9 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(AppError, on_app_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_exception_handler(HTTPException, on_http_exception)
+    # The classes above all drivers: a handler is found by the classes that an error inherits from.
+    app.add_exception_handler(sa_exc.DBAPIError, on_database_error)
+    app.add_exception_handler(sa_exc.TimeoutError, on_database_error)
     app.add_exception_handler(Exception, on_unexpected)
 
 
@@ -128,3 +175,32 @@ def _translate(error: HTTPException) -> AppError:
     }
     kind = kinds.get(error.status_code, BadRequest if error.status_code < 500 else AppError)
     return kind(detail)
+
+
+SQLITE_AWAY = frozenset(
+    {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
+)
+POSTGRES_FULL = "53100"
+POSTGRES_AWAY = ("08", "53", "57P")
+"""Classes of SQLSTATE: connections, resources such as connection slots, and servers that stop or start."""
+
+
+def _database_meaning(error: Exception) -> AppError | None:
+    """Return what a database's failure means to the caller, or None if it is a fault of ours."""
+    if not isinstance(error, sa_exc.DBAPIError):
+        return DatabaseUnavailable("All connections to the database are in use.")
+    driver_says = error.orig
+    if isinstance(driver_says, sqlite3.Error):
+        # Extended codes keep the plain one in their lowest byte.
+        code = getattr(driver_says, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            return DatabaseFull()
+        return DatabaseUnavailable() if code in SQLITE_AWAY else None
+    state = getattr(driver_says, "sqlstate", None)
+    if state == POSTGRES_FULL:
+        return DatabaseFull()
+    # Without a state the server never answered: the client library could not reach it, or lost it.
+    lost = state is None and isinstance(error, sa_exc.OperationalError)
+    if lost or error.connection_invalidated or (state or "").startswith(POSTGRES_AWAY):
+        return DatabaseUnavailable()
+    return None

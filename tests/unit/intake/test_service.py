@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from headway.datasets.cache import RowsCache
 from headway.datasets.columns import Column, ColumnType
@@ -24,6 +29,8 @@ from headway.intake.upload_errors import (
     UploadInterrupted,
     UploadTooLarge,
 )
+from headway.jobs.models import JobEvent
+from headway.jobs.runner import Submission
 from headway.jobs.service import JobMonitoringService
 from headway.kit.db import Database
 from headway.storage.errors import StoreFull, StoreUnavailable
@@ -74,7 +81,7 @@ async def bytes_of(data: bytes, size: int = 1000) -> AsyncIterator[bytes]:
 async def test_an_accepted_file_is_stored_whole_and_enqueued(intake: Intake) -> None:
     job = await intake.service.upload_file(OWNER, "a.csv", bytes_of(DATA), declared_bytes=len(DATA))
     assert (job.progress, job.phase, job.title) == (40, "queued", "a.csv")
-    assert await intake.submitter.undelivered([job.id]) == []
+    assert await intake.submitter.undelivered([Submission(job.id, OWNER)]) == []
     keys = await intake.objects()
     assert keys == [f"originals/{job.id}"]
     stored = b"".join([chunk async for chunk in intake.store.read(keys[0])])
@@ -244,7 +251,7 @@ async def test_a_store_that_fails_fails_the_job_and_promises_nothing(intake: Int
     job = await intake.only_job()
     assert job.problem is not None
     assert job.problem.code == code
-    assert await intake.submitter.undelivered([job.id]) == [job.id]
+    assert await intake.submitter.undelivered([Submission(job.id, OWNER)]) == [job.id]
 
 
 async def test_a_full_disk_refuses_before_a_job_begins(intake: Intake) -> None:
@@ -267,3 +274,48 @@ async def test_a_full_disk_refuses_before_a_job_begins(intake: Intake) -> None:
 )
 def test_names_are_for_showing_only(given: str, shown: str) -> None:
     assert display_name(given) == shown
+
+
+class Naughty:
+    """A database whose chosen write says that it failed: before it happened, or after."""
+
+    def __init__(self, real: Database, failing: str, *, happens: bool) -> None:
+        self._real = real
+        self._failing = failing
+        self._happens = happens
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        async with self._real.write() as session:
+            kinds: list[str] = []
+
+            @sa.event.listens_for(session.sync_session, "before_flush")
+            def note(flushed: Session, *_: object) -> None:
+                kinds.extend(thing.kind for thing in flushed.new if isinstance(thing, JobEvent))
+
+            yield session
+            doomed = self._failing in kinds
+            if doomed and not self._happens:
+                raise OperationalError("commit", {}, Exception("the connection was lost"))
+        if doomed:
+            raise OperationalError("commit", {}, Exception("the connection was lost"))
+
+
+@pytest.mark.parametrize("happens", [False, True])
+async def test_an_acceptance_whose_commit_failed_is_kept_if_it_happened_and_undone_if_not(
+    intake: Intake, happens: bool
+) -> None:
+    calm = intake.service
+    intake.database = Naughty(intake.database, "accepted", happens=happens)  # type: ignore[assignment]
+    naughty = intake.limited(IntakeLimits(10**6, 10**7, 0))
+    with pytest.raises(OperationalError):
+        await naughty.upload_file(OWNER, "a.csv", bytes_of(DATA), idempotency_key="k")
+    first = await intake.only_job()
+    assert (first.phase, await intake.objects() != []) == (("queued", True) if happens else ("failed", False))
+    again = await calm.upload_file(OWNER, "a.csv", bytes_of(DATA), idempotency_key="k")
+    assert (again.id == first.id) is happens
+    assert await intake.objects() == [f"originals/{again.id}"]
+    assert await intake.submitter.undelivered([Submission(again.id, OWNER)]) == []

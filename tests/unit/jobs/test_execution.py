@@ -4,34 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from headway.errors import BadRequest, Unavailable
-from headway.jobs import execution
-from headway.jobs.execution import Execution, Task, TaskContext
+from headway.jobs import execution, progress
+from headway.jobs.deliveries import Deliveries
+from headway.jobs.execution import Execution, Task, TaskContext, TaskCrashed
 from headway.jobs.service import JobMonitoringService
 from headway.kit.db import Database
 from tests.support.clock import FakeClock
 from tests.support.signals import RecordingSignal
+from tests.support.submitter import RecordingSubmitter
 
 OWNER = "ann"
 
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execution, "BACKOFF_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(execution, "BACKOFF_SECONDS", (0.0,))
 
 
 @pytest.fixture
 def service(database: Database, clock: FakeClock) -> JobMonitoringService:
     return JobMonitoringService(database, clock, RecordingSignal())
-
-
-async def checkpoint(_name: str, work: Callable[[], Awaitable[Any]]) -> Any:
-    return await work()
 
 
 async def submit(service: JobMonitoringService, database: Database) -> UUID:
@@ -51,7 +49,7 @@ async def test_a_task_finishes_its_own_job(service: JobMonitoringService, databa
             await service.finish_in(session, context.lease, outcome="succeeded")
 
     job_id = await submit(service, database)
-    await executing(service, run).execute(job_id, checkpoint)
+    await executing(service, run).execute(job_id)
     job = await service.get_job_by_id(job_id, OWNER)
     assert (job.status, job.progress, job.attempt) == ("completed", 100, 1)
 
@@ -63,25 +61,137 @@ async def test_an_expected_failure_is_the_owners_problem_at_once(
         raise BadRequest("Line 3 is broken.", line=3)
 
     job_id = await submit(service, database)
-    await executing(service, run).execute(job_id, checkpoint)
+    await executing(service, run).execute(job_id)
     job = await service.get_job_by_id(job_id, OWNER)
     assert job.problem is not None
     assert (job.status, job.error, job.attempt) == ("failed", "Line 3 is broken.", 1)
     assert job.problem.model_dump()["line"] == 3
 
 
-async def test_what_may_pass_by_itself_is_tried_three_times(service: JobMonitoringService, database: Database) -> None:
-    phases = []
+async def test_what_may_pass_by_itself_is_tried_until_it_does(
+    service: JobMonitoringService, database: Database
+) -> None:
+    attempts = []
 
     async def run(context: TaskContext) -> None:
-        phases.append((await service.get_job_by_id(context.job_id, OWNER)).attempt)
+        attempts.append((await service.get_job_by_id(context.job_id, OWNER)).attempt)
+        if len(attempts) < 8:
+            raise Unavailable("The store is away.")
+        async with database.write() as session:
+            await service.finish_in(session, context.lease, outcome="succeeded")
+
+    job_id = await submit(service, database)
+    await executing(service, run).execute(job_id)
+    assert attempts == list(range(1, 9))
+    assert (await service.get_job_by_id(job_id, OWNER)).status == "completed"
+
+
+async def test_what_does_not_pass_in_time_fails_with_its_reason(
+    service: JobMonitoringService, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution, "RETRY_FOR_SECONDS", 0.0)
+
+    async def run(_context: TaskContext) -> None:
         raise Unavailable("The store is away.")
 
     job_id = await submit(service, database)
-    await executing(service, run).execute(job_id, checkpoint)
+    await executing(service, run).execute(job_id)
     job = await service.get_job_by_id(job_id, OWNER)
-    assert phases == [1, 2, 3]
-    assert (job.status, job.error) == ("failed", "The store is away.")
+    assert (job.status, job.error, job.attempt) == ("failed", "The store is away.", 2)
+
+
+async def test_a_process_that_dies_is_tried_again_but_not_for_ever(
+    service: JobMonitoringService, database: Database
+) -> None:
+    async def run(_context: TaskContext) -> None:
+        raise TaskCrashed(BadRequest("Killed by the file."))
+
+    job_id = await submit(service, database)
+    await executing(service, run).execute(job_id)
+    job = await service.get_job_by_id(job_id, OWNER)
+    assert (job.status, job.error, job.attempt) == ("failed", "Killed by the file.", execution.MAX_CRASHES)
+
+
+async def test_a_failure_of_the_database_is_no_failure_of_the_job(
+    service: JobMonitoringService, database: Database
+) -> None:
+    async def run(context: TaskContext) -> None:
+        if context.lease.attempt == 1:
+            raise OperationalError("update", {}, Exception("server closed the connection"))
+        async with database.write() as session:
+            await service.finish_in(session, context.lease, outcome="succeeded")
+
+    job_id = await submit(service, database)
+    await executing(service, run).execute(job_id)
+    job = await service.get_job_by_id(job_id, OWNER)
+    assert (job.status, job.attempt) == ("completed", 2)
+
+
+async def test_a_commit_that_failed_but_happened_is_left_as_it_is(
+    service: JobMonitoringService, database: Database
+) -> None:
+    async def run(context: TaskContext) -> None:
+        async with database.write() as session:
+            await service.finish_in(session, context.lease, outcome="succeeded")
+        raise OperationalError("commit", {}, Exception("server closed the connection"))
+
+    job_id = await submit(service, database)
+    await executing(service, run).execute(job_id)
+    job = await service.get_job_by_id(job_id, OWNER)
+    assert (job.status, job.attempt) == ("completed", 1)
+
+
+async def test_a_worker_that_cannot_renew_its_lease_stops_and_asks_again(
+    service: JobMonitoringService, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "BEAT_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(progress, "LEASE_SECONDS", 0.05)
+    attempts = []
+
+    async def silent(*_args: object, **_columns: object) -> None:
+        raise OperationalError("update", {}, Exception("the network is cut"))
+
+    async def run(context: TaskContext) -> None:
+        attempts.append(context.lease.attempt)
+        if len(attempts) == 1:
+            monkeypatch.setattr(service, "update_progress", silent)
+            await context.progress.stop.wait()
+            monkeypatch.undo()
+            context.raise_if_stopped()
+        async with database.write() as session:
+            await service.finish_in(session, context.lease, outcome="succeeded")
+
+    job_id = await submit(service, database)
+    await executing(service, run).execute(job_id)
+    assert attempts == [1, 2]
+    assert (await service.get_job_by_id(job_id, OWNER)).status == "completed"
+
+
+async def test_a_checkpoint_is_kept_for_the_next_attempt_while_its_result_is_there(
+    service: JobMonitoringService, database: Database
+) -> None:
+    done, there = [], {1: True, 2: True, 3: False}
+
+    async def run(context: TaskContext) -> None:
+        async def work() -> dict[str, int]:
+            done.append(context.lease.attempt)
+            return {"made_by": context.lease.attempt}
+
+        async def is_there(_kept: dict[str, int]) -> bool:
+            return there[context.lease.attempt]
+
+        kept = await context.checkpoint("parse", work, is_there)
+        if context.lease.attempt < 3:
+            assert kept == {"made_by": 1}
+            raise TaskCrashed(BadRequest("gone"))
+        assert kept == {"made_by": 3}
+        async with database.write() as session:
+            await service.finish_in(session, context.lease, outcome="succeeded")
+
+    job_id = await submit(service, database)
+    await executing(service, run).execute(job_id)
+    assert done == [1, 3]
+    assert (await service.get_job_by_id(job_id, OWNER)).status == "completed"
 
 
 async def test_the_unexpected_shows_a_support_id_and_nothing_else(
@@ -91,7 +201,7 @@ async def test_the_unexpected_shows_a_support_id_and_nothing_else(
         raise ZeroDivisionError("secret detail")
 
     job_id = await submit(service, database)
-    await executing(service, run).execute(job_id, checkpoint)
+    await executing(service, run).execute(job_id)
     job = await service.get_job_by_id(job_id, OWNER)
     assert job.problem is not None
     assert job.problem.code == "internal"
@@ -106,7 +216,7 @@ async def test_a_cancelled_task_ends_cancelled(service: JobMonitoringService, da
         context.raise_if_stopped()
 
     job_id = await submit(service, database)
-    await executing(service, run).execute(job_id, checkpoint)
+    await executing(service, run).execute(job_id)
     assert (await service.get_job_by_id(job_id, OWNER)).status == "cancelled"
 
 
@@ -114,11 +224,13 @@ async def test_an_overtaken_attempt_leaves_the_job_to_its_successor(
     service: JobMonitoringService, database: Database
 ) -> None:
     async def run(context: TaskContext) -> None:
+        deliveries = Deliveries(database, FakeClock(), RecordingSignal(), RecordingSubmitter())
+        await deliveries.take_from(["worker-1"])
         await service.claim(context.job_id, "worker-2", seconds=60)
         await context.progress.report(99, stage="store")
 
     job_id = await submit(service, database)
-    await executing(service, run).execute(job_id, checkpoint)
+    await executing(service, run).execute(job_id)
     job = await service.get_job_by_id(job_id, OWNER)
     assert (job.status, job.attempt, job.progress) == ("running", 2, 0)
 
@@ -129,7 +241,7 @@ async def test_a_job_that_has_ended_is_not_run_again(service: JobMonitoringServi
 
     job_id = await submit(service, database)
     await service.request_cancel(job_id, OWNER)
-    await executing(service, run).execute(job_id, checkpoint)
+    await executing(service, run).execute(job_id)
     assert (await service.get_job_by_id(job_id, OWNER)).status == "cancelled"
 
 
@@ -144,10 +256,10 @@ async def test_stopping_hands_running_jobs_back_and_takes_no_more(
 
     running, waiting = await submit(service, database), await submit(service, database)
     runs = executing(service, run)
-    delivery = asyncio.create_task(runs.execute(running, checkpoint))
+    delivery = asyncio.create_task(runs.execute(running))
     await began.wait()
     await runs.stop()
-    late = asyncio.create_task(runs.execute(waiting, checkpoint))
+    late = asyncio.create_task(runs.execute(waiting))
     assert (await service.get_job_by_id(running, OWNER)).phase == "retrying"
     done, _ = await asyncio.wait({delivery, late}, timeout=0.3)
     assert not done

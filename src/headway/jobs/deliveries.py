@@ -1,0 +1,136 @@
+"""Jobs that must be given to the engine once more: their worker was lost, nobody holds them, their owner wants it.
+
+Every delivery is a new one for the engine, enqueued in the transaction that makes the job wait for it. So nothing
+here depends on what an engine makes of its own ended work, and a delivery too many finds the job taken and returns.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from headway.jobs import queries, states
+from headway.jobs.answers import to_response
+from headway.jobs.errors import JobNotFound, JobStillRunning, NotRetryable, StaleLease, WorkersLost
+from headway.jobs.models import BackgroundJob
+from headway.jobs.runner import JobSubmitter, Submission
+from headway.jobs.schemas import JobResponse
+from headway.jobs.signal import ChangeSignal
+from headway.jobs.transitions import EXTERNAL, Transitions
+from headway.kit.clock import Clock
+from headway.kit.db import Database
+
+log = logging.getLogger(__name__)
+
+MAX_WORKER_LOSSES = 20
+"""A job that takes its whole worker down each time must end some day. A graceful stop does not count."""
+
+PAGE = 500
+
+
+class Deliveries:
+    """Gives jobs to the engine again."""
+
+    def __init__(self, database: Database, clock: Clock, signal: ChangeSignal, submitter: JobSubmitter) -> None:
+        self._database = database
+        self._move = Transitions(database, clock, signal)
+        self._submitter = submitter
+
+    async def take_from(self, workers: Collection[str]) -> int:
+        """Take every job away from workers that are known to be dead; return how many there were."""
+        async with self._database.read() as session:
+            held = await queries.list_held_by(session, workers)
+        for job in held:
+            await self.take(job)
+        return len(held)
+
+    async def take(self, job: BackgroundJob) -> bool:
+        """Take a job away from whoever held it and has gone silent, if it still is as it was seen."""
+        try:
+            async with self._database.write() as session:
+                lost = await self._move.lose_worker(session, job)
+                await self._end_if_hopeless(session, lost)
+        except StaleLease:
+            return False
+        log.warning("job %s lost its worker %s", job.id, job.lease_owner)
+        return True
+
+    async def _end_if_hopeless(self, session: Any, job: BackgroundJob) -> None:
+        this = BackgroundJob.id == job.id
+        if job.cancel_requested_at is not None:
+            # Whoever was to stop it is gone, and so is the work.
+            await self._move.end(session, this, "cancelled", message="Cancelled")
+        elif job.worker_losses > MAX_WORKER_LOSSES:
+            problem = WorkersLost(f"It lost {job.worker_losses} workers.", worker_losses=job.worker_losses).problem()
+            await self._move.end(session, this, "failed", error=problem["detail"], problem=problem)
+
+    async def reconcile(self) -> int:
+        """Deliver again every waiting job that the engine neither holds nor runs; return how many there were."""
+        found, last = 0, None
+        while True:
+            async with self._database.read() as session:
+                waiting = await queries.list_waiting(session, EXTERNAL, last, PAGE)
+            forgotten = set(await self._submitter.undelivered([_submission(job) for job in waiting]))
+            for job in waiting:
+                if job.id in forgotten:
+                    found += await self._deliver_again(job)
+            if len(waiting) < PAGE:
+                return found
+            last = waiting[-1].id
+
+    async def _deliver_again(self, job: BackgroundJob) -> bool:
+        try:
+            async with self._database.write() as session:
+                # Its end, or a worker's claim, may have come between the two looks.
+                again = await self._move.redeliver(session, queries.unchanged_since(job), "redelivered")
+                await self._submitter.enqueue(session, _submission(again))
+        except StaleLease:
+            return False
+        log.warning("job %s was waiting, but with nobody to deliver it; it is enqueued again", job.id)
+        return True
+
+    async def cancel(self, job_id: UUID) -> None:
+        """Take back what the engine has not delivered yet, of a job that has ended."""
+        await self._submitter.cancel(job_id)
+
+    async def retry(self, job_id: UUID, owner: str) -> JobResponse:
+        """Run a failed or cancelled job of an owner again. What earlier attempts finished for good is kept."""
+        async with self._database.write() as session:
+            job = await queries.find(session, job_id, owner)
+            if job is None:
+                raise JobNotFound
+            if job.status not in states.TERMINAL:
+                raise JobStillRunning(f"The job is {job.status}.", job_status=job.status)
+            if job.status == "completed" or job.engine == EXTERNAL or job.delivery == 0:
+                raise NotRetryable(_why_not(job))
+            ended = sa.and_(BackgroundJob.id == job_id, BackgroundJob.version == job.version)
+            columns = dict.fromkeys(
+                ("error", "problem", "outcome", "result", "completed_at", "cancel_requested_at", "dismissed_at")
+            )
+            again = await self._move.redeliver(
+                session,
+                ended,
+                "retried",
+                **columns,
+                crash_count=0,
+                worker_losses=0,
+                message="Waiting to be tried again",
+            )
+            await self._submitter.enqueue(session, _submission(again))
+            return to_response(again)
+
+
+def _submission(job: BackgroundJob) -> Submission:
+    return Submission(job.id, job.user_id, job.delivery)
+
+
+def _why_not(job: BackgroundJob) -> str:
+    if job.status == "completed":
+        return "It has completed."
+    if job.engine == EXTERNAL:
+        return "Another program ran it; only that program can run it again."
+    return "Its file never arrived whole, so there is nothing to work on."
