@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
-from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import click
@@ -24,8 +23,9 @@ from alembic.script import ScriptDirectory
 
 from headway.accounts.secrets import FILE_NAME, check_secret
 from headway.cli.configuration import load_settings
-from headway.cli.output import printable, show_table, size
+from headway.cli.output import show_table, size
 from headway.cli.schema import shown_url
+from headway.cli.storage_checks import shown_storage_url, storage
 from headway.engine.lease import count_alive
 from headway.errors import AppError
 from headway.kit.clock import SystemClock
@@ -50,9 +50,18 @@ class Finding:
 Check = Callable[[Settings], Awaitable[list[Finding]]]
 
 
-@click.command()
-def doctor() -> None:
+@click.group(invoke_without_command=True)
+@click.pass_context
+def doctor(context: click.Context) -> None:
     """Look at database, store, secret, room and limits. The exit status is 1 if there is a problem."""
+    if context.invoked_subcommand is None:
+        _look_at_everything()
+
+
+doctor.add_command(storage)
+
+
+def _look_at_everything() -> None:
     findings = asyncio.run(_examine(load_settings()))
     show_table(("part", "state", "what was found"), ((each.part, each.state, each.sentence) for each in findings))
     if any(each.state == "problem" for each in findings):
@@ -170,14 +179,6 @@ async def _store(settings: Settings) -> list[Finding]:
     if read != content:
         return [Finding("object store", "problem", f"{address} gave back something else than was stored.")]
     return [Finding("object store", "ok", f"{address}, an object was stored, read back and removed")]
-
-
-def shown_storage_url(url: str) -> str:
-    """Return the store's address as it may be printed: no user, no password, of the options only the endpoint."""
-    parts = urlsplit(url)
-    endpoint = parse_qs(parts.query).get("endpoint")
-    at = f" at {endpoint[0].rpartition('@')[2]}" if endpoint else ""
-    return printable(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{at}")
 
 
 async def _secret(settings: Settings) -> list[Finding]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
+import os
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 import obstore
-from obstore.exceptions import BaseError, NotFoundError
+from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
 from obstore.store import S3Store as Bucket
 
 from headway.storage.errors import ObjectMissing, StoreUnavailable
-from headway.storage.store import ObjectInfo, checked_key, fetch_through, put_through
+from headway.storage.store import ObjectInfo, ObjectStore, checked_key, fetch_through, put_through
 
 PART_BYTES = 8 * 1024 * 1024
 QUEUED_CHUNKS = 4
@@ -25,6 +28,25 @@ REQUEST_TIMEOUT = "120s"
 CONNECT_TIMEOUT = "3s"
 RETRIES = 3
 RETRY_SECONDS = 30
+UNKNOWN_ACCESS_KEY = "AKIAHEADWAYCHECKUP00"
+"""Stands in where the credentials come from the machine's role, which has no key to pair a wrong secret with."""
+
+
+@runtime_checkable
+class HasCredentials(Protocol):
+    """An ability of some stores: who asks is part of every request, so one can ask as somebody else."""
+
+    def anonymous(self) -> ObjectStore:
+        """Return the same store as somebody sees it who has no credentials."""
+
+    def with_secret(self, secret: str) -> ObjectStore:
+        """Return the same store for the same access key, with another secret."""
+
+    async def presigned(self, key: str, seconds: int) -> str:
+        """Return an address that reads the object for that long, without credentials."""
+
+    async def put_if_absent(self, key: str, content: bytes) -> bool:
+        """Store the object unless there is one, and say whether it was stored. Headway itself never asks this."""
 
 
 @contextlib.contextmanager
@@ -44,19 +66,46 @@ class S3Store:
     def __init__(
         self, bucket: str, *, prefix: str = "", endpoint: str | None = None, region: str = "us-east-1"
     ) -> None:
-        self._bucket = Bucket(
-            bucket,
-            prefix=prefix or None,
-            endpoint=endpoint,
-            region=region,
-            virtual_hosted_style_request=False if endpoint else None,
-            client_options={
+        self._bucket_name = bucket
+        self._options: dict[str, Any] = {
+            "prefix": prefix or None,
+            "endpoint": endpoint,
+            "region": region,
+            "virtual_hosted_style_request": False if endpoint else None,
+            "client_options": {
                 "allow_http": bool(endpoint and endpoint.startswith("http://")),
                 "connect_timeout": CONNECT_TIMEOUT,
                 "timeout": REQUEST_TIMEOUT,
             },
-            retry_config={"max_retries": RETRIES, "retry_timeout": timedelta(seconds=RETRY_SECONDS)},
-        )
+            "retry_config": {"max_retries": RETRIES, "retry_timeout": timedelta(seconds=RETRY_SECONDS)},
+        }
+        self._bucket = Bucket(bucket, **self._options)
+
+    def _opened_as(self, **credentials: Any) -> S3Store:
+        other = copy.copy(self)
+        other._bucket = Bucket(self._bucket_name, **self._options, **credentials)  # noqa: SLF001 - one of us
+        return other
+
+    def anonymous(self) -> ObjectStore:
+        return self._opened_as(skip_signature=True)
+
+    def with_secret(self, secret: str) -> ObjectStore:
+        access_key = os.environ.get("AWS_ACCESS_KEY_ID", UNKNOWN_ACCESS_KEY)
+        return self._opened_as(access_key_id=access_key, secret_access_key=secret)
+
+    async def presigned(self, key: str, seconds: int) -> str:
+        with _translated(key):
+            return await obstore.sign_async(self._bucket, "GET", checked_key(key), timedelta(seconds=seconds))
+
+    async def put_if_absent(self, key: str, content: bytes) -> bool:
+        try:
+            with _translated(key):
+                await obstore.put_async(self._bucket, checked_key(key), content, mode="create")
+        except StoreUnavailable as error:
+            if isinstance(error.__cause__, AlreadyExistsError):
+                return False
+            raise
+        return True
 
     async def open_writer(self, key: str) -> S3Writer:
         return S3Writer(self._bucket, checked_key(key))
