@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 FIRST_DELAY_SECONDS = 0.2
 LONGEST_DELAY_SECONDS = 5.0
-SETTLED_SECONDS = 10.0
+SETTLED_SECONDS = 5.0
 """A process that lived this long was healthy: its next death starts again from the first delay."""
 
 GRACE_SECONDS = 10.0

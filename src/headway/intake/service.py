@@ -8,6 +8,7 @@ the job, and only after its commit is anything promised to the client.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import unicodedata
@@ -41,17 +42,22 @@ from headway.jobs.runner import JobSubmitter, Submission
 from headway.jobs.schemas import JobResponse
 from headway.jobs.service import JobMonitoringService, Lease
 from headway.jobs.states import UPLOAD_STAGE
+from headway.kit.chores import every
 from headway.kit.clock import Clock
 from headway.kit.db import Database
-from headway.storage.errors import StoreFull
+from headway.storage.errors import ObjectMissing, StoreFull
 from headway.storage.store import ObjectStore
 
 log = logging.getLogger(__name__)
 
 KIND = "intake.import_file"
 ENGINE = "dbos"
-UPLOAD_LEASE_SECONDS = 30
-"""An API process that dies leaves its uploads alone for at most this long before they are called interrupted."""
+UPLOAD_LEASE_SECONDS = 10
+"""An API process that dies leaves its uploads alone for about this long before they are called interrupted."""
+
+UPLOAD_BEAT_SECONDS = 3.0
+"""The server lives, although a client may be silent and a store slow; how slow a client may be is decided where its
+connection is watched."""
 
 MAX_KEY_LENGTH = 200
 
@@ -121,11 +127,11 @@ class FileIntakeService:
                 await self._store.open_writer(key), name, max_bytes=self._limits.max_upload_bytes,
                 expected_bytes=declared_bytes, report=self._reporter(lease),
             )  # fmt: skip
-            async for chunk in chunks:
-                await arrival.write(chunk)
-            await arrival.end()
-            chosen = options()
-            return await self._accept(owner, name, key, lease, arrival, chosen)
+            async with self._beating(lease):
+                async for chunk in chunks:
+                    await arrival.write(chunk)
+                await arrival.end()
+                return await self._accept(owner, name, key, lease, arrival, options())
         except BaseException as error:
             await asyncio.shield(self._give_up(lease, arrival, error))
             raise
@@ -140,6 +146,18 @@ class FileIntakeService:
             used_bytes=used,
             formats=FORMATS,
         )
+
+    async def erase_owner_in(self, session: AsyncSession, owner: str) -> set[str]:
+        """Delete every import of an owner, with reservations and keys; return the objects that they named."""
+        return await queries.delete_owned(session, owner)
+
+    async def list_objects(self, job_id: UUID) -> list[str]:
+        """Return the objects that a job has in the store, also those of attempts that came to nothing."""
+        found = [info.key async for info in self._store.list(f"rows/{job_id}/")]
+        try:
+            return [(await self._store.stat(original_key(job_id))).key, *found]
+        except ObjectMissing:
+            return found
 
     # ---------------------------------------------------------------------- T0
 
@@ -199,6 +217,26 @@ class FileIntakeService:
                 raise UploadCancelled
 
         return report
+
+    @contextlib.asynccontextmanager
+    async def _beating(self, lease: Lease) -> AsyncIterator[None]:
+        """Renew the lease in the background while the block runs."""
+        beat = asyncio.create_task(every(UPLOAD_BEAT_SECONDS, lambda: self._renew(lease)))
+        try:
+            yield
+        finally:
+            beat.cancel()
+            await asyncio.gather(beat, return_exceptions=True)
+
+    async def _renew(self, lease: Lease) -> None:
+        expires_at = self._clock.now() + timedelta(seconds=UPLOAD_LEASE_SECONDS)
+        # Whoever lost the job learns of it with the next report, and at the latest when it asks for acceptance.
+        with contextlib.suppress(StaleLease):
+            async with self._database.write() as session:
+                await self._jobs.progress_in(
+                    session, lease.job_id, None, None, lease=lease, lease_seconds=UPLOAD_LEASE_SECONDS
+                )
+                await queries.prolong(session, lease.job_id, 0, expires_at)
 
     # ---------------------------------------------------------------------- T1
 

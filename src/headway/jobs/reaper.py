@@ -23,6 +23,10 @@ from headway.kit.db import Database
 SILENCE_FACTOR = 3
 """Whoever misses three of its own beats is given up."""
 
+LOOK_SECONDS = 1.0
+"""Time between two looks. The API looks as well as the workers, so that a job is not shown as running by a worker
+that is gone while no other one is there."""
+
 LONGEST_LOOK_SECONDS = 5.0
 """Looks further apart than this prove nothing: the database was away, or this process stood still."""
 

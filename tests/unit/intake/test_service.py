@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -29,7 +31,7 @@ from headway.intake.upload_errors import (
     UploadInterrupted,
     UploadTooLarge,
 )
-from headway.jobs.models import JobEvent
+from headway.jobs.models import BackgroundJob, JobEvent
 from headway.jobs.runner import Submission
 from headway.jobs.service import JobMonitoringService
 from headway.kit.db import Database
@@ -76,6 +78,28 @@ async def intake(database: Database, store: ObjectStore, clock: FakeClock, tmp_p
 async def bytes_of(data: bytes, size: int = 1000) -> AsyncIterator[bytes]:
     for start in range(0, len(data), size):
         yield data[start : start + size]
+
+
+async def test_the_upload_of_a_silent_client_stays_alive_as_long_as_the_server_does(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headway.intake.service.UPLOAD_BEAT_SECONDS", 0.01)
+
+    async def lease_ends_at() -> datetime:
+        async with intake.database.read() as session:
+            return (await session.execute(sa.select(BackgroundJob.lease_expires_at))).scalar_one()  # type: ignore[return-value]
+
+    async def halting() -> AsyncIterator[bytes]:
+        yield DATA[:8000]
+        before = await lease_ends_at()
+        async with asyncio.timeout(30):
+            while await lease_ends_at() <= before:
+                intake.clock.advance(1)
+                await asyncio.sleep(0.01)
+        yield DATA[8000:]
+
+    job = await intake.service.upload_file(OWNER, "a.csv", halting())
+    assert job.phase == "queued"
 
 
 async def test_an_accepted_file_is_stored_whole_and_enqueued(intake: Intake) -> None:
