@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
 from headway.accounts.models import User, UserSession
+from headway.kit.tally import Tally, tally_rows
 
 _ADMINS_LOCK = 0x61646D696E
 """The letters of "admin"."""
@@ -88,6 +89,11 @@ async def disable(session: AsyncSession, user_id: UUID, now: datetime) -> None:
     await end_sessions(session, user_id)
 
 
+async def delete_user(session: AsyncSession, user_id: UUID) -> None:
+    """Delete a user and, by their foreign keys, everything that signs them in."""
+    await session.execute(sa.delete(User).where(User.id == user_id))
+
+
 async def enable(session: AsyncSession, user_id: UUID) -> None:
     await session.execute(sa.update(User).where(User.id == user_id).values(disabled_at=None))
 
@@ -112,3 +118,7 @@ async def find_session_user(session: AsyncSession, token_hash: str, now: datetim
         .where(UserSession.token_hash == token_hash, UserSession.expires_at > now)
     )
     return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def tally_expired_sessions(session: AsyncSession, now: datetime, *, delete: bool) -> Tally:
+    return await tally_rows(session, UserSession.expires_at, UserSession.expires_at <= now, delete=delete)

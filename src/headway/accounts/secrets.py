@@ -41,7 +41,7 @@ def load_or_create_secret(data_dir: Path, given: str) -> str:
         return given
     path = data_dir / FILE_NAME
     if not path.exists():
-        _create(path)
+        _put(path, secrets.token_urlsafe(GENERATED_BYTES))
     _keep_private(path)
     secret = path.read_text(encoding="utf-8").strip()
     check_secret(secret, str(path))
@@ -63,7 +63,19 @@ def check_secret(secret: str, name: str) -> None:
         raise WeakSecret(f"{name} is made of few different characters or well-known words. {advice}")
 
 
-def _create(path: Path) -> None:
+def find_secret(data_dir: Path) -> str | None:
+    """Return the secret that is kept in the data folder, if one is."""
+    path = data_dir / FILE_NAME
+    return path.read_text(encoding="utf-8").strip() if path.exists() else None
+
+
+def keep_secret(data_dir: Path, secret: str) -> None:
+    """Keep a secret of another data folder in this one, unless it has its own."""
+    if not (data_dir / FILE_NAME).exists():
+        _put(data_dir / FILE_NAME, secret)
+
+
+def _put(path: Path, secret: str) -> None:
     """Put a new secret at `path` unless another process was first.
 
     It is linked there whole: a file that appears empty and is filled later would be read by whoever comes second.
@@ -73,7 +85,7 @@ def _create(path: Path) -> None:
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(secrets.token_urlsafe(GENERATED_BYTES) + "\n")
+            file.write(f"{secret}\n")
             file.flush()
             os.fsync(file.fileno())
         with contextlib.suppress(FileExistsError):

@@ -101,8 +101,7 @@ class AccountService:
         async with self._database.write() as session:
             await queries.lock_admins(session)
             user = await _get_by_email(session, email)
-            if user.role == "admin" and not await queries.has_other_admin(session, user.id):
-                raise LastAdmin(f"Without {user.email} nobody could administer this service.")
+            await _refuse_last_admin(session, user)
             await queries.disable(session, user.id, self._clock.now())
 
     async def enable_user(self, email: str) -> None:
@@ -110,6 +109,18 @@ class AccountService:
         async with self._database.write() as session:
             user = await _get_by_email(session, email)
             await queries.enable(session, user.id)
+
+    async def get_owner(self, email: str) -> str:
+        """Return the owner that the rows of a user's things carry."""
+        async with self._database.read() as session:
+            return str((await _get_by_email(session, email)).id)
+
+    async def erase_user_in(self, session: AsyncSession, email: str) -> None:
+        """Delete a user with everything that lets them in. Raises `LastAdmin`."""
+        await queries.lock_admins(session)
+        user = await _get_by_email(session, email)
+        await _refuse_last_admin(session, user)
+        await queries.delete_user(session, user.id)
 
     async def set_password(self, email: str, password: str) -> None:
         """Give a user a new password, as an administrator does; ends all their tokens and sessions."""
@@ -240,6 +251,11 @@ async def _get_by_email(session: AsyncSession, email: str, *, lock: bool = False
     if user is None:
         raise UserNotFound(f"No user has the e-mail {email!r}.")
     return user
+
+
+async def _refuse_last_admin(session: AsyncSession, user: User) -> None:
+    if user.role == "admin" and not await queries.has_other_admin(session, user.id):
+        raise LastAdmin(f"Without {user.email} nobody could administer this service.")
 
 
 def _user_id(owner: str) -> UUID:

@@ -51,8 +51,17 @@ class RowsCache:
             self._in_use[path] -= 1
             await self._evict()
 
+    def forget(self, key: str) -> None:
+        """Remove the copy of an object that is being erased."""
+        path = self._copy_of(key)
+        self._sizes.pop(path, None)
+        path.unlink(missing_ok=True)
+
+    def _copy_of(self, key: str) -> Path:
+        return self._folder / f"{sha256(key.encode()).hexdigest()}.parquet"
+
     async def _fetched(self, key: str) -> Path:
-        path = self._folder / f"{sha256(key.encode()).hexdigest()}.parquet"
+        path = self._copy_of(key)
         lock = self._fetching.setdefault(key, asyncio.Lock())
         async with lock:
             await self._load()

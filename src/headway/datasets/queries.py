@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -93,7 +93,32 @@ async def delete(session: AsyncSession, owner: str, dataset_id: UUID) -> None:
     await session.execute(sa.delete(Dataset).where(Dataset.id == dataset_id, Dataset.user_id == owner))
 
 
+async def delete_owned(session: AsyncSession, owner: str) -> tuple[int, set[str]]:
+    """Delete all datasets of an owner; return how many there were, and the keys that their versions named."""
+    owned = sa.select(Dataset.id).where(Dataset.user_id == owner)
+    named = sa.select(DatasetVersion.rows_key, DatasetVersion.original_key)
+    keys = {key for row in await session.execute(named.where(DatasetVersion.dataset_id.in_(owned))) for key in row}
+    deleted = await session.execute(sa.delete(Dataset).where(Dataset.user_id == owner).returning(Dataset.id))
+    return len(deleted.all()), keys
+
+
 async def is_original_used(session: AsyncSession, original_key: str) -> bool:
     """Return whether any dataset still comes from this original; the parts of one file share it."""
     statement = sa.select(DatasetVersion.dataset_id).where(DatasetVersion.original_key == original_key).limit(1)
     return (await session.execute(statement)).first() is not None
+
+
+async def list_import_keys(session: AsyncSession, import_ids: Collection[UUID]) -> Sequence[tuple[str, str]]:
+    """Return the (rows, original) keys of every version that came from these imports, whoever owns them."""
+    statement = sa.select(DatasetVersion.rows_key, DatasetVersion.original_key).where(
+        DatasetVersion.import_id.in_(import_ids)
+    )
+    return [(row[0], row[1]) for row in await session.execute(statement)]
+
+
+async def list_named(session: AsyncSession, keys: Collection[str]) -> Sequence[tuple[str, str]]:
+    """Return the (rows, original) keys of every version that names one of these keys. Reads the whole table."""
+    statement = sa.select(DatasetVersion.rows_key, DatasetVersion.original_key).where(
+        sa.or_(DatasetVersion.rows_key.in_(keys), DatasetVersion.original_key.in_(keys))
+    )
+    return [(row[0], row[1]) for row in await session.execute(statement)]

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -149,11 +149,23 @@ class DatasetService:
         for key in sorted(unused):
             await self._discard(key)
 
-    async def _discard(self, key: str) -> None:
+    async def erase_owner_in(self, session: AsyncSession, owner: str) -> tuple[int, set[str]]:
+        """Delete every dataset of an owner; return how many there were, and the objects to `discard` after that."""
+        return await queries.delete_owned(session, owner)
+
+    async def discard(self, keys: Collection[str]) -> int:
+        """Delete objects that no row names any more, and this machine's copies; return how many could not be."""
+        for key in keys:
+            self._cache.forget(key)
+        return [await self._discard(key) for key in sorted(keys)].count(False)
+
+    async def _discard(self, key: str) -> bool:
         try:
             await self._store.delete(key)
         except AppError as error:
             log.warning("object %s could not be deleted and is left for the sweep: %s", key, error.detail)
+            return False
+        return True
 
     async def read_rows(self, owner: str, dataset_id: UUID, question: RowsQuestion) -> RowsPage:
         """Return one page of rows."""

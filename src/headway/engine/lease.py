@@ -57,7 +57,7 @@ class WorkerLeases:
         self._runner = runner
         self._deliveries = deliveries
         self._executor_id = executor_id
-        self._lock_path = data_dir / "jobs.lock"
+        self._data_dir = data_dir
         self._lock: IO[str] | None = None
         self._beats = 0
         self._task: asyncio.Task[None] | None = None
@@ -66,11 +66,7 @@ class WorkerLeases:
         """On SQLite, become the one worker of this data folder, or raise `AnotherWorkerRuns`."""
         if not self._database.is_sqlite:
             return
-        self._lock = self._lock_path.open("w")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AnotherWorkerRuns(f"another worker already uses {self._lock_path.parent}") from None
+        self._lock = hold_worker_lock(self._data_dir)
 
     async def start(self) -> None:
         """Announce this worker, take over from the dead where that is certain, and go on beating."""
@@ -134,6 +130,17 @@ class WorkerLeases:
                     WorkerLease.executor_id.not_in(alive), WorkerLease.executor_id.not_in(list(holders))
                 )
             )
+
+
+def hold_worker_lock(data_dir: Path) -> IO[str]:
+    """Keep every worker from a data folder with SQLite until the file is closed, or raise `AnotherWorkerRuns`."""
+    lock = (data_dir / "jobs.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise AnotherWorkerRuns(f"another worker already uses {data_dir}") from None
+    return lock
 
 
 def select_alive(database: Database, clock: Clock) -> sa.Select[str]:

@@ -1,24 +1,49 @@
-"""The schema's history, applied under a lock: WAL first, then our tables by Alembic, then the engine's own."""
+"""The schema's history, applied under a lock: WAL first, then our tables by Alembic, then the engine's own.
+
+A migration only adds (expand); what no code uses any more is removed one version later (contract). So the code of one
+version also works on the schema of the next, and both run side by side while they are exchanged.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import enum
 import fcntl
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from psycopg.errors import LockNotAvailable
 
 from headway.engine.dbos import migrate_engine_tables
 from headway.kit.db import configure_sqlite, normalize_url
+
+log = logging.getLogger(__name__)
 
 VERSION_TABLE = "headway_alembic_version"
 """Our own, so that a host application with Alembic of its own can share the database."""
 
 ADVISORY_LOCK = 0x68656164776179
 """The letters of "headway"; two processes that start together migrate one after the other."""
+
+LOCK_SECONDS = 2
+"""How long a migration may wait for a table: everybody else's reads and writes wait behind it, heartbeats included."""
+
+LOCK_TRIES = 60
+
+
+class Standing(enum.Enum):
+    """How a database's schema stands to this code."""
+
+    BEHIND = "behind"
+    CURRENT = "current"
+    AHEAD = "ahead"
+    """A later version has migrated. This one works on: what was added since is nothing that it must know."""
 
 
 def alembic_config(connection: sa.Connection | None = None) -> Config:
@@ -38,19 +63,49 @@ def sync_engine(url: str) -> sa.Engine:
     return engine
 
 
-def migrate(url: str) -> None:
-    """Bring the database at `url` to the newest schema, ours and the engine's. Safe to call from many processes."""
+def standing_of(connection: sa.Connection) -> Standing:
+    """Compare the revision that a database has with those that this version knows."""
+    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+    present, scripts = context.get_current_revision(), ScriptDirectory.from_config(alembic_config())
+    if present == scripts.get_current_head():
+        return Standing.CURRENT
+    known = {script.revision for script in scripts.walk_revisions()}
+    return Standing.BEHIND if present is None or present in known else Standing.AHEAD
+
+
+def migrate(url: str) -> Standing:
+    """Bring the database at `url` to the newest schema, ours and the engine's. Safe to call from many processes.
+
+    Return how the schema stands now: one that a later version made is left as it is.
+    """
     parsed = normalize_url(url)
     if parsed.drivername == "sqlite" and parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = sync_engine(url)
     try:
         with _locked(engine):
-            with engine.begin() as connection:
-                command.upgrade(alembic_config(connection), "head")
+            with engine.connect() as connection:
+                if standing_of(connection) is Standing.AHEAD:
+                    return Standing.AHEAD
+            _upgrade(engine)
             migrate_engine_tables(parsed.render_as_string(hide_password=False))
+            return Standing.CURRENT
     finally:
         engine.dispose()
+
+
+def _upgrade(engine: sa.Engine) -> None:
+    """Apply our revisions in one transaction; one that does not get its tables soon gives way and tries again."""
+    for left in reversed(range(LOCK_TRIES)):
+        try:
+            with engine.begin() as connection:
+                command.upgrade(alembic_config(connection), "head")
+        except sa.exc.OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable) or not left:
+                raise
+            log.warning("a table is in use; the migration gave way and tries again (%d times more)", left)
+        else:
+            return
 
 
 @contextlib.contextmanager

@@ -7,14 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import context
 
-import headway.accounts.models
-import headway.datasets.models
-import headway.engine.models
-import headway.intake.models
-import headway.jobs.models  # noqa: F401 - imported for their tables
 from headway.engine.dbos import ENGINE_TABLES
-from headway.kit.db import Base
-from headway.migrations import VERSION_TABLE, sync_engine
+from headway.migrations import LOCK_SECONDS, VERSION_TABLE, sync_engine
+from headway.migrations.schema import METADATA
 from headway.settings import Settings
 
 
@@ -26,14 +21,14 @@ def include_object(_object: Any, name: str | None, kind: str, _reflected: bool, 
 def run(connection: sa.Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=Base.metadata,
+        target_metadata=METADATA,
         version_table=VERSION_TABLE,
         include_object=include_object,
         compare_server_default=False,
     )
     if connection.dialect.name == "postgresql":
         # A migration that cannot get its lock soon must fail and not queue in front of everybody's reads.
-        connection.execute(sa.text("set lock_timeout = '10s'"))
+        connection.execute(sa.text(f"set local lock_timeout = '{LOCK_SECONDS}s'"))
     with context.begin_transaction():
         context.run_migrations()
 

@@ -1,0 +1,44 @@
+"""What tidying up needs to know of datasets. It acts for the system, for no owner."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from headway.datasets import queries
+from headway.kit.db import Database
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKeys:
+    """The objects that dataset versions name: their rows, and the originals that these came from."""
+
+    rows: frozenset[str]
+    originals: frozenset[str]
+
+
+class DatasetUpkeep:
+    """Datasets as left-overs see them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def keys_of(self, import_ids: Collection[UUID]) -> StoredKeys:
+        """Return what the versions name that came from these imports."""
+        async with self._database.read() as session:
+            found = await queries.list_import_keys(session, import_ids)
+        return StoredKeys(frozenset(rows for rows, _ in found), frozenset(original for _, original in found))
+
+    async def naming(self, keys: Collection[str]) -> StoredKeys:
+        """Return what the versions name that name one of these keys. Slow; for the few that are to be deleted."""
+        async with self._database.read() as session:
+            found = await queries.list_named(session, keys)
+        return StoredKeys(frozenset(rows for rows, _ in found), frozenset(original for _, original in found))
+
+
+def cache_leftovers(cache_dir: Path) -> Iterator[Path]:
+    """Yield half-fetched copies and what large sorts spill; those of a living process are among them."""
+    yield from cache_dir.glob("*.part")
+    yield from (path for path in (cache_dir / "scratch").rglob("*") if path.is_file())
