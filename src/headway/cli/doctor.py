@@ -19,7 +19,6 @@ from uuid import uuid4
 import click
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from headway.accounts.secrets import FILE_NAME, check_secret
 from headway.cli.configuration import load_settings
@@ -28,14 +27,21 @@ from headway.cli.schema import shown_url
 from headway.cli.storage_checks import shown_storage_url, storage
 from headway.engine.lease import count_alive
 from headway.errors import AppError
+from headway.intake.sandbox_isolation import IsolationUnavailable, choose_isolation
+from headway.intake.sweep import Sweep
+from headway.intake.sweep_files import Folders
 from headway.kit.clock import SystemClock
 from headway.kit.db import Database
-from headway.migrations import VERSION_TABLE, alembic_config, sync_engine
+from headway.kit.room import shortage
+from headway.migrations import VERSION_TABLE, Standing, standing_of, sync_engine
 from headway.settings import Settings
+from headway.storage.leftovers import LIFECYCLE_NOTE, folder_of
 from headway.storage.opening import open_store
 
 WAIT_SECONDS = 20
 """A part that has not answered by then is reported as away; store clients try on for minutes by themselves."""
+
+COMPARE_SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +82,10 @@ async def _examine(settings: Settings) -> list[Finding]:
         "database": _database,
         "worker": _worker,
         "object store": _store,
+        "stored files": _stored_files,
         "secret": _secret,
         "parse limits": _parse_limits,
+        "isolation": _isolation,
     }
     for part, check in checks.items():
         findings += await _run(part, check, settings)
@@ -119,6 +127,8 @@ def _folder_findings(folder: Path, min_free_bytes: int) -> Iterator[Finding]:
     if free < min_free_bytes:
         sentence = f"Only {size(free)} are free; uploads are refused below {size(min_free_bytes)}."
         yield Finding("data folder", "problem", sentence)
+    elif short := shortage(folder, min_free_bytes):
+        yield Finding("data folder", "note", short)
     else:
         yield Finding("data folder", "ok", f"{folder}, {size(free)} free")
 
@@ -127,25 +137,27 @@ async def _database(settings: Settings) -> list[Finding]:
     address = shown_url(settings.effective_database_url)
     if address.startswith("sqlite:///") and not Path(address.removeprefix("sqlite:///")).exists():
         return [Finding("database", "note", f"{address} does not exist yet; `headway migrate` makes it.")]
-    server, present, newest = await asyncio.to_thread(_look_at_schema, settings.effective_database_url)
-    if present == newest:
+    server, present, standing = await asyncio.to_thread(_look_at_schema, settings.effective_database_url)
+    if standing is Standing.CURRENT:
         return [Finding("database", "ok", f"{address}, {server}, schema {present}")]
-    sentence = f"{address} has schema {present or 'none'}, this version needs {newest}: run `headway migrate`."
+    if standing is Standing.AHEAD:
+        sentence = f"{address} has schema {present}, which a later version made. This one works on it; upgrade it soon."
+        return [Finding("database", "note", sentence)]
+    sentence = f"{address} has schema {present or 'none'}, this version needs a later one: run `headway migrate`."
     return [Finding("database", "problem", sentence)]
 
 
-def _look_at_schema(database_url: str) -> tuple[str, str | None, str | None]:
-    """Return the server with its version, the schema's revision, and the one that this version needs."""
+def _look_at_schema(database_url: str) -> tuple[str, str | None, Standing]:
+    """Return the server with its version, the schema's revision, and how that stands to this version."""
     engine = sync_engine(database_url)
     try:
         with engine.connect() as connection:
             numbers = engine.dialect.server_version_info or ()
             server = f"{engine.dialect.name} {'.'.join(str(number) for number in numbers)}"
             context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-            present = context.get_current_revision()
+            return server, context.get_current_revision(), standing_of(connection)
     finally:
         engine.dispose()
-    return server, present, ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
 async def _worker(settings: Settings) -> list[Finding]:
@@ -178,7 +190,37 @@ async def _store(settings: Settings) -> list[Finding]:
     address = shown_storage_url(settings.effective_storage_url)
     if read != content:
         return [Finding("object store", "problem", f"{address} gave back something else than was stored.")]
-    return [Finding("object store", "ok", f"{address}, an object was stored, read back and removed")]
+    fine = Finding("object store", "ok", f"{address}, an object was stored, read back and removed")
+    return [fine, *_store_notes(folder_of(store), settings)]
+
+
+def _store_notes(folder: Path | None, settings: Settings) -> Iterator[Finding]:
+    if folder is None:
+        yield Finding("object store", "note", LIFECYCLE_NOTE)
+    elif not folder.is_relative_to(settings.data_dir) and (short := shortage(folder, settings.min_free_bytes)):
+        yield Finding("object store", "note", short)
+
+
+async def _stored_files(settings: Settings) -> list[Finding]:
+    """Look whether every object is there that a row names."""
+    folders = Folders(settings.data_dir, settings.spool_dir, settings.cache_dir, settings.parse_seconds)
+    store = open_store(settings.effective_storage_url)
+    database = Database(settings.effective_database_url)
+    try:
+        async with asyncio.timeout(COMPARE_SECONDS):
+            problems = await Sweep(database, store, SystemClock(), folders).find_lost()
+    except TimeoutError:
+        sentence = "Too many for a quick look; `headway sweep --dry-run` compares them all with the database."
+        return [Finding("stored files", "note", sentence)]
+    except sa.exc.DBAPIError:
+        # The database's own finding says what is wrong.
+        return []
+    finally:
+        await database.close()
+        await store.close()
+    if problems:
+        return [Finding("stored files", "problem", problem) for problem in problems]
+    return [Finding("stored files", "ok", "Every file is there that the database names.")]
 
 
 async def _secret(settings: Settings) -> list[Finding]:
@@ -206,6 +248,17 @@ async def _parse_limits(settings: Settings) -> list[Finding]:
     if kept != wanted:
         return [Finding("parse limits", "problem", "A limit that was set on a child process did not hold.")]
     return [_memory_finding(settings)]
+
+
+async def _isolation(settings: Settings) -> list[Finding]:
+    """Say what a process that parses a file can see and reach."""
+    try:
+        found = await asyncio.to_thread(choose_isolation, settings.sandbox, [sys.executable, "-P", "-s"])
+    except IsolationUnavailable as reason:
+        return [Finding("isolation", "problem", f"No worker starts: {reason}.")]
+    if found.is_closed:
+        return [Finding("isolation", "ok", "each file is parsed behind bubblewrap")]
+    return [Finding("isolation", "note", f"Files are parsed in processes that are only limited: {found.reason}.")]
 
 
 def _memory_finding(settings: Settings) -> Finding:

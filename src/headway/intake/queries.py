@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.intake.models import IdempotencyKey, Import, UploadReservation
+from headway.kit.tally import Tally, tally_rows
 
 
 async def used_bytes(session: AsyncSession, owner: str, now: datetime) -> int:
@@ -49,10 +51,6 @@ async def get_import(session: AsyncSession, job_id: UUID) -> Import:
     return (await session.execute(sa.select(Import).where(Import.job_id == job_id))).scalar_one()
 
 
-async def delete_expired_reservations(session: AsyncSession, now: datetime) -> None:
-    await session.execute(sa.delete(UploadReservation).where(UploadReservation.expires_at < now))
-
-
 async def find_key(session: AsyncSession, owner: str, key: str) -> IdempotencyKey | None:
     statement = sa.select(IdempotencyKey).where(IdempotencyKey.user_id == owner, IdempotencyKey.key == key)
     return (await session.execute(statement)).scalar_one_or_none()
@@ -70,6 +68,54 @@ async def answer_key(session: AsyncSession, job_id: UUID, fingerprint: str) -> N
     )
 
 
+async def delete_owned(session: AsyncSession, owner: str) -> set[str]:
+    """Delete an owner's imports, reservations and keys; return the objects that the imports named."""
+    await session.execute(sa.delete(UploadReservation).where(UploadReservation.user_id == owner))
+    await session.execute(sa.delete(IdempotencyKey).where(IdempotencyKey.user_id == owner))
+    deleted = await session.execute(sa.delete(Import).where(Import.user_id == owner).returning(Import.original_key))
+    return set(deleted.scalars())
+
+
 async def release_key(session: AsyncSession, job_id: UUID) -> None:
     """Free the key of an upload that failed, so that the client may repeat it."""
     await session.execute(sa.delete(IdempotencyKey).where(IdempotencyKey.job_id == job_id))
+
+
+async def list_imports(session: AsyncSession, job_ids: Collection[UUID]) -> Sequence[Import]:
+    """Return the imports of these jobs, whoever owns them."""
+    return (await session.execute(sa.select(Import).where(Import.job_id.in_(job_ids)))).scalars().all()
+
+
+async def list_imports_after(session: AsyncSession, job_id: UUID | None, limit: int) -> Sequence[Import]:
+    """Return a page of all imports, by the ids of their jobs."""
+    statement = sa.select(Import).order_by(Import.job_id).limit(limit)
+    if job_id is not None:
+        statement = statement.where(Import.job_id > job_id)
+    return (await session.execute(statement)).scalars().all()
+
+
+async def list_expired_reservations(session: AsyncSession, now: datetime, limit: int) -> Sequence[UploadReservation]:
+    statement = sa.select(UploadReservation).where(UploadReservation.expires_at < now)
+    statement = statement.order_by(UploadReservation.expires_at).limit(limit)
+    return (await session.execute(statement)).scalars().all()
+
+
+async def list_keys_before(
+    session: AsyncSession, unanswered: datetime, answered: datetime, limit: int
+) -> Sequence[IdempotencyKey]:
+    """Return a page of the oldest keys: those without an answer from before one moment, and all from before another."""
+    old = sa.or_(
+        sa.and_(IdempotencyKey.fingerprint.is_(None), IdempotencyKey.created_at < unanswered),
+        IdempotencyKey.created_at < answered,
+    )
+    statement = sa.select(IdempotencyKey).where(old).order_by(IdempotencyKey.created_at).limit(limit)
+    return (await session.execute(statement)).scalars().all()
+
+
+async def forget_reservations(session: AsyncSession, job_ids: Collection[UUID], *, delete: bool) -> Tally:
+    these = UploadReservation.job_id.in_(job_ids)
+    return await tally_rows(session, UploadReservation.expires_at, these, delete=delete)
+
+
+async def forget_keys(session: AsyncSession, job_ids: Collection[UUID], *, delete: bool) -> Tally:
+    return await tally_rows(session, IdempotencyKey.created_at, IdempotencyKey.job_id.in_(job_ids), delete=delete)

@@ -17,7 +17,7 @@ from headway.jobs import queries, states
 from headway.jobs.answers import to_response
 from headway.jobs.errors import JobNotFound, JobStillRunning, NotRetryable, StaleLease, WorkersLost
 from headway.jobs.models import BackgroundJob
-from headway.jobs.runner import JobSubmitter, Submission
+from headway.jobs.runner import BULK_TYPES, JobSubmitter, Submission
 from headway.jobs.schemas import JobResponse
 from headway.jobs.signal import ChangeSignal
 from headway.jobs.transitions import EXTERNAL, Transitions
@@ -125,7 +125,7 @@ class Deliveries:
 
 
 def _submission(job: BackgroundJob) -> Submission:
-    return Submission(job.id, job.user_id, job.delivery)
+    return Submission(job.id, job.user_id, job.delivery, bulk=job.job_type in BULK_TYPES)
 
 
 def _why_not(job: BackgroundJob) -> str:

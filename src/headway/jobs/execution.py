@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from headway.errors import AppError
-from headway.jobs.errors import StaleLease
+from headway.jobs.errors import JobNotFound, StaleLease
 from headway.jobs.progress import LEASE_SECONDS, Progress
 from headway.jobs.queries import Lease
 from headway.jobs.service import JobMonitoringService
@@ -103,7 +103,11 @@ class Execution:
 
     async def execute(self, job_id: UUID) -> None:
         """Run the job to a terminal state, or leave it to whoever owns it by now. Raises nothing of the domain."""
-        task = self._tasks[await self._service.kind_of(job_id)]
+        try:
+            task = self._tasks[await self._service.kind_of(job_id)]
+        except JobNotFound:
+            log.info("job %s was erased before it was delivered", job_id)
+            return
         retries, after = _Retries(), None
         while True:
             if self._stopping:

@@ -14,6 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from headway.jobs.models import ACTIVE_STATUSES, BackgroundJob, JobCheckpoint, JobEvent
 from headway.jobs.states import COMPLETED_VISIBLE, ENDED_BADLY_VISIBLE
+from headway.kit.tally import Tally, tally_rows
 
 PAGE_LIMIT = 1000
 """Most jobs that one owner's active list may hold; beyond it the newest are shown."""
@@ -156,6 +157,18 @@ async def list_events(session: AsyncSession, job_id: UUID, limit: int = 1000) ->
     return (await session.execute(statement)).scalars().all()
 
 
+async def list_live(session: AsyncSession, owner: str) -> Sequence[BackgroundJob]:
+    """Return an owner's jobs that have not ended."""
+    statement = sa.select(BackgroundJob).where(owned_by(owner), BackgroundJob.status.in_(ACTIVE_STATUSES))
+    return (await session.execute(statement.execution_options(populate_existing=True))).scalars().all()
+
+
+async def delete_owned(session: AsyncSession, owner: str) -> list[UUID]:
+    """Delete all jobs of an owner and, by their foreign keys, what belongs to them; return their ids."""
+    statement = sa.delete(BackgroundJob).where(owned_by(owner)).returning(BackgroundJob.id)
+    return list((await session.execute(statement)).scalars())
+
+
 async def list_leased(session: AsyncSession) -> Sequence[BackgroundJob]:
     """Return the live jobs that somebody holds, or has held and let go silent."""
     statement = sa.select(BackgroundJob).where(
@@ -197,3 +210,20 @@ async def replace_checkpoint(session: AsyncSession, checkpoint: JobCheckpoint) -
     await session.execute(sa.delete(JobCheckpoint).where(same))
     session.add(checkpoint)
     await session.flush()
+
+
+async def list_statuses(session: AsyncSession, job_ids: Collection[UUID]) -> dict[UUID, str]:
+    statement = sa.select(BackgroundJob.id, BackgroundJob.status).where(BackgroundJob.id.in_(job_ids))
+    return {row[0]: row[1] for row in await session.execute(statement)}
+
+
+async def list_checkpoint_values(session: AsyncSession, job_ids: Collection[UUID]) -> Sequence[dict[str, Any]]:
+    statement = sa.select(JobCheckpoint.value).where(JobCheckpoint.job_id.in_(job_ids))
+    return (await session.execute(statement)).scalars().all()
+
+
+async def forget_checkpoints(session: AsyncSession, ended_before: datetime, *, delete: bool) -> Tally:
+    over = sa.select(BackgroundJob.id).where(
+        BackgroundJob.status.in_(("completed", "cancelled")), BackgroundJob.completed_at < ended_before
+    )
+    return await tally_rows(session, JobCheckpoint.created_at, JobCheckpoint.job_id.in_(over), delete=delete)

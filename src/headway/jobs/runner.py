@@ -17,6 +17,10 @@ Deliver = Callable[[UUID], Awaitable[None]]
 """What a worker does with a job that the engine hands to it. It never raises for a domain failure."""
 
 
+BULK_TYPES = frozenset({"export", "processing", "validation"})
+"""Types of jobs that may run long and that nobody's import waits behind: they have places of their own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Submission:
     """One delivery of a job, numbered from 1. Jobs of one owner share `user_concurrency`: nobody starves the others."""
@@ -24,6 +28,7 @@ class Submission:
     job_id: UUID
     owner: str
     delivery: int = 1
+    bulk: bool = False
 
 
 class JobSubmitter(Protocol):

@@ -5,6 +5,7 @@ A method that takes a session joins the caller's transaction; every other one is
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection
 from typing import Any
 from uuid import UUID
@@ -200,6 +201,17 @@ class JobMonitoringService:
             raise JobNotFound
         return job.kind
 
+    async def resume_restored_in(self, session: AsyncSession) -> int:
+        """Let the accepted jobs of a restored backup wait for a worker; return how many somebody had held.
+
+        Their engine does not know them, which is found and mended as for every waiting job. An upload or a report of
+        another program goes silent, and ends as such.
+        """
+        held = [job for job in await queries.list_leased(session) if job.engine != EXTERNAL and job.delivery > 0]
+        for job in held:
+            await self._move.resume_restored(session, job)
+        return len(held)
+
     async def has_ended(self, session: AsyncSession, job_id: UUID) -> bool:
         """Return whether the job is in a terminal state, or gone."""
         job = await queries.find(session, job_id)
@@ -274,6 +286,23 @@ class JobMonitoringService:
             if job.status in states.TERMINAL:
                 raise JobEnded(f"The job is already {job.status}.", job_status=job.status)
             return self._to_response(await self._move.request_cancel(session, job))
+
+    async def cancel_all(self, user_id: str) -> list[UUID]:
+        """Cancel every waiting job of an owner and ask every running one to stop; return those that go on as yet."""
+        async with self._database.write() as session:
+            for job in await queries.list_live(session, user_id):
+                with contextlib.suppress(JobEnded):
+                    await self._move.request_cancel(session, job)
+            return [job.id for job in await queries.list_live(session, user_id)]
+
+    async def erase_owner_in(self, session: AsyncSession, user_id: str) -> list[UUID]:
+        """Delete every job of an owner with its events and checkpoints, and return them.
+
+        First of all slices: whoever still works on one finds it gone, and can neither accept nor publish any more.
+        """
+        erased = await queries.delete_owned(session, user_id)
+        self._move.announce(session, user_id)
+        return erased
 
     async def dismiss(self, job_id: UUID, user_id: str) -> None:
         """Take an ended job out of its owner's active list; history keeps it."""

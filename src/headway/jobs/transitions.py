@@ -153,6 +153,11 @@ class Transitions:
         worker = job.lease_owner
         return await self._release(session, queries.unchanged_since(job), "worker_lost", values, worker=worker)
 
+    async def resume_restored(self, session: AsyncSession, job: BackgroundJob) -> BackgroundJob:
+        """Make a job wait that somebody held when the backup was made from which it comes."""
+        values = {"message": "Restored from a backup. Waiting for a worker.", "status": "pending", "stalled_at": None}
+        return await self._release(session, queries.unchanged_since(job), "restored", values)
+
     async def redeliver(
         self, session: AsyncSession, where: sa.ColumnElement[bool], kind: str, **columns: Any
     ) -> BackgroundJob:

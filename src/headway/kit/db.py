@@ -21,6 +21,9 @@ from headway.kit.clock import Clock
 BUSY_TIMEOUT_SECONDS = 15
 """How long a SQLite writer waits for another one; chosen so that a slow fsync never becomes an error."""
 
+POOL_CONNECTIONS, POOL_OVERFLOW = 5, 5
+"""Connections of one process that stay open, and that a rush may add; docs/how-to/deploy.md sums up all of them."""
+
 POOL_TIMEOUT_SECONDS = 10
 POSTGRES_CONNECTION: dict[str, Any] = {
     "connect_timeout": 5,
@@ -87,7 +90,7 @@ def normalize_url(url: str) -> URL:
 class Database:
     """Two doors to one database: `write()` is a transaction that commits at the end, `read()` never writes."""
 
-    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+    def __init__(self, url: str, *, pool_size: int = POOL_CONNECTIONS) -> None:
         self.url = normalize_url(url)
         self.is_sqlite = self.url.drivername == "sqlite"
         if self.is_sqlite:
@@ -97,7 +100,7 @@ class Database:
             self._writer = create_async_engine(
                 self.url,
                 pool_size=pool_size,
-                max_overflow=pool_size,
+                max_overflow=POOL_OVERFLOW,
                 pool_pre_ping=True,
                 pool_timeout=POOL_TIMEOUT_SECONDS,
                 connect_args=POSTGRES_CONNECTION,

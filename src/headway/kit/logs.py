@@ -36,3 +36,5 @@ def configure_logs(level: str, *, process: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    # It tells every request of ours at info, ten a second while we wait to be ready.
+    logging.getLogger("httpx").setLevel(max(root.level, logging.WARNING) if level != "debug" else logging.DEBUG)

@@ -45,8 +45,23 @@ def adopt_orphans() -> None:
 
 def children_of_this_process() -> list[int]:
     """Return the ids of the direct children, adopted ones included; empty where the system cannot tell."""
+    return _children("self")
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the ids of the children of a process, their children, and so on; empty where the system cannot tell."""
     found: list[int] = []
-    for listing in Path("/proc/self/task").glob("*/children"):
+    waiting = [pid]
+    while waiting:
+        children = _children(str(waiting.pop()))
+        found += children
+        waiting += children
+    return found
+
+
+def _children(process: str) -> list[int]:
+    found: list[int] = []
+    for listing in Path(f"/proc/{process}/task").glob("*/children"):
         try:
             found.extend(int(pid) for pid in listing.read_text().split())
         except OSError:

@@ -15,6 +15,8 @@ class StoreFull(InsufficientStorage):
     code = "store.no_room"
     title = "The object store has no room left"
     user_action = "Delete what you no longer need, or ask whoever runs this service for more room."
+    # An accepted upload waits for room; it must not fail because a disk was full for a minute.
+    retryable = True
 
 
 class ObjectMissing(NotFound):

@@ -9,10 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import fcntl
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator, Sequence
+import stat
+import threading
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,6 +26,9 @@ from headway.storage.store import CHUNK_BYTES, ObjectInfo, checked_key, fetch_th
 
 TEMPORARY = ".arriving"
 """Folder for objects that are being written; keys cannot begin with a dot, so it is never listed."""
+
+LISTED_AT_ONCE = 500
+"""Files that one trip to a thread looks at."""
 
 
 @contextlib.contextmanager
@@ -51,7 +58,14 @@ class LocalStore:
         return self._root / checked_key(key)
 
     async def open_writer(self, key: str) -> LocalWriter:
-        return await asyncio.to_thread(LocalWriter, self._root, checked_key(key))
+        opening = asyncio.ensure_future(asyncio.to_thread(LocalWriter, self._root, checked_key(key)))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # A thread cannot be called off; what it still opens belongs to nobody.
+            opening.add_done_callback(_discard_opened)
+            await asyncio.wait({opening})
+            raise
 
     async def stat(self, key: str) -> ObjectInfo:
         with _translated(key):
@@ -83,14 +97,28 @@ class LocalStore:
             await asyncio.to_thread((self._root / checked_key(key)).unlink)
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        for path in await asyncio.to_thread(self._files, prefix):
-            with contextlib.suppress(ObjectMissing):  # deleted while we listed
-                yield await self.stat(path.relative_to(self._root).as_posix())
+        found = self._below(checked_key(prefix.rstrip("/")) if prefix else "")
+        with _translated():
+            while page := await asyncio.to_thread(lambda: list(islice(found, LISTED_AT_ONCE))):
+                for info in page:
+                    yield info
 
-    def _files(self, prefix: str) -> Sequence[Path]:
-        top = self._root / checked_key(prefix.rstrip("/")) if prefix else self._root
-        hidden = self._root / TEMPORARY
-        return sorted(path for path in top.rglob("*") if path.is_file() and hidden not in path.parents)
+    def _below(self, folder: str) -> Iterator[ObjectInfo]:
+        """Yield the objects below a folder, by name; what is no object of ours, or deleted meanwhile, is left out."""
+        try:
+            names = sorted(entry.name for entry in os.scandir(self._root / folder))
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        for name in names:
+            key = f"{folder}/{name}" if folder else name
+            try:
+                found = (self._root / checked_key(key)).stat()
+            except (ValueError, FileNotFoundError):
+                continue
+            if stat.S_ISDIR(found.st_mode):
+                yield from self._below(key)
+            elif stat.S_ISREG(found.st_mode):
+                yield ObjectInfo(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
 
     async def check(self) -> None:
         with _translated():
@@ -108,16 +136,25 @@ class LocalStore:
 
 
 class LocalWriter:
-    """Writes a file beside its place; `commit` syncs it, renames it, and syncs every folder that changed."""
+    """Writes a file beside its place; `commit` syncs it, renames it, and syncs every folder that changed.
+
+    Whoever waits for a commit may be cancelled while its thread goes on, so commit and abort take turns.
+    """
 
     def __init__(self, root: Path, key: str) -> None:
         self._root = root
         self._target = root / key
         self._temporary = root / TEMPORARY / f"{uuid4().hex}.part"
         self._size = 0
+        self._turn = threading.Lock()
+        self._given_up = False
+        self._placed = False
         with _translated(key):
             _make_folder(self._temporary.parent)
             self._file = self._temporary.open("xb")
+        # Tells a living writer's file from one that a killed process left, where the file system can.
+        with contextlib.suppress(OSError):
+            fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
     async def write(self, chunk: bytes) -> None:
         with _translated():
@@ -129,22 +166,35 @@ class LocalWriter:
         return self._size
 
     def _make_durable(self) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        _make_folder(self._target.parent)
-        self._temporary.replace(self._target)
-        _sync_folder(self._target.parent)
+        with self._turn:
+            if self._given_up:
+                raise InterruptedError("the object was given up")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            _make_folder(self._target.parent)
+            self._temporary.replace(self._target)
+            self._placed = True
+            _sync_folder(self._target.parent)
 
     async def abort(self) -> None:
-        await asyncio.to_thread(self._discard)
+        await asyncio.to_thread(self.discard)
 
-    def _discard(self) -> None:
-        # A full disk makes the last flush fail; the file is given up either way.
-        with contextlib.suppress(OSError):
-            self._file.close()
-        with contextlib.suppress(OSError):
-            self._temporary.unlink(missing_ok=True)
+    def discard(self) -> None:
+        """Remove what there is of the object, once a commit that is under way has ended."""
+        with self._turn:
+            self._given_up = True
+            # A full disk makes the last flush fail; the file is given up either way.
+            with contextlib.suppress(OSError):
+                self._file.close()
+            with contextlib.suppress(OSError):
+                (self._target if self._placed else self._temporary).unlink(missing_ok=True)
+            self._placed = False
+
+
+def _discard_opened(opening: asyncio.Future[LocalWriter]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().discard()
 
 
 def _make_folder(folder: Path) -> None:

@@ -167,3 +167,18 @@ async def test_what_cannot_be_tried_again_says_why(
     await service.fail(await claim(service, never.id), PROBLEM)
     with pytest.raises(NotRetryable, match="never arrived"):
         await deliveries.retry(never.id, OWNER)
+
+
+@pytest.mark.parametrize(("job_type", "bulk"), [("import", False), ("export", True), ("validation", True)])
+async def test_what_is_delivered_again_waits_where_its_type_waits(
+    service: JobMonitoringService,
+    database: Database,
+    deliveries: Deliveries,
+    engine: RecordingSubmitter,
+    job_type: str,
+    bulk: bool,
+) -> None:
+    async with database.write() as session:
+        await service.create_in(session, OWNER, job_type, kind="test", engine="test", delivery=1)
+    assert await deliveries.reconcile() == 1
+    assert [one.bulk for one in engine.held] == [bulk]

@@ -1,0 +1,123 @@
+"""Imports in every state, made by the services themselves on a real database and store; no worker runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from headway.datasets.cache import RowsCache
+from headway.datasets.service import DatasetService, PublishRequest
+from headway.intake.service import FileIntakeService, IntakeLimits, original_key
+from headway.intake.sweep import Leftover, Report, Sweep
+from headway.intake.sweep_files import Folders
+from headway.intake.upkeep import IntakeUpkeep
+from headway.jobs.deliveries import Deliveries
+from headway.jobs.service import JobMonitoringService, Lease
+from headway.jobs.upkeep import JobUpkeep
+from headway.kit.db import Database
+from headway.storage.errors import StoreUnavailable
+from headway.storage.store import ObjectStore
+from tests.support.clock import FakeClock
+from tests.support.signals import RecordingSignal
+from tests.support.submitter import RecordingSubmitter
+
+OWNER = "ann"
+DAY = 24 * 3600
+PROBLEM = StoreUnavailable().problem()
+
+
+class World:
+    """Services on one database and one store, and short words for what tests do with them."""
+
+    def __init__(self, database: Database, store: ObjectStore, clock: FakeClock, folder: Path) -> None:
+        # Files and objects carry the machine's time.
+        clock.advance((datetime.now(UTC) - clock.now()).total_seconds() + 60)
+        self.database, self.store, self.clock = database, store, clock
+        self.folders = Folders(folder / "data", folder / "data" / "spool", folder / "data" / "cache", 3600)
+        signal, submitter = RecordingSignal(), RecordingSubmitter()
+        self.jobs = JobMonitoringService(database, clock, signal)
+        self.deliveries = Deliveries(database, clock, signal, submitter)
+        self.datasets = DatasetService(database, store, clock, RowsCache(self.folders.cache_dir, store, 10**9))
+        limits = IntakeLimits(10**6, 10**9, 0)
+        self.intake = FileIntakeService(database, store, clock, self.jobs, self.datasets, submitter, limits)
+        self.imports = IntakeUpkeep(database, clock, JobUpkeep(database))
+        self.sweep = Sweep(database, store, clock, self.folders)
+
+    # ----------------------------------------------------------- what users and workers do
+
+    async def upload(self, idempotency_key: str | None = None) -> UUID:
+        """Have a file accepted; its job waits for a worker."""
+
+        async def content() -> AsyncIterator[bytes]:
+            yield b"a,b\n" + uuid4().hex.encode()
+
+        return (await self.intake.upload_file(OWNER, "a.csv", content(), idempotency_key=idempotency_key)).id
+
+    async def attempt(self, job_id: UUID, *, checkpoint: bool = True) -> Lease:
+        """Do the work of one attempt up to its publishing: rows and rejected rows are stored."""
+        lease = await self.jobs.claim(job_id, "worker", seconds=30)
+        assert lease is not None
+        keys = rows_keys(lease)
+        for key in keys:
+            await self.put(key)
+        if checkpoint:
+            value = {"parts": [{"rows_key": keys[0], "rejects_key": keys[1]}]}
+            await self.jobs.save_checkpoint(lease, "parse", value)
+        return lease
+
+    async def publish(self, lease: Lease) -> UUID:
+        """Make a dataset of what an attempt stored, and complete its job."""
+        (record,) = await self.imports.imports_of([lease.job_id])
+        request = PublishRequest(
+            owner=OWNER, import_id=record.id, part=0, job_id=lease.job_id, name="a", rows=1, rejected_rows=1, bytes=1,
+            rows_key=rows_keys(lease)[0], original_key=record.original_key, source={"sha256": record.sha256},
+            columns=[], decisions=[],
+        )  # fmt: skip
+        async with self.database.write() as session:
+            dataset_id = await self.datasets.publish(session, request)
+            await self.jobs.finish_in(session, lease, outcome="partial", related_dataset_id=dataset_id)
+        return dataset_id
+
+    async def published(self) -> tuple[UUID, list[str]]:
+        """Import a file to its end; return the dataset and the keys that belong to it."""
+        lease = await self.attempt(await self.upload())
+        return await self.publish(lease), sorted([original_key(lease.job_id), *rows_keys(lease)])
+
+    async def fail(self, lease: Lease) -> None:
+        await self.jobs.fail(lease, PROBLEM)
+
+    # ------------------------------------------------------------------- objects
+
+    async def put(self, key: str, data: bytes = b"12345") -> str:
+        writer = await self.store.open_writer(key)
+        await writer.write(data)
+        await writer.commit()
+        return key
+
+    async def objects(self) -> list[str]:
+        return sorted([found.key async for found in self.store.list("")])
+
+    # --------------------------------------------------------------------- sweep
+
+    def a_day_later(self) -> None:
+        self.clock.advance(DAY + 60)
+
+    async def swept(self, *, dry_run: bool = False) -> dict[str, Leftover]:
+        """Sweep; return what there was to report, by kind."""
+        return found_by(await self.sweep.run(dry_run=dry_run))
+
+
+def found_by(report: Report) -> dict[str, Leftover]:
+    """Return what there was, without the folders that a local store's objects leave when they are removed."""
+    return {
+        each.kind: each
+        for each in report.leftovers
+        if each.kind != "empty folders" and (each.tally.count or each.problem is not None)
+    }
+
+
+def rows_keys(lease: Lease) -> list[str]:
+    """Return the keys of the rows and of the rejected rows of an attempt."""
+    return [f"rows/{lease.job_id}/{lease.attempt}/0.{ending}" for ending in ("parquet", "rejects")]
