@@ -15,6 +15,8 @@ RATIO_COUNTS_FROM_BYTES = 64 * 1024 * 1024
 """Beyond so many unpacked bytes, more than 200 times the packed size is taken for a bomb."""
 
 _BLOCK = 1024 * 1024
+_FIRST_BLOCK = 512
+"""A member may be tiny, and what lies behind it is copied when it ends; so each begins with a small bite."""
 
 ReportUnpacked = Callable[[float], None]
 """Called with the share of the packed bytes that has been read, in 0..1."""
@@ -43,12 +45,17 @@ class _Members:
         self._inflater = zlib.decompressobj(wbits=31)
         self._count = 0
         self._inside = False
+        self._bite = _FIRST_BLOCK
 
     def feed(self, block: bytes) -> None:
         self._packed_bytes += len(block)
+        position = 0
         try:
-            while block := self._between(block):
-                block = self._inflate(block)
+            while position < len(block):
+                bite = block[position : position + self._bite]
+                position += len(bite)
+                while bite := self._between(bite):
+                    bite = self._inflate(bite)
         except zlib.error as error:
             where = f"after {self._output.size:,} unpacked bytes"
             raise ArchiveCorrupt(f"The content does not fit its own check sums or marks {where}.") from error
@@ -66,8 +73,9 @@ class _Members:
         self._inside = True
         self._output.write(self._inflater.decompress(block, _BLOCK), self._packed_bytes)
         if not self._inflater.eof:
+            self._bite = min(_BLOCK, 2 * self._bite)
             return self._inflater.unconsumed_tail
-        rest = self._inflater.unused_data
+        rest, self._bite = self._inflater.unused_data, _FIRST_BLOCK
         self._inflater, self._inside, self._count = zlib.decompressobj(wbits=31), False, self._count + 1
         return rest
 

@@ -28,6 +28,9 @@ UTF16_NUL_SHARE = 0.4
 UTF16_OTHER_SHARE = 0.05
 """Of NULs among the even (or odd) bytes of UTF-16 text in a Latin script, and among the others."""
 
+_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""Byte order marks; the UTF-32 one begins like the UTF-16 one."""
+
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\x0b\x0c\x1a\x1b"))
 
 TEXT_FORMATS = frozenset({"delimited", "json", "ndjson"})
@@ -274,9 +277,13 @@ def _first_line_is_a_value(text: bytes) -> bool:
 
 def _is_blank(source: Path) -> bool:
     with source.open("rb") as file:
-        while block := file.read(_BLOCK):
-            if block.removeprefix(codecs.BOM_UTF8).strip(_BLANK):
+        block = file.read(_BLOCK)
+        mark = next((mark for mark in _MARKS if block.startswith(mark)), b"")
+        block = block[len(mark) :]
+        while block:
+            if block.strip(_BLANK):
                 return False
+            block = file.read(_BLOCK)
     return True
 
 

@@ -53,10 +53,14 @@ class _Scored:
 
 def sniff(sample: str, *, delimiter: str | None = None, header: bool | None = None) -> Dialect:
     """Return the dialect of a sample of text. What the user named is taken as it is."""
-    named = re.match(r"sep=(.)\r?\n", sample)
+    named = re.match(r"sep=([^\"\r\n])\r?\n", sample)
     if named:
-        inner = sniff(sample[named.end() :], delimiter=delimiter or named.group(1), header=header)
+        inner = _sniff(sample[named.end() :], delimiter or named.group(1), header)
         return replace(inner, skip=inner.skip + 1, evidence=f"the first line says sep={named.group(1)}")
+    return _sniff(sample, delimiter, header)
+
+
+def _sniff(sample: str, delimiter: str | None, header: bool | None) -> Dialect:
     sample = _whole_lines(sample)
     scored = sorted((_score(sample, d) for d in DELIMITERS if d in sample), key=lambda s: -s.score)
     chosen = _score(sample, delimiter) if delimiter is not None else _choose(scored, sample)
@@ -81,7 +85,18 @@ def sniff(sample: str, *, delimiter: str | None = None, header: bool | None = No
 def _whole_lines(sample: str) -> str:
     if len(sample) < SAMPLE_CHARACTERS:
         return sample
-    return sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
+    return _up_to(sample, _open_quote(sample)) or _up_to(sample, len(sample)) or sample
+
+
+def _up_to(sample: str, end: int) -> str:
+    return sample[: max(sample.rfind("\n", 0, end), sample.rfind("\r", 0, end)) + 1]
+
+
+def _open_quote(sample: str) -> int:
+    """Return where a cell begins that is quoted and goes on beyond the sample, or the length of the sample."""
+    last = sample.rfind('"')
+    is_open = sample.count('"') % 2 == 1 and sample[last - 1 : last] in {",", ";", "\t", "|", "\n", "\r"}
+    return last if is_open else len(sample)
 
 
 def _rows(sample: str, delimiter: str | None) -> list[list[str]]:

@@ -178,6 +178,15 @@ class DiskLimit(InsufficientStorage):
     user_action = "Split the file, or ask whoever runs this service for more room."
 
 
+class SpoolFull(InsufficientStorage):
+    """The machine's fault and not the file's, so the job waits for room."""
+
+    code = "spool.no_room"
+    title = "The machine that reads files has no room left on its disk"
+    user_action = "Ask whoever runs this service for more room; the import goes on by itself once there is some."
+    retryable = True
+
+
 class UnpackedSizeLimit(TooLarge):
     code = "limit.unpacked_size"
     title = "The file is too large once unpacked"

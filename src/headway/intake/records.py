@@ -16,13 +16,19 @@ import numpy.typing as npt
 BLOCK = 4 * 1024 * 1024
 LF, CR, QUOTE = 10, 13, 34
 
+LONG_RECORD_BYTES = 2_048
+"""In shorter records, cells too many are not worth counting."""
+
 Bytes = npt.NDArray[np.uint8]
 Positions = npt.NDArray[np.intp]
 
 
 @dataclass(slots=True)
 class RecordCount:
-    """What one pass over the bytes found. `blank` counts records without any character."""
+    """What one pass over the bytes found. `blank` counts records without any character.
+
+    `excess_bytes` is what it costs to keep a long record once for each cell that it has too many, as DuckDB does.
+    """
 
     records: int = 0
     blank: int = 0
@@ -32,6 +38,7 @@ class RecordCount:
     pairs: int = 0
     clean_quotes: bool = True
     open_at_end: bool = False
+    excess_bytes: int = 0
 
     @property
     def even_line_ends(self) -> bool:
@@ -40,9 +47,9 @@ class RecordCount:
         return sum(count > 0 for count in (lone_returns, lone_feeds, self.pairs)) <= 1
 
 
-def count_records(path: Path, delimiter: str | None, *, too_long: int) -> RecordCount:
+def count_records(path: Path, delimiter: str | None, *, too_long: int, columns: int) -> RecordCount:
     """Count the records after position 0. Stops early once a record is longer than `too_long` bytes."""
-    counter = _Counter(delimiter)
+    counter = _Counter(delimiter, columns)
     with path.open("rb") as file:
         while block := file.read(BLOCK):
             counter.feed(np.frombuffer(block, np.uint8))
@@ -78,9 +85,12 @@ class _Counter:
     quotes before it.
     """
 
-    def __init__(self, delimiter: str | None) -> None:
+    def __init__(self, delimiter: str | None, columns: int) -> None:
         self.count = RecordCount()
         self.open_bytes = 0
+        self._columns = columns
+        self._delimiter_byte = (delimiter or "\x1f").encode()[-1]
+        self._open_delimiters = 0
         self._inside = 0
         self._last = LF
         mark = ord(delimiter) if delimiter is not None and len(delimiter.encode()) == 1 else LF
@@ -94,7 +104,7 @@ class _Counter:
         if len(quotes) or self._inside:
             before = np.searchsorted(quotes, ends) + self._inside
             ends = ends[before & 1 == 0]
-        self._count(block, ends)
+        self._count(block, quotes, ends)
         self._inside = (self._inside + len(quotes)) & 1
         self._last = int(block[-1])
 
@@ -114,7 +124,7 @@ class _Counter:
             self.count.clean_quotes = False
         self._closed_at_end = not bool(within.all())
 
-    def _count(self, block: Bytes, ends: Positions) -> None:
+    def _count(self, block: Bytes, quotes: Positions, ends: Positions) -> None:
         """Count records by their ends, and note the longest and the blank ones."""
         feeds = block[ends] == LF
         after_return = np.where(ends > 0, block[ends - 1], self._last) == CR
@@ -127,6 +137,7 @@ class _Counter:
         real = ends[~pairs]
         if not len(real):
             self.open_bytes += len(block) - len(joined)
+            self._weigh(block, quotes, real, np.array([self.open_bytes]))
             return
         # The feed of a pair belongs to the end before it, so the next record begins behind it.
         starts = np.concatenate(([0], real[:-1] + 1))
@@ -138,10 +149,26 @@ class _Counter:
         self.count.longest = max(self.count.longest, int(lengths.max()))
         rest = int(real[-1]) + 1
         self.open_bytes = len(block) - rest - int(len(joined) > 0 and joined[-1] == rest)
+        self._weigh(block, quotes, real, np.append(lengths, self.open_bytes))
+
+    def _weigh(self, block: Bytes, quotes: Positions, ends: Positions, lengths: Positions) -> None:
+        """Count the delimiters of the records that end at `ends` and of the open one, if any of them is long."""
+        if lengths.max() <= LONG_RECORD_BYTES:
+            self._open_delimiters = 0
+            return
+        delimiters = np.flatnonzero(block == self._delimiter_byte)
+        if len(quotes) or self._inside:
+            delimiters = delimiters[(np.searchsorted(quotes, delimiters) + self._inside) & 1 == 0]
+        counts = np.diff(np.searchsorted(delimiters, ends), prepend=0, append=len(delimiters))
+        counts[0] += self._open_delimiters
+        self._open_delimiters = int(counts[-1])
+        excess = np.maximum(counts[:-1] + 1 - self._columns, 0)
+        self.count.excess_bytes += int((excess * lengths[:-1])[lengths[:-1] > LONG_RECORD_BYTES].sum())
 
     def finish(self) -> RecordCount:
         if self.open_bytes > 0:
             self.count.records += 1
             self.count.longest = max(self.count.longest, self.open_bytes)
+            self.count.excess_bytes += max(0, self._open_delimiters + 1 - self._columns) * self.open_bytes
         self.count.open_at_end = bool(self._inside)
         return self.count

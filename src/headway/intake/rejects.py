@@ -42,7 +42,7 @@ def too_many(rejects: Sequence[Reject], rejected: int, rows: int) -> None:
     `rejects` holds the first of them, at most `MOST_REJECTS`.
     """
     allowed = min(MOST_REJECTS - 1, max(ALWAYS_ALLOWED, int(rows * BAD_SHARE)))
-    if rejected <= allowed and (rejected < rows or rows <= 1):
+    if rejected <= allowed and (rejected < rows or not rejected):
         return
     first = rejects[0]
     raise TooManyBadRows(

@@ -18,9 +18,10 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from headway.errors import AppError
-from headway.intake.errors import DiskLimit, MemoryLimit
+from headway.intake.errors import DiskLimit, MemoryLimit, SpoolFull
 from headway.intake.parsing import ParseProgress, ParseRequest, ParseResult, Report
 from headway.intake.sandbox_protocol import (
+    ENCLOSED,
     encode_crash,
     encode_problem,
     encode_progress,
@@ -59,6 +60,8 @@ def _shut_in() -> bool:
     """
     if sys.platform != "linux":
         return True
+    if os.environ.pop(ENCLOSED, None) is not None:
+        return False
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     return not any(libc.unshare(flags) == 0 for flags in (_CLONE_NEWNET, _CLONE_NEWUSER | _CLONE_NEWNET))
@@ -114,7 +117,7 @@ def _translate(error: BaseException) -> AppError | None:
     if number == errno.EFBIG or "file too large" in text:
         return DiskLimit("A working file grew beyond the size that one file may need.")
     if number in {errno.ENOSPC, errno.EDQUOT} or "no space left on device" in text or "disk quota exceeded" in text:
-        return DiskLimit("The disk of the machine that reads files is full.")
+        return SpoolFull()
     return None
 
 

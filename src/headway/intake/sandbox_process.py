@@ -18,12 +18,16 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from headway.kit.processes import SUPERVISOR_PID, signal_group
+from headway.intake.sandbox_isolation import Isolation
+from headway.intake.sandbox_protocol import ENCLOSED
+from headway.intake.sandbox_room import Room
+from headway.kit.processes import SUPERVISOR_PID, descendants, signal_group
 
 MAX_OPEN_FILES = 256
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _MIB = 1024 * 1024
 _IS_LINUX = sys.platform == "linux"
+_SHELL_SIGNAL = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +52,18 @@ class ProcessLimits:
 
 
 class Child:
-    """One process that parses one file. `messages` is the reading end of its progress pipe."""
+    """One process that parses one file, with whatever stands around it and all that it starts.
 
-    def __init__(self, process: subprocess.Popen[bytes], messages: int) -> None:
+    `messages` is the reading end of its progress pipe, `pid` what the spawner started: the process itself, or
+    bubblewrap around it.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], messages: int, room: Room, *, is_enclosed: bool) -> None:
         self._process = process
         self._messages: int | None = messages
+        self._is_enclosed = is_enclosed
         self.pid = process.pid
+        self.room = room
 
     @property
     def is_alive(self) -> bool:
@@ -71,23 +81,22 @@ class Child:
         return descriptor
 
     def limit(self, limits: ProcessLimits) -> None:
-        """Set the limits from outside, so that no code has to run between fork and exec."""
+        """Set the limits from outside, so that no code has to run between fork and exec.
+
+        Call it when the process has said that it is ready: then all that stands around it is there too.
+        """
         if not _IS_LINUX:
             return
-        with contextlib.suppress(ProcessLookupError):
-            for kind, value, grace in (
-                (resource.RLIMIT_DATA, limits.data_bytes, 0),
-                (resource.RLIMIT_CPU, limits.cpu_seconds, 5),
-                (resource.RLIMIT_FSIZE, limits.file_bytes, 0),
-                (resource.RLIMIT_CORE, 0, 0),
-                (resource.RLIMIT_NOFILE, MAX_OPEN_FILES, 0),
-            ):
-                self._limit(kind, value, grace)
-
-    def _limit(self, kind: int, value: int, grace: int) -> None:
-        _, highest = resource.prlimit(self.pid, kind)
-        hard = value + grace if highest == resource.RLIM_INFINITY else min(value + grace, highest)
-        resource.prlimit(self.pid, kind, (min(value, hard), hard))
+        for pid in (self.pid, *descendants(self.pid)):
+            with contextlib.suppress(ProcessLookupError):
+                for kind, value, grace in (
+                    (resource.RLIMIT_DATA, limits.data_bytes, 0),
+                    (resource.RLIMIT_CPU, limits.cpu_seconds, 5),
+                    (resource.RLIMIT_FSIZE, limits.file_bytes, 0),
+                    (resource.RLIMIT_CORE, 0, 0),
+                    (resource.RLIMIT_NOFILE, MAX_OPEN_FILES, 0),
+                ):
+                    _limit(pid, kind, value, grace)
 
     def send(self, line: bytes) -> None:
         """Write the request and close the pipe. May block; a child that is gone is no error here."""
@@ -100,26 +109,29 @@ class Child:
             stdin.close()
 
     def memory_bytes(self) -> int:
-        """Return the resident memory; 0 when the process is gone or the system cannot tell."""
-        try:
-            return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * _PAGE_BYTES
-        except (OSError, IndexError, ValueError):
-            return 0
+        """Return the resident memory of the process and all that it started; 0 when the system cannot tell."""
+        return sum(_resident(pid) for pid in (self.pid, *descendants(self.pid)))
 
     def wait(self, timeout_seconds: float) -> int | None:
         """Return the exit status, negative for a signal; None when it still runs after that time. Blocks."""
         try:
-            return self._process.wait(timeout_seconds)
+            status = self._process.wait(timeout_seconds)
         except subprocess.TimeoutExpired:
             return None
+        # Bubblewrap tells of a signal as a shell does.
+        return _SHELL_SIGNAL - status if self._is_enclosed and status > _SHELL_SIGNAL else status
 
     def kill(self) -> None:
-        """End the process and everything that it started."""
+        """End the process and everything that it started, in its process group or out of it."""
         if self._process.poll() is None:
+            started = descendants(self.pid)
             signal_group(self.pid, signal.SIGKILL)
+            for pid in started:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def dispose(self) -> None:
-        """Kill, reap and close every pipe. Blocks for the moment that the kernel needs; idempotent."""
+        """Kill, reap, close every pipe. Blocks for the moment that the kernel needs; idempotent."""
         self.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stderr):
@@ -131,6 +143,19 @@ class Child:
             self._messages = None
 
 
+def _limit(pid: int, kind: int, value: int, grace: int) -> None:
+    _, highest = resource.prlimit(pid, kind)
+    hard = value + grace if highest == resource.RLIM_INFINITY else min(value + grace, highest)
+    resource.prlimit(pid, kind, (min(value, hard), hard))
+
+
+def _resident(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
 class Spawner:
     """The one permanent thread that starts all children.
 
@@ -138,16 +163,21 @@ class Spawner:
     When this process dies, however it dies, its threads end, and so do the children.
     """
 
-    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+    def __init__(self, command: list[str], environment: dict[str, str], isolation: Isolation, rooms: Path) -> None:
         self._command = command
-        self._environment = environment
-        self._orders: queue.SimpleQueue[Future[Child] | None] = queue.SimpleQueue()
+        self._isolation = isolation
+        self._rooms = rooms
+        # Behind bubblewrap, which dies with us and takes all with it, nobody knows us by this number.
+        tie = {ENCLOSED: "1"} if isolation.is_closed else {SUPERVISOR_PID: str(os.getpid())}
+        self._environment = {**environment, **tie}
+        self._orders: queue.SimpleQueue[tuple[Future[Child], Path | None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="sandbox-spawner", daemon=True)
         self._thread.start()
 
-    def spawn(self) -> Future[Child]:
+    def spawn(self, bound: Path | None = None) -> Future[Child]:
+        """Order a process for any file, or for the one at `bound` only."""
         order: Future[Child] = Future()
-        self._orders.put(order)
+        self._orders.put((order, bound))
         return order
 
     def close(self) -> None:
@@ -156,33 +186,36 @@ class Spawner:
         self._thread.join()
 
     def _serve(self) -> None:
-        while (order := self._orders.get()) is not None:
+        while (ordered := self._orders.get()) is not None:
+            order, bound = ordered
             if not order.set_running_or_notify_cancel():
                 continue
             try:
-                order.set_result(self._start())
+                order.set_result(self._start(self._isolation.room(self._rooms, bound)))
             except BaseException as error:  # noqa: BLE001 - whoever waits for the order must hear of it
                 order.set_exception(error)
 
-    def _start(self) -> Child:
+    def _start(self, room: Room) -> Child:
         reading, writing = os.pipe()
         try:
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
-                [*self._command, str(writing)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                pass_fds=[writing],
-                start_new_session=True,
-                close_fds=True,
-                env={**self._environment, SUPERVISOR_PID: str(os.getpid())},
-            )
+            with self._isolation.enclosed([*self._command, str(writing)], room) as (command, descriptors):
+                process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    pass_fds=[writing, *descriptors],
+                    start_new_session=True,
+                    close_fds=True,
+                    env=self._environment,
+                )
         except BaseException:
             os.close(reading)
+            room.remove()
             raise
         finally:
             os.close(writing)
-        return Child(process, reading)
+        return Child(process, reading, room, is_enclosed=self._isolation.is_closed)
 
 
 def child_environment(import_path: Path | None) -> dict[str, str]:

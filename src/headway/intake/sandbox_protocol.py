@@ -14,11 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import headway.intake.text_errors  # noqa: F401 - what a child may raise must be known here to be raised again
 from headway.datasets.columns import Column
 from headway.errors import AppError, all_errors
 from headway.intake.errors import ParseCrashed, ParseProtocol
 from headway.intake.parsing import Decision, ParsedPart, ParseProgress, ParseResult
+
+# What a child may raise must be known here to be raised again; so text_errors is imported whatever is used of it.
+from headway.intake.text_errors import NamesTooLong
+
+ENCLOSED = "HEADWAY_ENCLOSED"
+"""Environment variable that tells a child that bubblewrap has shut it in already."""
 
 MAX_LINE_BYTES = 4096
 MAX_RESULT_BYTES = 16 * 1024 * 1024
@@ -78,7 +83,11 @@ def encode_crash() -> bytes:
 
 
 def write_result(result: ParseResult, output_dir: Path) -> bytes:
-    (output_dir / RESULT_FILE).write_text(json.dumps(result.to_json(), default=str), encoding="utf-8")
+    text = json.dumps(result.to_json(), default=str)
+    if len(text) > MAX_RESULT_BYTES:
+        # Only names and what is said about them can take so much.
+        raise NamesTooLong("What there is to say about all columns is more than can be kept.")
+    (output_dir / RESULT_FILE).write_text(text, encoding="utf-8")
     return _line({"done": True})
 
 

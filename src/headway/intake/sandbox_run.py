@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from headway.intake.errors import DiskLimit, MemoryLimit, ParseCrashed, ParseProtocol, TimeLimit
 from headway.intake.parsing import ParseProgress, ParseRequest
-from headway.intake.sandbox_process import Child
+from headway.intake.sandbox_process import Child, ProcessLimits
 from headway.intake.sandbox_protocol import MAX_LINE_BYTES, Done, Failed, Message, Ready, read_message
 
 log = logging.getLogger(__name__)
@@ -35,8 +35,11 @@ class ParseCancelled(Exception):
 class Run:
     """One request in one child. `execute` returns when the result lies in the output folder, or raises."""
 
-    def __init__(self, child: Child, on_progress: OnProgress, memory_bytes: int, wall_seconds: float) -> None:
+    def __init__(
+        self, child: Child, limits: ProcessLimits, on_progress: OnProgress, memory_bytes: int, wall_seconds: float
+    ) -> None:
         self._child = child
+        self._limits = limits
         self._on_progress = on_progress
         self._memory_bytes = memory_bytes
         self._wall_seconds = wall_seconds
@@ -47,6 +50,7 @@ class Run:
         self._told_at = 0.0
         self._trace = b""
         self.isolates_network: bool | None = None
+        self._ready = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
 
     async def execute(self, request: ParseRequest, cancelled: asyncio.Event) -> None:
@@ -55,7 +59,7 @@ class Run:
         tracing = asyncio.create_task(self._keep_trace())
         helpers = [asyncio.create_task(self._watch()), asyncio.create_task(self._obey(cancelled))]
         try:
-            await asyncio.to_thread(self._child.send, line)
+            await self._send_when_ready(line)
             await self._heard()
             status = await asyncio.to_thread(self._child.wait, EXIT_GRACE_SECONDS)
             self._child.kill()
@@ -63,6 +67,18 @@ class Run:
         finally:
             await _stop([self._listening, tracing, *helpers])
         self._judge(status)
+
+    async def _send_when_ready(self, line: bytes) -> None:
+        """Limit the process, then give it the file. One that ends before it is ready is judged by how it ended."""
+        assert self._listening is not None  # noqa: S101 - execute has just made it; this tells mypy
+        ready = asyncio.create_task(self._ready.wait())
+        try:
+            await asyncio.wait([self._listening, ready], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ready.cancel()
+        if self._ready.is_set():
+            self._child.limit(self._limits)
+            await asyncio.to_thread(self._child.send, line)
 
     # -------------------------------------------------------------------------------------------------- listen
 
@@ -76,6 +92,7 @@ class Run:
                         await self._advance(self._last)
                     elif isinstance(self._last, Ready):
                         self.isolates_network = not self._last.network
+                        self._ready.set()
                     else:
                         break
             except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from typing import Any
 from headway.datasets.columns import Column
 from headway.datasets.service import DatasetService, PublishRequest
 from headway.intake import queries
-from headway.intake.errors import ParseCrashed
+from headway.intake.errors import ParseCrashed, SpoolFull
 from headway.intake.models import Import
 from headway.intake.parsing import ParsedPart, ParseProgress, ParseRequest, ParseResult
 from headway.intake.sandbox import ParseCancelled, Sandbox
@@ -86,9 +87,13 @@ class ImportFile:
     @asynccontextmanager
     async def _spool(self, context: TaskContext) -> AsyncIterator[Path]:
         folder = self._spool_dir / f"{context.job_id}-{context.lease.attempt}"
-        folder.mkdir(parents=True)
         try:
+            folder.mkdir(parents=True)
             yield folder
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise SpoolFull from error
+            raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -41,6 +41,12 @@ class TooManyColumns(TooLarge):
     user_action = "Split the table, or turn it so that what is in columns becomes rows."
 
 
+class NamesTooLong(TooLarge):
+    code = "table.names_too_long"
+    title = "The names of the columns are too long"
+    user_action = "Check that the first row holds names, or say in the import options that the table has no header."
+
+
 class TypeDoesNotFit(Invalid):
     code = "table.type_does_not_fit"
     title = "A column cannot have the type that was asked for"

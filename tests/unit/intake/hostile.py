@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from headway.datasets.columns import Column, ColumnType
@@ -91,6 +93,10 @@ def fills_the_disk(request: ParseRequest, report: Report) -> ParseResult:
     raise AssertionError("the limit did not hold")
 
 
+def finds_the_disk_full(request: ParseRequest, report: Report) -> ParseResult:
+    raise OSError(errno.ENOSPC, "No space left on device", str(request.output_dir))
+
+
 def babbles(request: ParseRequest, report: Report) -> ParseResult:
     os.write(_pipe(), b"{" + b"x" * 10_000 + b"\n")
     time.sleep(60)
@@ -138,6 +144,55 @@ def dials_out(request: ParseRequest, report: Report) -> ParseResult:
     except OSError as error:
         answer = type(error).__name__
     return _result(request.output_dir / "0.parquet", {"network": answer})
+
+
+def explores(request: ParseRequest, report: Report) -> ParseResult:
+    """Try to read, change and list what is none of a parser's business. The folder of the others is the file name."""
+    others = Path(request.file_name)
+    reads = [
+        others / "secret",
+        others / "spool" / "other-job" / "original",
+        Path("/etc/passwd"),
+        Path("/proc/1/environ"),
+    ]
+    writes = [others / "new", Path("/tmp/new"), Path("/dev/shm/new"), Path("/new"), request.source]
+    facts = {
+        "read": [str(path) for path in reads if _succeeds(path.read_bytes)],
+        "written": [str(path) for path in writes if _succeeds(lambda path=path: path.open("ab").close())],
+        "removed": _succeeds(request.source.unlink),
+        "processes": sum(entry.name.isdigit() for entry in Path("/proc").iterdir()),
+        "content": request.source.read_text(),
+    }
+    return _result(request.output_dir / "0.parquet", facts)
+
+
+def _succeeds(act: Callable[[], object]) -> bool:
+    try:
+        act()
+    except OSError:
+        return False
+    return True
+
+
+def hogs_memory_in_a_child(request: ParseRequest, report: Report) -> ParseResult:
+    """Let a process of its own take the memory."""
+    if os.fork() == 0:
+        hogs_memory(request, report)
+    time.sleep(60)
+    raise AssertionError("nobody stopped it")
+
+
+def has_child_that_left(request: ParseRequest, report: Report) -> ParseResult:
+    """Start a process that leaves the session, tell its id, and wait with it."""
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        time.sleep(60)
+        os._exit(0)
+    time.sleep(0.3)
+    report(ParseProgress(0.5, pid, "forked"))
+    time.sleep(60)
+    raise AssertionError("nobody stopped it")
 
 
 def has_child(request: ParseRequest, report: Report) -> ParseResult:

@@ -23,6 +23,7 @@ from headway.intake.errors import (
     ParseCrashed,
     ParseProtocol,
     SheetPasswordProtected,
+    SpoolFull,
     TimeLimit,
 )
 from headway.intake.parsing import ParseOptions, ParseProgress, ParseRequest, ParseResult
@@ -39,6 +40,7 @@ async def sandboxed(entry: str, *, memory_mb: int = 256, seconds: float = 60) ->
     sandbox = Sandbox(
         memory_bytes=memory_mb * MIB,
         wall_seconds=seconds,
+        isolation="process",
         entry=f"tests.unit.intake.hostile:{entry}",
         import_path=ROOT,
     )
@@ -171,6 +173,7 @@ async def test_an_unexpected_failure_leaves_its_trace_in_the_log_only(
         ("leaves_quietly", ParseCrashed),
         ("out_of_cpu", TimeLimit),
         ("fills_the_disk", DiskLimit),
+        ("finds_the_disk_full", SpoolFull),
         ("babbles", ParseProtocol),
         ("lies", ParseProtocol),
         ("points_outside", ParseProtocol),
@@ -284,7 +287,9 @@ async def test_no_process_survives_a_parent_that_is_killed(tmp_path: Path) -> No
         async def main():
             root, folder = map(Path, sys.argv[1:])
             entry = "tests.unit.intake.hostile:spins"
-            sandbox = Sandbox(memory_bytes=1 << 28, wall_seconds=60, entry=entry, import_path=root)
+            sandbox = Sandbox(
+                memory_bytes=1 << 28, wall_seconds=60, isolation="process", entry=entry, import_path=root
+            )
             await sandbox.start()
             busy = sandbox.spare_pid
             request = ParseRequest(folder, "a", folder, ParseOptions(), 1 << 20, 1 << 28)

@@ -8,7 +8,8 @@ what was counted. Files that break DuckDB's rules (mixed line ends, an open quot
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import duckdb
@@ -18,15 +19,27 @@ import pyarrow.parquet as pq
 from headway.intake.careful_reader import CarefulReader
 from headway.intake.dialect import SAMPLE_CHARACTERS, Dialect, sniff
 from headway.intake.encoding import EncodingFinding, as_utf8
+from headway.intake.formats.names import unique_names
 from headway.intake.parsing import Decision, ParsedPart, ParseProgress, ParseRequest, Report
 from headway.intake.records import RecordCount, count_records, longest_line
-from headway.intake.rejects import MOST_REJECTS, REJECTS_SCHEMA, Reject, too_many
+from headway.intake.rejects import MOST_REJECTS, RAW_CHARACTERS, REJECTS_SCHEMA, Reject, too_many
 from headway.intake.rows_file import rows_per_group
 from headway.intake.text_errors import LineTooLong, RecordsDoNotAddUp, TooManyColumns
 from headway.intake.text_table import TextTableWriter
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
 MAX_COLUMNS = 5_000
+FAST_COLUMNS = 2_500
+MIB_FOR_ANY, COLUMNS_PER_MIB = 200, 5
+"""What DuckDB may use. It reserves room for 2,048 rows of every column several times over, and leaves it untouched;
+beyond so many columns that is more than the process may reserve."""
+
+CAREFUL_CELLS = 1_000_000
+"""So many cells are held as Python texts at a time."""
+
+MAX_EXCESS_BYTES = 32 * 1024 * 1024
+"""DuckDB copies a row once for each cell that it has too many; beyond this it is not asked to."""
+
 READ_SHARE = 0.6
 """Share of the parse that reading takes; the rest is typing and writing."""
 
@@ -85,11 +98,11 @@ def _understand(request: ParseRequest, source: Path) -> _Text:
     _refuse_long(*longest_line(path, MAX_LINE_BYTES))
     dialect = sniff(_sample(path), delimiter=options.delimiter, header=options.header)
     if dialect.columns > MAX_COLUMNS:
-        raise TooManyColumns(f"The table has {dialect.columns:,} columns; up to {MAX_COLUMNS:,} can be read.")
+        raise TooManyColumns(f"The table has more than {MAX_COLUMNS:,} columns.", max_columns=MAX_COLUMNS)
     body = _body(path, dialect, request.output_dir)
-    counted = count_records(body, dialect.delimiter, too_long=MAX_LINE_BYTES)
+    dialect, names, renamed = _names(body, dialect)
+    counted = count_records(body, dialect.delimiter, too_long=MAX_LINE_BYTES, columns=len(names))
     _refuse_long(counted.longest, counted.records + 1)
-    names, renamed = _names(body, dialect)
     return _Text(body, encoding, dialect, counted, names, renamed)
 
 
@@ -116,34 +129,32 @@ def _body(path: Path, dialect: Dialect, folder: Path) -> Path:
     return body
 
 
-def _names(body: Path, dialect: Dialect) -> tuple[list[str], list[str]]:
-    """Return unique column names, and the ones that had to be changed or made up."""
-    first = next(CarefulReader(body, dialect.delimiter).rows(), None)
+def _names(body: Path, dialect: Dialect) -> tuple[Dialect, list[str], list[str]]:
+    """Return unique column names, and the ones that had to be changed or made up.
+
+    A header that cannot be read names nothing and counts as a row, so that it is kept among the rejected ones.
+    """
+    first = CarefulReader(body, dialect.delimiter).first()
+    if first is None and dialect.header:
+        dialect = replace(dialect, header=False, header_evidence="the first row cannot be read")
     width = max(dialect.columns, len(first.cells) if first is not None else 1)
-    given = [(cell or "").strip() for cell in first.cells] if dialect.header and first is not None else []
+    given: list[str] = [(cell or "").strip() for cell in first.cells] if dialect.header and first is not None else []
     given += [""] * (width - len(given))
-    names: list[str] = []
-    changed: list[str] = []
-    taken = set(given)
-    for position, cell in enumerate(given):
-        wanted = cell or f"column_{position + 1}"
-        name, number = wanted, 2
-        while name in names or (name != wanted and name in taken):
-            name, number = f"{wanted}_{number}", number + 1
-        if name != cell:
-            changed.append(name)
-        names.append(name)
-    return names, changed
+    names = unique_names(given)
+    return dialect, names, [name for name, cell in zip(names, given, strict=True) if name != cell]
 
 
 # ------------------------------------------------------------------ reading, DuckDB
 
 
 def _read(request: ParseRequest, text: _Text, path: Path, report: Report) -> tuple[TextTableWriter, list[Reject], bool]:
-    if not text.counted.even_line_ends or text.counted.open_at_end:
+    counted = text.counted
+    if not counted.even_line_ends or counted.open_at_end or counted.excess_bytes > MAX_EXCESS_BYTES:
+        raise RowsLost
+    if len(text.names) > FAST_COLUMNS:
         raise RowsLost
     writer = TextTableWriter(text.names, path)
-    connection = _connect(request, text.path)
+    connection = _connect(request, text.path, len(text.names))
     reader = connection.sql(_query(text)).to_arrow_reader(rows_per_group(len(text.names)))
     rows = 0
     for batch in reader:
@@ -160,8 +171,9 @@ def _read(request: ParseRequest, text: _Text, path: Path, report: Report) -> tup
     return writer, rejects, False
 
 
-def _connect(request: ParseRequest, path: Path) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(config={"threads": 1, "memory_limit": "200MB"})
+def _connect(request: ParseRequest, path: Path, columns: int) -> duckdb.DuckDBPyConnection:
+    memory_limit = f"{MIB_FOR_ANY + columns // COLUMNS_PER_MIB}MiB"
+    connection = duckdb.connect(config={"threads": 1, "memory_limit": memory_limit})
     folders = ", ".join(_quoted(str(folder)) for folder in (path.parent, request.output_dir))
     connection.execute(f"set temp_directory = {_quoted(str(request.output_dir))}")
     connection.execute("set enable_progress_bar = false")
@@ -197,7 +209,7 @@ _REASONS = {
 
 def _rejects(connection: duckdb.DuckDBPyConnection) -> list[Reject]:
     found = connection.execute(
-        "select line, min(line_byte_position), min(error_type), min(csv_line) from reject_errors"
+        f"select line, min(line_byte_position), min(error_type), min(csv_line[:{RAW_CHARACTERS}]) from reject_errors"
         " group by line order by line"
     ).fetchall()
     return [
@@ -217,7 +229,7 @@ def _read_carefully(text: _Text, path: Path, report: Report) -> tuple[TextTableW
         writer.write(batch)
         rows += batch.num_rows
         _say_reading(report, text.expected, rows)
-    read = reader.records - int(text.dialect.header)
+    read = reader.records - int(text.dialect.header and reader.records > 0)
     if rows + reader.rejected != read:
         raise RecordsDoNotAddUp(f"{read:,} rows were counted, {rows + reader.rejected:,} were read.")
     too_many(reader.rejects, reader.rejected, read)
@@ -226,16 +238,15 @@ def _read_carefully(text: _Text, path: Path, report: Report) -> tuple[TextTableW
 
 def _batches(reader: CarefulReader, width: int, *, header: bool) -> Iterator[pa.RecordBatch]:
     names = [f"c{position}" for position in range(width)]
-    kept: list[tuple[str | None, ...]] = []
-    for number, row in enumerate(reader.rows(width)):
-        if header and number == 0:
-            continue
-        kept.append(row.cells)
-        if len(kept) >= rows_per_group(width):
-            yield _batch(kept, names)
-            kept = []
-    if kept:
-        yield _batch(kept, names)
+    rows = (row.cells for row in reader.rows(width, header=header))
+    pieces: list[pa.RecordBatch] = []
+    while kept := list(islice(rows, max(1, min(rows_per_group(width), CAREFUL_CELLS // width)))):
+        pieces.append(_batch(kept, names))
+        if sum(piece.num_rows for piece in pieces) >= rows_per_group(width):
+            yield pa.concat_batches(pieces)
+            pieces = []
+    if pieces:
+        yield pa.concat_batches(pieces)
 
 
 def _batch(rows: list[tuple[str | None, ...]], names: list[str]) -> pa.RecordBatch:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from json import JSONDecodeError
@@ -25,10 +26,12 @@ from headway.intake.errors import (
     JsonTrailing,
     JsonTruncated,
 )
+from headway.intake.text_errors import TooManyColumns
 
 MAX_ROW_CHARS = 16 * 1024 * 1024
 """Of one row. Python may need four bytes for each, and a row exists a few times while it is read."""
 
+MAX_KEYS = 5_000
 MAX_NESTING = 500
 _BLOCK = 1024 * 1024
 _OUTER_LEVELS = 8
@@ -75,7 +78,7 @@ class Taken(Generic[Value]):
 def _forget_pairs(pairs: list[tuple[str, Any]]) -> None:
     if len(pairs) != len({key for key, _ in pairs}):
         keys = [key for key, _ in pairs]
-        raise _RepeatedKeyError(next(key for key in keys if keys.count(key) > 1))
+        raise _RepeatedKeyError(next(key for key, times in Counter(keys).items() if times > 1))
 
 
 def _refuse_constant(name: str) -> None:
@@ -105,8 +108,11 @@ def read_row(text: str, start: int) -> tuple[Cells, int]:
             key, token, mark = match.groups()
             at = match.end()
         else:
+            # Asked where plain members end, so that it costs nothing; the caller would fetch ever more text.
+            _refuse_too_many(cells)
             key, token, mark, at = _read_member(text, _skip(text, at))
         cells.append((key, token))
+    _refuse_too_many(cells)
     _refuse_repeated_keys(cells)
     return cells, at
 
@@ -141,10 +147,15 @@ def _expect(text: str, at: int, mark: str) -> int:
     return at + 1
 
 
+def _refuse_too_many(cells: Cells) -> None:
+    if len(cells) > MAX_KEYS:
+        raise TooManyColumns(f"A row has more than {MAX_KEYS:,} keys.", max_columns=MAX_KEYS)
+
+
 def _refuse_repeated_keys(cells: Cells) -> None:
     if len({key for key, _ in cells}) != len(cells):
         keys = [key for key, _ in cells]
-        raise _RepeatedKeyError(next(key for key in keys if keys.count(key) > 1))
+        raise _RepeatedKeyError(next(key for key, times in Counter(keys).items() if times > 1))
 
 
 # ------------------------------------------------------------------------------------------------------ window

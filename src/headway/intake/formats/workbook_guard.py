@@ -6,6 +6,7 @@ which ends the process. The guard streams every member of the zip, counts what u
 
 from __future__ import annotations
 
+import codecs
 import posixpath
 import re
 import zipfile
@@ -35,10 +36,13 @@ MAX_ERROR_CELLS = 100_000
 _MAX_INDEX_BYTES = 8 * 1024 * 1024
 _BLOCK = 1024 * 1024
 _MAX_ROW_BYTES = 64 * 1024 * 1024
+_MARK_BYTES = 64
+_MOST_ROW_DIGITS = 7
 
 _ROW = re.compile(rb"<(?:\w+:)?row(?=[\s>/])")
-_ROW_NUMBER = re.compile(rb"""[^>]*?\br\s*=\s*["'](\d{1,7})["']""")
-_CELL = re.compile(rb"""<(?:\w+:)?c(?=[\s>/])(?:[^>]*?\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["'])?[^>]*?(/?)>""")
+_ROW_NUMBER = re.compile(rb"""[^>]*?\sr\s*=\s*["']([^"'<>]*)["']""")
+_CELL = re.compile(rb"""<(?:\w+:)?c(?=[\s>/])(?:[^>]*?\sr\s*=\s*["']([^"'<>]*)["'])?[^>]*?(/?)>""")
+_PLACE = re.compile(rb"([A-Za-z]{1,3})([0-9]{1,7})")
 _ERROR = re.compile(
     rb"""<(?:\w+:)?c\s[^>]*?\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["'][^>]*>(?:(?!</(?:\w+:)?c>).)*?"""
     rb"""<(?:\w+:)?v>(#[A-Z0-9/!?_]+)</""",
@@ -127,22 +131,36 @@ class _SheetScan:
         self._name = name
         self._max_cells = max_cells
         self._grid = Grid()
-        self._pending = b""
+        self._pieces = [b""]
         self._in_row = False
         self._row = -1
 
     def feed(self, block: bytes) -> None:
-        *rows, self._pending = _ROW.split(self._pending + block)
-        for row in rows:
-            self._take(row)
-        if len(self._pending) > _MAX_ROW_BYTES:
+        if self._pieces == [b""]:
+            self._refuse_wide(block)
+        # The mark of a row may begin in the piece before; what lies further back has been searched already.
+        *before, last = self._pieces
+        first, *rows = _ROW.split(last[-_MARK_BYTES:] + block)
+        self._pieces = [*before, last[:-_MARK_BYTES], first]
+        if rows:
+            self._take(b"".join(self._pieces))
+            for row in rows[:-1]:
+                self._take(row)
+            self._pieces = [rows[-1]]
+        if sum(map(len, self._pieces)) > _MAX_ROW_BYTES:
             raise SheetUnreadable("A row of a sheet is larger than 64 MB.")
         if not self._in_row:
             # Before the first row nothing is kept but what could be the beginning of its mark.
-            self._pending = self._pending[-64:]
+            self._pieces = [self._pieces[-1][-_MARK_BYTES:]]
+
+    def _refuse_wide(self, head: bytes) -> None:
+        if self._name.endswith(".xml") and (
+            head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or 0 in head[:4]
+        ):
+            raise SheetUnreadable(f"A part of the workbook ({posixpath.basename(self._name)}) is not written in UTF-8.")
 
     def end(self) -> Grid:
-        self._take(self._pending)
+        self._take(b"".join(self._pieces))
         return self._grid
 
     def _take(self, row: bytes) -> None:
@@ -151,12 +169,12 @@ class _SheetScan:
             self._in_row = True
             return
         number = _ROW_NUMBER.match(row)
-        self._row = int(number[1]) - 1 if number else self._row + 1
+        self._row = _row_number(number[1]) if number else self._row + 1
         column = -1
-        for letters, digits, empty in _CELL.findall(row):
-            column = _column(letters) if letters else column + 1
+        for place, empty in _CELL.findall(row):
+            at, column = _place(place) if place else (self._row, column + 1)
             if not empty:
-                self._grid.add(int(digits) - 1 if digits else self._row, column)
+                self._grid.add(at, column)
         if self._grid.cells > self._max_cells:
             raise SheetGridTooLarge(self._too_large(), rows=self._height(), columns=self._width())
         self._look_closer(row)
@@ -181,6 +199,24 @@ class _SheetScan:
             f"A sheet ({posixpath.basename(self._name)}) spans {self._height():,} rows and {self._width():,} columns, "
             f"which is more than {self._max_cells:,} cells."
         )
+
+
+def _row_number(digits: bytes) -> int:
+    if not digits.isdigit() or len(digits) > _MOST_ROW_DIGITS:
+        raise SheetUnreadable(f"A row says that its number is {_shown(digits)}; no sheet has such a row.")
+    return int(digits) - 1
+
+
+def _place(text: bytes) -> tuple[int, int]:
+    """Return row and column of a cell, numbered from 0."""
+    match = _PLACE.fullmatch(text)
+    if match is None:
+        raise SheetUnreadable(f"A cell says that its place is {_shown(text)}; no sheet has such a place.")
+    return int(match[2]) - 1, _column(match[1])
+
+
+def _shown(text: bytes) -> str:
+    return repr(text[:40].decode("utf-8", "replace"))
 
 
 def _column(letters: bytes) -> int:
