@@ -30,12 +30,15 @@ from headway.engine.lease import count_alive
 from headway.errors import AppError
 from headway.intake.router import build_imports_router
 from headway.intake.service import FileIntakeService, IntakeLimits
+from headway.intake.upload_errors import UploadInterrupted
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.live import LiveFeed
+from headway.jobs.reaper import LOOK_SECONDS, Reaper
 from headway.jobs.router import build_jobs_router
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import open_signal
 from headway.kit.body_guard import BodyGuard
+from headway.kit.chores import every
 from headway.kit.clock import Clock, SystemClock
 from headway.kit.connection_guard import ConnectionLimits, guarded_protocol
 from headway.kit.db import Database
@@ -71,6 +74,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     live = LiveFeed(jobs, clock, changes, max_streams_per_user=settings.max_streams_per_user)
     datasets = DatasetService(database, store, clock, RowsCache(settings.cache_dir, store, settings.cache_bytes))
     limits = IntakeLimits(settings.max_upload_bytes, settings.max_user_bytes, settings.min_free_bytes)
+    deliveries = Deliveries(database, clock, changes, submitter)
+    reaper = Reaper(database, clock, jobs, deliveries)
     intake = FileIntakeService(database, store, clock, jobs, datasets, submitter, limits)
 
     @contextlib.asynccontextmanager
@@ -78,7 +83,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         await _create_first_admin(accounts, settings)
         await changes.start()
         await live.start()
+        reaping = asyncio.create_task(every(LOOK_SECONDS, lambda: reaper.sweep(UploadInterrupted().problem())))
         yield
+        reaping.cancel()
         await live.close()
         await changes.close()
         await submitter.close()
@@ -100,7 +107,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     for router in (
         build_accounts_router(accounts, actor),
         build_imports_router(intake, actor),
-        build_jobs_router(jobs, live, Deliveries(database, clock, changes, submitter), actor),
+        build_jobs_router(jobs, live, deliveries, actor),
         build_datasets_router(datasets, actor),
     ):
         app.include_router(router, prefix=PREFIX)
@@ -169,6 +176,7 @@ def main() -> None:
     """Serve until SIGTERM. Prints the address on standard output once the product is ready for use."""
     die_with_parent()
     settings = Settings()
+    os.environ.setdefault("PGAPPNAME", "headway api")  # What PostgreSQL lists its connections under.
     configure_logs(settings.log_level, process="api")
     try:
         app = create_app(settings)

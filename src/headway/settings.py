@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
@@ -60,14 +60,34 @@ class Settings(BaseSettings):
         ge=0,
         description="Uploads are refused (507) when they would leave less than this free on the disk.",
     )
-    worker_concurrency: int = Field(default=2, ge=1, le=64, description="Jobs that one worker process runs at once.")
-    user_concurrency: int = Field(default=2, ge=1, le=64, description="Jobs of one user that run at once.")
+    worker_concurrency: int = Field(
+        default=3,
+        ge=1,
+        le=64,
+        description="Imports that one worker process runs at once; one export or other bulk job may run beside them.",
+    )
+    user_concurrency: int = Field(
+        default=2,
+        ge=1,
+        le=64,
+        description="Imports of one user that run at once, on all workers together. Less than "
+        "`HEADWAY_WORKER_CONCURRENCY` leaves a place for somebody else. The same value for every worker.",
+    )
     parse_memory_bytes: int = Field(
         default=512 * MIB,
         ge=64 * MIB,
         description="Memory of the process that parses one file; beyond it the job fails.",
     )
-    parse_seconds: int = Field(default=3600, ge=1, description="Wall-clock time in which one file must be parsed.")
+    parse_seconds: int = Field(
+        default=3600,
+        ge=1,
+        description="Wall-clock time in which one file must be parsed; its computing time may be twice as much.",
+    )
+    sandbox: Literal["auto", "bubblewrap", "process"] = Field(
+        default="auto",
+        description="How files are parsed: `bubblewrap` shuts each parse in, and without bubblewrap no worker starts;"
+        " `process` only limits it; `auto` takes bubblewrap where it works.",
+    )
     cache_bytes: int = Field(
         default=10 * 1024 * MIB, ge=0, description="Room for local copies of datasets that are being browsed."
     )

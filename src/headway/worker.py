@@ -8,36 +8,43 @@ import os
 import shutil
 import signal
 import socket
-from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from headway.datasets.cache import RowsCache
 from headway.datasets.service import DatasetService
 from headway.engine.dbos import DbosRunner
 from headway.engine.lease import AnotherWorkerRuns, WorkerLeases
-from headway.intake.sandbox import Sandbox
+from headway.intake.sandbox import IsolationUnavailable, Sandbox
 from headway.intake.service import KIND as IMPORT_FILE
+from headway.intake.sweep import Sweep
+from headway.intake.sweep_files import Folders
 from headway.intake.tasks import ImportFile
 from headway.intake.upload_errors import UploadInterrupted
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.execution import Execution
-from headway.jobs.reaper import Reaper
+from headway.jobs.reaper import LOOK_SECONDS, Reaper
 from headway.jobs.runner import Deliver
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import open_signal
-from headway.kit.clock import SystemClock
+from headway.kit.chores import every
+from headway.kit.clock import Clock, SystemClock
 from headway.kit.db import Database
 from headway.kit.logs import configure_logs
-from headway.kit.processes import die_with_parent
+from headway.kit.processes import EXIT_CONFIGURATION, die_with_parent
+from headway.kit.room import RoomWatch
 from headway.settings import Settings
+from headway.storage.leftovers import folder_of
 from headway.storage.opening import open_store
+from headway.storage.store import ObjectStore
 
 log = logging.getLogger(__name__)
 
-REAP_SECONDS = 1.0
 RECONCILE_SECONDS = 10.0
+SWEEP_SECONDS = 3600.0
+FIRST_SWEEP_SECONDS = 300.0
+"""After a start there is more urgent work than what was left behind."""
+
+ROOM_SECONDS = 60.0
 REDELIVER_SECONDS = 2.0
 
 
@@ -50,7 +57,12 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     changes = open_signal(database, listening=False)
     jobs = JobMonitoringService(database, clock, changes)
     datasets = DatasetService(database, store, clock, RowsCache(settings.cache_dir, store, settings.cache_bytes))
-    sandbox = Sandbox(memory_bytes=settings.parse_memory_bytes, wall_seconds=settings.parse_seconds)
+    sandbox = Sandbox(
+        memory_bytes=settings.parse_memory_bytes,
+        wall_seconds=settings.parse_seconds,
+        isolation=settings.sandbox,
+        rooms=settings.spool_dir,
+    )
     import_file = ImportFile(
         database,
         store,
@@ -78,8 +90,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     await leases.start()
     reaper = Reaper(database, clock, jobs, deliveries)
     chores = [
-        asyncio.create_task(_every(REAP_SECONDS, lambda: reaper.sweep(UploadInterrupted().problem()))),
-        asyncio.create_task(_every(RECONCILE_SECONDS, deliveries.reconcile)),
+        asyncio.create_task(every(LOOK_SECONDS, lambda: reaper.sweep(UploadInterrupted().problem()))),
+        asyncio.create_task(every(RECONCILE_SECONDS, deliveries.reconcile)),
+        *_tidying(settings, database, store, clock),
     ]
     log.info("worker %s is ready", executor_id)
     await stop.wait()
@@ -101,6 +114,18 @@ def _empty_spool(settings: Settings, database: Database) -> None:
     settings.spool_dir.mkdir(parents=True, exist_ok=True)
 
 
+def _tidying(settings: Settings, database: Database, store: ObjectStore, clock: Clock) -> list[asyncio.Task[None]]:
+    """Begin the chores that keep the disks from filling up, or say so in time."""
+    folders = Folders(settings.data_dir, settings.spool_dir, settings.cache_dir, settings.parse_seconds)
+    sweep = Sweep(database, store, clock, folders)
+    kept_in = {settings.data_dir, folder_of(store) or settings.data_dir}
+    room = RoomWatch(sorted(kept_in), settings.min_free_bytes, clock)
+    return [
+        asyncio.create_task(every(SWEEP_SECONDS, sweep.run_and_log, first=FIRST_SWEEP_SECONDS)),
+        asyncio.create_task(every(ROOM_SECONDS, room.look, first=0)),
+    ]
+
+
 def _insistent(execution: Execution) -> Deliver:
     """Return a delivery that never fails: an engine would mark the job done and never deliver it again."""
 
@@ -113,16 +138,6 @@ def _insistent(execution: Execution) -> Deliver:
                 await asyncio.sleep(REDELIVER_SECONDS)
 
     return deliver
-
-
-async def _every(seconds: float, chore: Callable[[], Awaitable[object]]) -> None:
-    """Do a chore again and again. One that fails is tried again: the database, or the engine's view of it, was away."""
-    while True:
-        await asyncio.sleep(seconds)
-        try:
-            await chore()
-        except Exception as error:
-            log.warning("a chore failed and is tried again: %s", error, exc_info=not isinstance(error, SQLAlchemyError))
 
 
 async def _main(settings: Settings) -> None:
@@ -141,11 +156,15 @@ def main() -> None:
     """Run until SIGTERM or SIGINT."""
     die_with_parent()
     settings = Settings()
+    os.environ.setdefault("PGAPPNAME", "headway worker")  # What PostgreSQL lists its connections under.
     configure_logs(settings.log_level, process="worker")
     try:
         asyncio.run(_main(settings))
     except AnotherWorkerRuns as reason:
         raise SystemExit(f"Not started: {reason}.") from None
+    except IsolationUnavailable as reason:
+        log.error("not started: %s", reason)  # noqa: TRY400 - the sentence is all that helps
+        raise SystemExit(EXIT_CONFIGURATION) from None
 
 
 if __name__ == "__main__":

@@ -107,6 +107,9 @@ async def test_a_bad_file_says_what_is_wrong_and_what_to_do(
     await page.locator("headway-job-card").get_by_role("link", name="bad.csv").click()
     await expect(page.get_by_text("What to do:")).to_be_visible()
     await expect(page.get_by_text("format.not_a_table").first).to_be_visible()
+    await page.get_by_role("button", name="Try again").click()
+    await expect(page.get_by_text("Tried again", exact=True)).to_be_visible()
+    await expect(page.get_by_text("Failed", exact=True)).to_have_count(3)  # the state, and twice in the history
 
 
 async def test_several_files_at_once_by_keyboard_alone(

@@ -8,10 +8,14 @@ import click
 
 COMMANDS = {
     "serve": "headway.cli.serving:serve",
+    "api": "headway.cli.serving:api",
     "worker": "headway.cli.serving:worker",
     "migrate": "headway.cli.schema:migrate",
     "doctor": "headway.cli.doctor:doctor",
+    "sweep": "headway.cli.sweeping:sweep",
     "users": "headway.cli.users:users",
+    "backup": "headway.cli.backups:backup",
+    "restore": "headway.cli.backups:restore",
     "login": "headway.cli.remote:login",
     "logout": "headway.cli.remote:logout",
     "import": "headway.cli.uploading:import_files",

@@ -51,8 +51,22 @@ def serve(host: str | None, port: int | None) -> None:
 def worker() -> None:
     """Work on jobs, on this machine; for more machines around one PostgreSQL database and one S3 store."""
     settings = load_settings()
+    signal.signal(signal.SIGTERM, _end_now)
     make_data_dir(settings)
+    _migrate("--wait")
     os.execv(sys.executable, [sys.executable, "-m", "headway.worker"])  # noqa: S606 - replaces this process on purpose
+
+
+@click.command()
+def api() -> None:
+    """Serve the API and the web UI, without a worker; for deployments that run and count the two apart."""
+    settings = load_settings()
+    signal.signal(signal.SIGTERM, _end_now)
+    make_data_dir(settings)
+    _check_secret(settings)
+    _check_address(settings)
+    _migrate("--wait")
+    os.execv(sys.executable, [sys.executable, "-m", "headway.app"])  # noqa: S606 - replaces this process on purpose
 
 
 def _check_secret(settings: Settings) -> None:
@@ -80,10 +94,11 @@ def _check_address(settings: Settings) -> None:
         raise click.ClickException(sentence) from error
 
 
-def _migrate() -> None:
-    """Bring the schema up to date in a process of its own; end as it ended if it failed."""
+def _migrate(*options: str) -> None:
+    """Bring the schema up to date, or wait until it is, in a process of its own; end as it ended if it failed."""
     environment = {**os.environ, SUPERVISOR_PID: str(os.getpid())}
-    done = subprocess.run([sys.executable, "-m", "headway.cli", "migrate", "--quiet"], env=environment, check=False)
+    command = [sys.executable, "-m", "headway.cli", "migrate", "--quiet", *options]
+    done = subprocess.run(command, env=environment, check=False)
     if done.returncode != 0:
         sys.exit(done.returncode)
 

@@ -14,6 +14,7 @@ from headway.accounts.secrets import load_or_create_secret
 from headway.accounts.service import AccountService
 from headway.cli.asking import read_secret
 from headway.cli.configuration import load_settings, make_data_dir
+from headway.cli.erasing import delete
 from headway.cli.output import sentence_of, show_table
 from headway.errors import AppError
 from headway.kit.clock import SystemClock
@@ -26,7 +27,10 @@ password_stdin = click.option("--password-stdin", is_flag=True, help="Read the p
 
 @click.group()
 def users() -> None:
-    """Add, list and disable accounts on this machine."""
+    """Add, list, disable and erase accounts on this machine."""
+
+
+users.add_command(delete)
 
 
 @users.command()

@@ -214,6 +214,11 @@ export async function cancelJob(id: string): Promise<void> {
   await request('POST', `/jobs/${encodeURIComponent(id)}/cancel`)
 }
 
+/** Run a failed or cancelled job again, from its stored file. */
+export async function retryJob(id: string): Promise<void> {
+  await request('POST', `/jobs/${encodeURIComponent(id)}/retry`)
+}
+
 export async function dismissJob(id: string): Promise<void> {
   await request('POST', `/jobs/${encodeURIComponent(id)}/dismiss`)
   await jobsStore.refresh()

@@ -7,7 +7,7 @@ import type { Job, JobEvent, Problem } from '../../client/types.ts'
 import { amount, duration, icon, isEnded, phaseWord, sentence, stages, tone } from '../../elements/job-words.ts'
 import { progressStyles } from '../../elements/progress-styles.ts'
 import { formatMoment } from '../../elements/sizes.ts'
-import { cancelJob, jobsStore } from './jobs-seam.ts'
+import { cancelJob, jobsStore, retryJob } from './jobs-seam.ts'
 import { pageStyles } from './page-styles.ts'
 import { sayError } from './say-error.ts'
 
@@ -17,11 +17,17 @@ const EVENTS: Record<string, string> = {
   started: 'Work began',
   handed_back: 'Handed back to the queue',
   stalled: 'No sign of life',
+  worker_lost: 'Its worker was lost; waiting for another one',
+  crashed: 'Reading it broke off',
+  redelivered: 'Put into the queue once more',
+  retried: 'Tried again',
+  restored: 'Restored from a backup',
   cancel_requested: 'Cancelling was asked for',
   completed: 'Completed',
   failed: 'Failed',
   cancelled: 'Cancelled',
 }
+const ACCEPTED = 40
 const STAGE_WORDS: Record<string, string> = { parse: 'Parsing', store: 'Storing rows', publish: 'Creating the dataset' }
 
 class JobPage extends LitElement {
@@ -219,13 +225,14 @@ class JobPage extends LitElement {
     const open = job.related_dataset_id
       ? html`<a class="button primary" href="/datasets/${job.related_dataset_id}">Open dataset</a>`
       : nothing
-    const cancel = isEnded(job) || job.cancel_requested ? nothing : html`<button @click=${() => this.#cancel(job)}>Cancel</button>`
-    return html`${open}${cancel}`
+    const cancel = isEnded(job) || job.cancel_requested ? nothing : html`<button @click=${() => this.#do(cancelJob, job)}>Cancel</button>`
+    const again = canBeRetried(job) ? html`<button @click=${() => this.#do(retryJob, job)}>Try again</button>` : nothing
+    return html`${open}${again}${cancel}`
   }
 
-  async #cancel(job: Job): Promise<void> {
+  async #do(what: (id: string) => Promise<void>, job: Job): Promise<void> {
     try {
-      await cancelJob(job.id)
+      await what(job.id)
     } catch (error) {
       if (!(error instanceof ApiError && error.problem.status === 409)) this.problem = sayError(error)
     }
@@ -292,6 +299,11 @@ function words(event: JobEvent, job: Job | null): string {
   if (event.kind !== 'stage') return EVENTS[event.kind] ?? event.kind
   const stage = String(event.data['stage'] ?? '')
   return STAGE_WORDS[stage] ?? stage
+}
+
+/** Only an accepted file is there to be read again. */
+function canBeRetried(job: Job): boolean {
+  return job.job_type === 'import' && job.progress >= ACCEPTED && (job.status === 'failed' || job.status === 'cancelled')
 }
 
 customElements.define('headway-job-page', JobPage)
