@@ -1,0 +1,1 @@
+"""Experiments that break Headway on purpose, and a checker that says whether a promise was broken with it."""

@@ -1,0 +1,39 @@
+"""Nothing is harmed. The same users, watchers and checker as in the storm must find nothing, and no alarm be false.
+
+It shows what the checker sees when all is well; most planted faults are caught here already, without any kill.
+"""
+
+from __future__ import annotations
+
+import time
+
+from chaos.arena import Arena, running_arena
+from chaos.experiment import Options, Outcome
+from chaos.long_job import long_upload
+from chaos.watchers import open_database
+
+
+def run(options: Options) -> Outcome:
+    """Upload for `options.seconds`, one file of which takes longer than a lease; every job ends at its first attempt."""
+    outcome = Outcome()
+    with running_arena(options) as arena:
+        with arena.uploading():
+            client = next(iter(arena.clients.values()))
+            long_upload(client, arena.ledger, arena.options.random("long"))
+            time.sleep(options.seconds)
+        _expect_no_false_alarm(arena, outcome)
+        arena.judge(outcome)
+    return outcome
+
+
+def _expect_no_false_alarm(arena: Arena, outcome: Outcome) -> None:
+    """Nobody was taken for dead: every job began once, and none was ever called stalled."""
+    arena.drain(outcome)
+    engine = open_database(arena.database_url)
+    with engine.connect() as connection:
+        kinds = ("stalled", "worker_lost", "crashed", "redelivered", "handed_back")
+        statement = f"select kind, count(*) from job_events where kind in {kinds} group by kind"
+        found: dict[str, int] = dict(connection.exec_driver_sql(statement).all())
+    engine.dispose()
+    for kind, count in found.items():
+        outcome.violations.append(f"nothing was harmed, and {count} jobs have the event {kind!r}")
