@@ -22,7 +22,7 @@ from headway.supervisor import SETTLED_SECONDS
 from tests.support.product import age_seconds
 
 USERS = ("ada@example.org", "grace@example.org")
-UPLOADERS_PER_USER = 3
+UPLOADERS_PER_USER = 4
 MOST_WAITING = 24
 """Jobs under way at which uploaders pause: what is tested is the end of each, and that all end in time."""
 

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from chaos.experiment import SQLITE, Options, Outcome, backend_environment
+from chaos.backends import running_backend
+from chaos.experiment import SQLITE, Options, Outcome
 from chaos.load import expect_same_processes, main_pids, memory_peaks, probing
 from tests.support.product import Server, ended, running_server
 
@@ -54,8 +55,8 @@ def run(options: Options) -> Outcome:
         return outcome
     try:
         with (
-            backend_environment(options) as environment,
-            running_server(options.folder / "data", environment) as server,
+            running_backend(options) as backend,
+            running_server(options.folder / "data", backend.environment) as server,
             server.client() as client,
         ):
             _measure(server, client, size, outcome)

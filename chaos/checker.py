@@ -18,9 +18,6 @@ from chaos.watchers import ENDED, open_database
 MOST_TOLD = 5
 """Of one kind of violation; the ledger has all."""
 
-MAY_FAIL = frozenset({"upload.interrupted"})
-"""How a job may fail because its client or its server was killed before anything was acknowledged."""
-
 
 class Checker:
     """Reads database and API once the product is quiet; notes every broken promise in the outcome."""
@@ -40,6 +37,7 @@ class Checker:
         self._acknowledged = list(ledger.read("acknowledged"))
         self._ledger = ledger
         self._jobs = {_hex(job["id"]): job for job in self._rows("select * from background_jobs")}
+        self._events = self._rows("select job_id, kind, at from job_events order by job_id, seq")
         self._versions = self._rows(
             "select v.*, d.user_id from dataset_versions v join datasets d on d.id = v.dataset_id"
         )
@@ -100,14 +98,13 @@ class Checker:
                 yield f"dataset {version['dataset_id']} comes from a file that nobody sent"
 
     def _failures(self) -> Iterable[str]:
+        """An upload that was never accepted may fail, with its reason; the client repeats it under its key."""
+        acknowledged = {fact["job"] for fact in self._acknowledged}
         for job_id, job in self._jobs.items():
-            problem = str(job["problem"] or "")
-            if (
-                job["status"] == "failed"
-                and job_id not in self._meant_to_fail
-                and not any(code in problem for code in MAY_FAIL)
-            ):
-                yield f"job {job_id} failed and was not meant to: {problem[:300]}"
+            never_accepted = job["delivery"] == 0 and job_id not in acknowledged and job["problem"] is not None
+            if job["status"] == "failed" and job_id not in self._meant_to_fail and not never_accepted:
+                events = [f"{event['kind']} {event['at']}" for event in self._events if _hex(event["job_id"]) == job_id]
+                yield f"job {job_id} failed and was not meant to: {str(job['problem'])[:200]} ({', '.join(events)})"
             if job["status"] == "cancelled":
                 yield f"job {job_id} is cancelled, and nobody cancelled it"
 

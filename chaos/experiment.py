@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-
-from tests.support.postgres import running_postgres
-from tests.support.seaweed import running_seaweed
 
 SQLITE, POSTGRES_S3 = "sqlite", "postgres-s3"
 BACKENDS = (SQLITE, POSTGRES_S3)
@@ -61,18 +57,3 @@ class Outcome:
 
 
 Experiment = Callable[[Options], Outcome]
-
-
-@contextlib.contextmanager
-def backend_environment(options: Options) -> Iterator[dict[str, str]]:
-    """Start what the backend needs; yield the settings that make the product stand on it."""
-    if options.backend == SQLITE:
-        yield dict(options.environment)
-        return
-    with running_postgres() as postgres, running_seaweed(options.folder / "seaweed") as seaweed:
-        yield {
-            **options.environment,
-            "DATABASE_URL": postgres,
-            "HEADWAY_STORAGE_URL": seaweed.url("chaos"),
-            **seaweed.environment,
-        }

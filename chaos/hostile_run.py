@@ -12,7 +12,8 @@ from typing import Any
 
 import httpx
 
-from chaos.experiment import Options, Outcome, backend_environment
+from chaos.backends import running_backend
+from chaos.experiment import Options, Outcome
 from chaos.hostile_file import IMPORTS, HostileFile
 from chaos.hostile_files import corpus, sample
 from chaos.load import expect_same_processes, main_pids, memory_peaks, percentile, probing
@@ -22,6 +23,7 @@ SHORT_RUN_SECONDS = 60
 SAMPLE = 20
 """So many files in a short run, of every group one before any has two."""
 
+BOMBS = frozenset({"gzip-bomb", "zip-bomb"})
 PARSE_SECONDS = 20
 AFTER_LIMIT_SECONDS = 2
 LOAD_SECONDS = 5
@@ -53,12 +55,20 @@ class _Trial:
 
 def run(options: Options) -> Outcome:
     """Upload the corpus, a sample of it in a run of less than a minute, and judge how each file ended."""
-    outcome = Outcome()
     short = options.seconds < SHORT_RUN_SECONDS
-    files = sample(options.seed, SAMPLE) if short else corpus(options.seed)
+    return _upload(options, sample(options.seed, SAMPLE) if short else corpus(options.seed))
+
+
+def run_bombs(options: Options) -> Outcome:
+    """Upload only what unpacks to far more than it is."""
+    return _upload(options, [file for file in corpus(options.seed) if file.group in BOMBS])
+
+
+def _upload(options: Options, files: Sequence[HostileFile]) -> Outcome:
+    outcome = Outcome()
     with (
-        backend_environment(options) as environment,
-        running_server(options.folder / "data", {**environment, **_limits()}) as server,
+        running_backend(options) as backend,
+        running_server(options.folder / "data", backend.environment | _limits()) as server,
         server.client() as client,
     ):
         pids = main_pids(server)

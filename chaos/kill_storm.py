@@ -20,10 +20,10 @@ from uuid import UUID
 from chaos.altered import Edit, altered_source
 from chaos.arena import Arena, running_arena
 from chaos.experiment import POSTGRES_S3, Options, Outcome
-from tests.support.product import is_alive
+from tests.support.product import descendants, is_alive
 
-MOST_CRASHES = 1
-"""Children are left alone while their job has lost more than this: the third loss means that the file is to blame."""
+MOST_LOSSES = 2
+"""Children that one job may lose; the third loss would mean that its file is to blame."""
 
 FREEZE_SECONDS = 12.0
 CONCURRENCY = {"HEADWAY_WORKER_CONCURRENCY": "6", "HEADWAY_USER_CONCURRENCY": "4"}
@@ -134,6 +134,7 @@ class _Harm:
 
     def __init__(self, arena: Arena) -> None:
         self.done: Counter[str] = Counter()
+        self._losses: Counter[str] = Counter()
         self._product = arena.product
         self._backend = arena.backend
         self._watcher = arena.watcher
@@ -166,21 +167,25 @@ class _Harm:
         self._kill(kind, self._some(self._product.pids(kind)))
 
     def _kill_child(self) -> None:
-        """Kill a child, unless the file that it may be parsing would be blamed for its death."""
+        """Kill a child, unless the file that it is parsing would be blamed for its death."""
         for pid in self._some(self._product.pids("child")):
-            job = job_of(pid, self._product.data_dir, list(self._watcher.active))
-            if self._watcher.crashes_of(job) <= MOST_CRASHES:
-                self._kill("child", [pid])
+            jobs = list(self._watcher.active)
+            # The outermost process of a sandbox has the machine's own view; who is inside tells the room.
+            found = (job_of(each, self._product.data_dir, jobs) for each in (pid, *descendants(pid)))
+            job = next((each for each in found if each is not None), None)
+            if job is not None and (not job or self._losses[job] < MOST_LOSSES):
+                self._losses[job] += 1
+                self._kill("child", [pid], job)
 
-    def _kill(self, kind: str, pids: list[int]) -> None:
+    def _kill(self, kind: str, pids: list[int], job: str = "") -> None:
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-                self._note(kind, pid)
+                self._note(kind, pid, job)
 
-    def _note(self, kind: str, pid: int) -> None:
+    def _note(self, kind: str, pid: int, job: str = "") -> None:
         self.done[kind] += 1
-        self._ledger.record("done", what=kind, pid=pid)
+        self._ledger.record("done", what=kind, pid=pid, job=job)
 
     def _jump(self) -> None:
         seconds = self._random.choice([0.0, self._random.uniform(-JUMP_SECONDS, JUMP_SECONDS)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from uuid import uuid4
@@ -13,6 +14,7 @@ from chaos.experiment import Outcome
 from chaos.product import Product
 from chaos.watchers import open_database
 from headway.storage.opening import open_store
+from headway.storage.store import ObjectStore
 
 MOST_TOLD = 5
 PROCESSES_OF_A_SPARE = 3
@@ -53,7 +55,7 @@ def _named(database_url: str) -> set[str]:
 
 
 async def _leave_an_object(product: Product) -> None:
-    store = open_store(_storage_url(product))
+    store = _open_store(product)
     try:
         writer = await store.open_writer(f"originals/{uuid4()}")
         await writer.write(b"nobody ever heard of it\n")
@@ -62,13 +64,15 @@ async def _leave_an_object(product: Product) -> None:
         await store.close()
 
 
-def _storage_url(product: Product) -> str:
-    return product.environment.get("HEADWAY_STORAGE_URL", f"file://{product.data_dir / 'objects'}")
+def _open_store(product: Product) -> ObjectStore:
+    # The library reads its credentials from the environment of its process, which is ours here.
+    os.environ.update({name: value for name, value in product.environment.items() if name.startswith("AWS_")})
+    return open_store(product.environment.get("HEADWAY_STORAGE_URL", f"file://{product.data_dir / 'objects'}"))
 
 
 def _stored(product: Product) -> set[str]:
     async def keys() -> set[str]:
-        store = open_store(_storage_url(product))
+        store = _open_store(product)
         try:
             return {found.key async for found in store.list("")}
         finally:

@@ -11,8 +11,8 @@ import httpx
 
 from chaos.ledger import Ledger
 
-ROWS = 1_500_000
-"""About 40 MB of text; two seconds on a fast machine would be too few for a lease of ten to matter."""
+ROWS = 3_000_000
+"""About 80 MB of text; two seconds on a fast machine would be too few for a lease of ten to matter."""
 
 
 def long_file(random: Random, rows: int = ROWS) -> tuple[str, bytes]:

@@ -19,6 +19,8 @@ class Plant:
     experiment: str
     seconds: float
     edits: tuple[Edit, ...]
+    short: bool = False
+    """Whether it belongs to the short run, which is part of `./x test`."""
 
 
 _NO_FENCE = (
@@ -49,6 +51,7 @@ PLANTS = {
                     'values["progress"] = min(100, max(0, progress)) if progress < 80 else 20',
                 ),
             ),
+            short=True,
         ),
         Plant(
             "no-owner-filter",
@@ -62,6 +65,7 @@ PLANTS = {
                     ".where(Dataset.user_id != '')\n    )\n",
                 ),
             ),
+            short=True,
         ),
         Plant(
             "silent-lease",
@@ -212,7 +216,7 @@ PLANTS = {
         ),
         Plant(
             "no-ratio-check",
-            "hostile_run",
+            "bombs",
             30,
             (Edit("intake/archives.py", "MAX_RATIO = 200\n", "MAX_RATIO = 10**9\n"),),
         ),

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from chaos.experiment import Options, Outcome, backend_environment
+from chaos.backends import running_backend
+from chaos.experiment import Options, Outcome
 from chaos.load import WORST_MS, Probes, expect_same_processes, main_pids, percentile, probing
 from tests.support.product import running_server
 
@@ -48,8 +49,8 @@ def run(options: Options) -> Outcome:
     count = FEW if options.seconds < SHORT_RUN_SECONDS else MANY
     with (
         _many_open_files() as files,
-        backend_environment(options) as environment,
-        running_server(options.folder / "data", environment) as server,
+        running_backend(options) as backend,
+        running_server(options.folder / "data", backend.environment) as server,
         server.client() as client,
         server.add_user("slow@example.org") as attacker,
     ):

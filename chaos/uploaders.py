@@ -34,7 +34,7 @@ class File:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def make_file(random: Random, least_rows: int = 20, most_rows: int = 60_000) -> File:
+def make_file(random: Random, least_rows: int = 20, most_rows: int = 20_000) -> File:
     """Return a CSV or NDJSON file unlike any other; small sizes are as likely as large ones."""
     key = f"{random.getrandbits(96):024x}"
     rows = int(least_rows * (most_rows / least_rows) ** random.random())

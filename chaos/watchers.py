@@ -25,7 +25,7 @@ SILENCE_SECONDS = 15.0
 """Longer than this, no job may be shown as running without a sign of life."""
 
 ENDED = frozenset({"completed", "failed", "cancelled"})
-COLUMNS = "id, user_id, status, stage, progress, attempt, version, stalled_at, engine, crash_count"
+COLUMNS = "id, user_id, status, stage, progress, attempt, version, stalled_at, engine"
 
 
 def open_database(url: str) -> sa.Engine:
@@ -98,14 +98,6 @@ class DatabaseWatcher:
         self._stop.set()
         self._thread.join()
         self._engine.dispose()
-
-    def crashes_of(self, job_id: str | None) -> int:
-        """Return how often a job has lost its child; for an unknown job the highest count of all that are active."""
-        active = self.active
-        if job_id == "":
-            return 0
-        jobs = [active[job_id]] if job_id in active else active.values()
-        return max((int(job["crash_count"]) for job in jobs), default=0)
 
     def _run(self) -> None:
         looked_at = time.monotonic()

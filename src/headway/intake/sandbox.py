@@ -13,16 +13,20 @@ from concurrent.futures import Future
 from pathlib import Path
 from tempfile import gettempdir
 
+from headway.intake.errors import ParseCrashed
 from headway.intake.parsing import ParseRequest, ParseResult
 from headway.intake.sandbox_isolation import Isolation, IsolationUnavailable, Wanted, choose_isolation
 from headway.intake.sandbox_process import Child, ProcessLimits, Spawner, child_environment
 from headway.intake.sandbox_protocol import read_result
 from headway.intake.sandbox_room import Room
-from headway.intake.sandbox_run import OnProgress, ParseCancelled, Run
+from headway.intake.sandbox_run import EndedUnused, OnProgress, ParseCancelled, Run
 
 __all__ = ["PIPELINE", "IsolationUnavailable", "ParseCancelled", "Sandbox"]
 
 log = logging.getLogger(__name__)
+
+MOST_STARTS = 10
+"""Processes that may be killed from outside, one after the other, before any has seen its file."""
 
 PIPELINE = "headway.intake.pipeline:parse"
 """The function that the children run."""
@@ -99,12 +103,16 @@ class Sandbox:
         """Parse one file. Raises the child's own problem, a `limit.*` or a `parse.*` one, or `ParseCancelled`."""
         if cancelled.is_set():
             raise ParseCancelled
-        child = await self._take(request.source)
-        try:
-            await self._run(child, request, on_progress, cancelled)
-            return await asyncio.to_thread(_result, child.room, request)
-        finally:
-            await asyncio.shield(asyncio.to_thread(child.room.remove))
+        for _ in range(MOST_STARTS):
+            child = await self._take(request.source)
+            try:
+                await self._run(child, request, on_progress, cancelled)
+                return await asyncio.to_thread(_result, child.room, request)
+            except EndedUnused as end:
+                log.warning("a process was ended by %s before it had seen its file; taking another one", end)
+            finally:
+                await asyncio.shield(asyncio.to_thread(child.room.remove))
+        raise ParseCrashed("The program that reads files is ended each time before it can begin.")
 
     async def _run(
         self, child: Child, request: ParseRequest, on_progress: OnProgress, cancelled: asyncio.Event

@@ -32,6 +32,14 @@ _SYSTEM_FOLDERS = ("/usr", "/lib", "/lib64", "/nix/store", "/gnu/store")
 _SYSTEM_FILES = ("/etc/ld.so.cache",)
 
 
+def import_environment(import_path: Path | None = None) -> dict[str, str]:
+    """Return what makes a child import what its parent runs: another copy than the installed one, if it was named so."""
+    root = Path(headway.__file__).resolve().parents[1]
+    named = {Path(entry).resolve() for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry}
+    paths = [str(path) for path in (import_path, root if root in named else None) if path is not None]
+    return {"PYTHONPATH": os.pathsep.join(paths)} if paths else {}
+
+
 class IsolationUnavailable(Exception):
     """Raised when bubblewrap is demanded and cannot be used; says why."""
 
@@ -121,7 +129,7 @@ def _trial(isolation: Isolation, command: tuple[str, ...]) -> str:
                     capture_output=True,
                     timeout=TRIAL_SECONDS,
                     check=False,
-                    env={"PATH": "/usr/bin:/bin"},
+                    env={"PATH": "/usr/bin:/bin", **import_environment(isolation.import_path)},
                     pass_fds=descriptors,
                 )
         except (OSError, subprocess.TimeoutExpired) as error:

@@ -18,7 +18,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from headway.intake.sandbox_isolation import Isolation
+from headway.intake.sandbox_isolation import Isolation, import_environment
 from headway.intake.sandbox_protocol import ENCLOSED
 from headway.intake.sandbox_room import Room
 from headway.kit.processes import SUPERVISOR_PID, descendants, signal_group
@@ -223,7 +223,7 @@ def child_environment(import_path: Path | None) -> dict[str, str]:
 
     Without the two allocator settings a file of 100 KB needs 1.2 GB of data segment.
     """
-    environment = {
+    return {
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
         "PYTHONUTF8": "1",
@@ -233,7 +233,5 @@ def child_environment(import_path: Path | None) -> dict[str, str]:
         "MALLOC_ARENA_MAX": "2",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
+        **import_environment(import_path),
     }
-    if import_path is not None:
-        environment["PYTHONPATH"] = str(import_path)
-    return environment

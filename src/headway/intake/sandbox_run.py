@@ -32,6 +32,10 @@ class ParseCancelled(Exception):
     """The parse was ended because its `cancelled` event was set."""
 
 
+class EndedUnused(Exception):
+    """The process was killed before it had seen the file, so the file has nothing to do with it."""
+
+
 class Run:
     """One request in one child. `execute` returns when the result lies in the output folder, or raises."""
 
@@ -66,6 +70,8 @@ class Run:
             await asyncio.wait([tracing], timeout=EXIT_GRACE_SECONDS)
         finally:
             await _stop([self._listening, tracing, *helpers])
+        if self._verdict is None and not self._ready.is_set() and status is not None and status < 0:
+            raise EndedUnused(_signal_name(-status))
         self._judge(status)
 
     async def _send_when_ready(self, line: bytes) -> None:

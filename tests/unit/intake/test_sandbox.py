@@ -86,6 +86,26 @@ def command_line(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
 
 
+async def test_a_process_that_is_killed_before_it_saw_the_file_is_replaced(tmp_path: Path) -> None:
+    starts, python = tmp_path / "starts", tmp_path / "python"
+    python.write_text(
+        f"""#!/bin/sh
+echo one >> {starts}
+[ $(wc -l < {starts}) -le 3 ] && kill -9 $$
+exec {sys.executable} "$@"
+"""
+    )
+    python.chmod(0o755)
+    sandbox = Sandbox(memory_bytes=256 * MIB, wall_seconds=60, isolation="process", python=str(python))
+    await sandbox.start()
+    try:
+        result = await sandbox.parse(request_in(tmp_path), lambda _progress: None, asyncio.Event())
+    finally:
+        await sandbox.close()
+    assert result.parts[0].rows == 1
+    assert starts.read_text().count("one") >= 4
+
+
 async def test_a_result_comes_back_whole(tmp_path: Path) -> None:
     result = await run_alone("good", tmp_path)
     (part,) = result.parts
