@@ -19,9 +19,8 @@ from chaos.hostile_files import corpus, sample
 from chaos.load import expect_same_processes, main_pids, memory_peaks, percentile, probing
 from tests.support.product import running_server
 
-SHORT_RUN_SECONDS = 60
-SAMPLE = 20
-"""So many files in a short run, of every group one before any has two."""
+SAMPLES = ((60, 20), (400, 240))
+"""A run of less than so many seconds tries so many files, of every group one before any has two; a longer one all."""
 
 BOMBS = frozenset({"gzip-bomb", "zip-bomb"})
 PARSE_SECONDS = 20
@@ -54,9 +53,9 @@ class _Trial:
 
 
 def run(options: Options) -> Outcome:
-    """Upload the corpus, a sample of it in a run of less than a minute, and judge how each file ended."""
-    short = options.seconds < SHORT_RUN_SECONDS
-    return _upload(options, sample(options.seed, SAMPLE) if short else corpus(options.seed))
+    """Upload the corpus, or a sample of it in a shorter run, and judge how each file ended."""
+    count = next((count for seconds, count in SAMPLES if options.seconds < seconds), None)
+    return _upload(options, sample(options.seed, count) if count else corpus(options.seed))
 
 
 def run_bombs(options: Options) -> Outcome:

@@ -60,6 +60,14 @@ async def find_by_digest(session: AsyncSession, owner: str, sha256: str) -> UUID
     return (await session.execute(statement)).scalar_one_or_none()
 
 
+def select_imports_in_use(owner: str) -> sa.Select[UUID]:
+    return (
+        sa.select(DatasetVersion.import_id)
+        .join(Dataset, Dataset.id == DatasetVersion.dataset_id)
+        .where(Dataset.user_id == owner)
+    )
+
+
 async def find_by_import(session: AsyncSession, import_id: UUID, part: int) -> UUID | None:
     statement = sa.select(DatasetVersion.dataset_id).where(
         DatasetVersion.import_id == import_id, DatasetVersion.part == part

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.datasets import queries
@@ -101,6 +102,10 @@ class DatasetService:
         )
         await queries.insert(session, dataset, version)
         return dataset.id
+
+    def select_imports_in_use(self, owner: str) -> sa.Select[UUID]:
+        """Return the statement for the imports whose files an owner's datasets need; for use inside another one."""
+        return queries.select_imports_in_use(owner)
 
     async def find_by_digest(self, session: AsyncSession, owner: str, sha256: str) -> UUID | None:
         """Return the owner's newest dataset made from a file with this digest, if there is one."""

@@ -13,9 +13,16 @@ from headway.intake.models import IdempotencyKey, Import, UploadReservation
 from headway.kit.tally import Tally, tally_rows
 
 
-async def used_bytes(session: AsyncSession, owner: str, now: datetime) -> int:
-    """Return the room that an owner's accepted files take and running uploads have claimed."""
-    stored = sa.select(sa.func.coalesce(sa.func.sum(Import.size_bytes), 0)).where(Import.user_id == owner)
+async def used_bytes(
+    session: AsyncSession, owner: str, now: datetime, in_use: sa.Select[UUID], unfinished: sa.Select[UUID]
+) -> int:
+    """Return the room that an owner's files take and running uploads have claimed.
+
+    A file counts while a dataset needs it (`in_use`, imports) or its job may still run (`unfinished`, jobs).
+    """
+    stored = sa.select(sa.func.coalesce(sa.func.sum(Import.size_bytes), 0)).where(
+        Import.user_id == owner, sa.or_(Import.id.in_(in_use), Import.job_id.in_(unfinished))
+    )
     claimed = sa.select(sa.func.coalesce(sa.func.sum(UploadReservation.size_bytes), 0)).where(
         UploadReservation.user_id == owner, UploadReservation.expires_at > now
     )

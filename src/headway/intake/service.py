@@ -139,7 +139,7 @@ class FileIntakeService:
     async def limits(self, owner: str) -> Limits:
         """Return what the owner may still upload."""
         async with self._database.read() as session:
-            used = await queries.used_bytes(session, owner, self._clock.now())
+            used = await self._used_bytes(session, owner)
         return Limits(
             max_upload_bytes=self._limits.max_upload_bytes,
             max_user_bytes=self._limits.max_user_bytes,
@@ -159,6 +159,10 @@ class FileIntakeService:
         except ObjectMissing:
             return found
 
+    async def _used_bytes(self, session: AsyncSession, owner: str) -> int:
+        in_use, unfinished = self._datasets.select_imports_in_use(owner), self._jobs.select_unfinished(owner)
+        return await queries.used_bytes(session, owner, self._clock.now(), in_use, unfinished)
+
     # ---------------------------------------------------------------------- T0
 
     async def _refuse_what_cannot_fit(self, declared_bytes: int | None) -> None:
@@ -176,7 +180,7 @@ class FileIntakeService:
         now = self._clock.now()
         expires_at = now + timedelta(seconds=UPLOAD_LEASE_SECONDS)
         async with self._database.write() as session:
-            used = await queries.used_bytes(session, owner, now)
+            used = await self._used_bytes(session, owner)
             if used + declared_bytes > self._limits.max_user_bytes:
                 raise QuotaExceeded(
                     f"You use {used:,} of {self._limits.max_user_bytes:,} bytes; this file needs {declared_bytes:,}.",

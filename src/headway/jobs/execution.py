@@ -104,9 +104,14 @@ class Execution:
     async def execute(self, job_id: UUID) -> None:
         """Run the job to a terminal state, or leave it to whoever owns it by now. Raises nothing of the domain."""
         try:
-            task = self._tasks[await self._service.kind_of(job_id)]
+            kind = await self._service.kind_of(job_id)
         except JobNotFound:
             log.info("job %s was erased before it was delivered", job_id)
+            return
+        task = self._tasks.get(kind)
+        if task is None:
+            # Left waiting; it is delivered again by and by, until a worker gets it that knows it.
+            log.warning("job %s is of kind %r, which this version does not know", job_id, kind)
             return
         retries, after = _Retries(), None
         while True:

@@ -152,6 +152,10 @@ async def list_history(
     return (await session.execute(statement)).scalars().all()
 
 
+def select_unfinished(owner: str) -> sa.Select[UUID]:
+    return sa.select(BackgroundJob.id).where(owned_by(owner), BackgroundJob.status != "completed")
+
+
 async def list_events(session: AsyncSession, job_id: UUID, limit: int = 1000) -> Sequence[JobEvent]:
     statement = sa.select(JobEvent).where(JobEvent.job_id == job_id).order_by(JobEvent.seq).limit(limit)
     return (await session.execute(statement)).scalars().all()

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.jobs import queries, states
@@ -192,6 +193,10 @@ class JobMonitoringService:
     async def hold_in(self, session: AsyncSession, lease: Lease) -> BackgroundJob:
         """Return the job that the lease holds, or raise `StaleLease`."""
         return await self._move.held(session, lease)
+
+    def select_unfinished(self, owner: str) -> sa.Select[UUID]:
+        """Return the statement for an owner's jobs that have not completed, and so may run (again)."""
+        return queries.select_unfinished(owner)
 
     async def kind_of(self, job_id: UUID) -> str:
         """Return the kind of task that a job runs."""

@@ -20,6 +20,7 @@ from headway.datasets.cache import RowsCache
 from headway.datasets.columns import Column, ColumnType
 from headway.datasets.service import DatasetService, PublishRequest
 from headway.engine.dbos import DbosSubmitter
+from headway.intake.models import Import
 from headway.intake.schemas import ImportOptions
 from headway.intake.service import FileIntakeService, IntakeLimits, display_name
 from headway.intake.upload_errors import (
@@ -183,17 +184,31 @@ async def test_quota_counts_what_is_stored_and_what_is_arriving(intake: Intake) 
     assert (await service.limits(OWNER)).used_bytes == len(DATA) + 2
 
 
-async def publish(intake: Intake, job_id: UUID, sha256: str) -> UUID:
+async def publish(intake: Intake, job_id: UUID, sha256: str, import_id: UUID | None = None) -> UUID:
     async with intake.database.write() as session:
         return await intake.datasets.publish(
             session,
             PublishRequest(
-                owner=OWNER, import_id=uuid4(), part=0, job_id=job_id, name="a", rows=1, rejected_rows=0, bytes=1,
+                owner=OWNER, import_id=import_id or uuid4(), part=0, job_id=job_id, name="a", rows=1, rejected_rows=0, bytes=1,
                 rows_key="rows/x", original_key="originals/x",
                 source={"file_name": "a.csv", "format": "delimited", "sha256": sha256, "bytes": len(DATA)},
                 columns=[Column(name="a", type=ColumnType.TEXT, position=0)], decisions=[],
             ),
         )  # fmt: skip
+
+
+async def test_room_is_free_again_once_no_dataset_needs_the_file(intake: Intake) -> None:
+    job = await intake.service.upload_file(OWNER, "a.csv", bytes_of(DATA))
+    lease = await intake.jobs.claim(job.id, "worker", seconds=10, restart_progress=40)
+    assert lease is not None
+    async with intake.database.write() as session:
+        import_id = (await session.execute(sa.select(Import.id).where(Import.job_id == job.id))).scalar_one()
+        await intake.jobs.finish_in(session, lease, outcome="succeeded")
+    assert (await intake.service.limits(OWNER)).used_bytes == 0
+    dataset_id = await publish(intake, job.id, hashlib.sha256(DATA).hexdigest(), import_id)
+    assert (await intake.service.limits(OWNER)).used_bytes == len(DATA)
+    await intake.datasets.delete(OWNER, dataset_id)
+    assert (await intake.service.limits(OWNER)).used_bytes == 0
 
 
 async def test_a_known_file_leads_to_its_dataset_at_once(intake: Intake) -> None:

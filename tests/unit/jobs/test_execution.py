@@ -245,6 +245,16 @@ async def test_a_job_that_has_ended_is_not_run_again(service: JobMonitoringServi
     assert (await service.get_job_by_id(job_id, OWNER)).status == "cancelled"
 
 
+async def test_a_job_of_a_kind_that_this_version_does_not_know_is_left_for_another_worker(
+    service: JobMonitoringService, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    job_id = await submit(service, database)
+    await Execution(service, {}, "worker-1").execute(job_id)
+    job = await service.get_job_by_id(job_id, OWNER)
+    assert (job.phase, job.attempt) == ("queued", 0)
+    assert "does not know" in caplog.text
+
+
 async def test_stopping_hands_running_jobs_back_and_takes_no_more(
     service: JobMonitoringService, database: Database
 ) -> None:
