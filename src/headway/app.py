@@ -73,7 +73,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     jobs = JobMonitoringService(database, clock, changes)
     live = LiveFeed(jobs, clock, changes, max_streams_per_user=settings.max_streams_per_user)
     datasets = DatasetService(database, store, clock, RowsCache(settings.cache_dir, store, settings.cache_bytes))
-    limits = IntakeLimits(settings.max_upload_bytes, settings.max_user_bytes, settings.min_free_bytes)
+    limits = IntakeLimits(
+        settings.max_upload_bytes, settings.max_user_bytes, settings.min_free_bytes, settings.max_uploads_per_user
+    )
     deliveries = Deliveries(database, clock, changes, submitter)
     reaper = Reaper(database, clock, jobs, deliveries)
     intake = FileIntakeService(database, store, clock, jobs, datasets, submitter, limits)

@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     max_unpacked_bytes: int = Field(
         default=100 * 1024 * MIB, ge=1, description="Largest size of a compressed file once unpacked."
     )
+    max_uploads_per_user: int = Field(
+        default=32, ge=1, description="Files that one user may upload at the same time to one API process."
+    )
     max_user_bytes: int = Field(default=500 * 1024 * MIB, ge=1, description="Room for the originals of one user.")
     min_free_bytes: int = Field(
         default=256 * MIB,

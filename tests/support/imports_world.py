@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 
 from headway.datasets.cache import RowsCache
 from headway.datasets.service import DatasetService, PublishRequest
-from headway.intake.service import FileIntakeService, IntakeLimits, original_key
+from headway.intake.identity import original_key
+from headway.intake.service import FileIntakeService, IntakeLimits
 from headway.intake.sweep import Leftover, Report, Sweep
 from headway.intake.sweep_files import Folders
 from headway.intake.upkeep import IntakeUpkeep

@@ -17,6 +17,7 @@ from headway.intake.upload_errors import (
     IdempotencyKeyReused,
     ImportOptionsInvalid,
     QuotaExceeded,
+    TooManyUploads,
     UploadCancelled,
     UploadInterrupted,
     UploadMalformed,
@@ -53,7 +54,7 @@ def build_imports_router(service: FileIntakeService, actor: Callable[..., Any]) 
     router = APIRouter(tags=["imports"], responses=responses(Unauthorized))
     caller = Annotated[Actor, Depends(actor)]
     faults = (
-        UploadTooLarge, UploadMissingFile, UploadMalformed, UploadInterrupted, UploadCancelled,
+        UploadTooLarge, TooManyUploads, UploadMissingFile, UploadMalformed, UploadInterrupted, UploadCancelled,
         ImportOptionsInvalid, QuotaExceeded, StoreFull, StoreUnavailable, IdempotencyKeyInUse, IdempotencyKeyReused,
         IdempotencyKeyInvalid,
     )  # fmt: skip

@@ -11,11 +11,10 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-import unicodedata
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -25,6 +24,7 @@ from headway.datasets.service import DatasetService
 from headway.errors import AppError
 from headway.intake import queries
 from headway.intake.arrival import Arrival
+from headway.intake.identity import display_name, fingerprint, original_key
 from headway.intake.models import IdempotencyKey, Import
 from headway.intake.schemas import ImportOptions, Limits
 from headway.intake.upload_errors import (
@@ -32,6 +32,7 @@ from headway.intake.upload_errors import (
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
     QuotaExceeded,
+    TooManyUploads,
     UploadCancelled,
     UploadInterrupted,
     UploadTooLarge,
@@ -69,11 +70,12 @@ FORMATS = ["csv", "tsv", "xlsx", "xls", "json", "ndjson", "parquet", "arrow", "g
 
 @dataclass(frozen=True, slots=True)
 class IntakeLimits:
-    """How much may arrive. All in bytes."""
+    """How much may arrive: bytes, and files of one owner at the same time at one server."""
 
     max_upload_bytes: int
     max_user_bytes: int
     min_free_bytes: int
+    max_uploads_at_once: int = 32
 
 
 class FileIntakeService:
@@ -97,6 +99,7 @@ class FileIntakeService:
         self._submitter = submitter
         self._limits = limits
         self._holder = f"api-{uuid4().hex[:12]}"
+        self._arriving: Counter[str] = Counter()
 
     async def upload_file(
         self,
@@ -119,7 +122,19 @@ class FileIntakeService:
         known = await self._find_answered(owner, idempotency_key)
         if known is not None:
             return await self._replay(owner, known, chunks, options)
-        lease = await self._begin(owner, name, declared_bytes or 0, idempotency_key)
+        with self._one_more(owner):
+            lease = await self._begin(owner, name, declared_bytes or 0, idempotency_key)
+            return await self._take_in(owner, name, lease, chunks, options, declared_bytes)
+
+    async def _take_in(
+        self,
+        owner: str,
+        name: str,
+        lease: Lease,
+        chunks: AsyncIterator[bytes],
+        options: Callable[[], ImportOptions],
+        declared_bytes: int | None,
+    ) -> JobResponse:
         arrival = None
         try:
             key = original_key(lease.job_id)
@@ -135,6 +150,20 @@ class FileIntakeService:
         except BaseException as error:
             await asyncio.shield(self._give_up(lease, arrival, error))
             raise
+
+    @contextlib.contextmanager
+    def _one_more(self, owner: str) -> Iterator[None]:
+        """Count an upload while it arrives; hundreds of slow ones of one owner would leave nothing to the others."""
+        most = self._limits.max_uploads_at_once
+        if self._arriving[owner] >= most:
+            raise TooManyUploads(f"{most} files of yours are arriving already.", retry_after_seconds=5)
+        self._arriving[owner] += 1
+        try:
+            yield
+        finally:
+            self._arriving[owner] -= 1
+            if not self._arriving[owner]:
+                del self._arriving[owner]
 
     async def limits(self, owner: str) -> Limits:
         """Return what the owner may still upload."""
@@ -355,20 +384,3 @@ class FileIntakeService:
             log.info("upload %s had already been ended", lease.job_id)
         except Exception:
             log.exception("upload %s could not be ended; its lease will run out", lease.job_id)
-
-
-def original_key(job_id: UUID) -> str:
-    """Return where the bytes of an upload lie."""
-    return f"originals/{job_id}"
-
-
-def fingerprint(sha256: str, options: ImportOptions) -> str:
-    """Return what makes two uploads the same request: their bytes and their options."""
-    return hashlib.sha256(f"{sha256}\n{options.model_dump_json()}".encode()).hexdigest()
-
-
-def display_name(file_name: str) -> str:
-    """Return a file name fit for showing: no folders, no control or direction characters, at most 255 bytes."""
-    base = PureWindowsPath(PurePosixPath(file_name).name).name
-    clean = "".join(c for c in unicodedata.normalize("NFC", base) if unicodedata.category(c) not in {"Cc", "Cf", "Cs"})
-    return clean.encode()[:255].decode("utf-8", "ignore").strip() or "unnamed"

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from headway.errors import Conflict, InsufficientStorage, Invalid, TooLarge
+from headway.errors import Conflict, InsufficientStorage, Invalid, TooLarge, TooMany
 
 
 class UploadTooLarge(TooLarge):
     code = "upload.too_large"
     title = "The file is larger than this service accepts"
     user_action = "Split the file, or compress it with gzip, and upload it again."
+
+
+class TooManyUploads(TooMany):
+    """At one server at the same time; what has arrived does not count any more."""
+
+    code = "upload.too_many_at_once"
+    title = "Too many files are being uploaded at the same time"
+    user_action = "Wait until some of them have arrived, then send the next ones."
 
 
 class UploadInterrupted(Conflict):

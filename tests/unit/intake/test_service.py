@@ -20,14 +20,16 @@ from headway.datasets.cache import RowsCache
 from headway.datasets.columns import Column, ColumnType
 from headway.datasets.service import DatasetService, PublishRequest
 from headway.engine.dbos import DbosSubmitter
+from headway.intake.identity import display_name
 from headway.intake.models import Import
 from headway.intake.schemas import ImportOptions
-from headway.intake.service import FileIntakeService, IntakeLimits, display_name
+from headway.intake.service import FileIntakeService, IntakeLimits
 from headway.intake.upload_errors import (
     IdempotencyKeyInUse,
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
     QuotaExceeded,
+    TooManyUploads,
     UploadCancelled,
     UploadInterrupted,
     UploadTooLarge,
@@ -182,6 +184,20 @@ async def test_quota_counts_what_is_stored_and_what_is_arriving(intake: Intake) 
     await service.upload_file(OWNER, "b.csv", meanwhile(), declared_bytes=12_000)
     await service.upload_file(OTHER, "b.csv", bytes_of(b"x\n"), declared_bytes=20_000)
     assert (await service.limits(OWNER)).used_bytes == len(DATA) + 2
+
+
+async def test_one_owner_cannot_take_every_place_for_uploads(intake: Intake) -> None:
+    service = intake.limited(IntakeLimits(10**6, 10**7, 0, max_uploads_at_once=1))
+
+    async def meanwhile() -> AsyncIterator[bytes]:
+        with pytest.raises(TooManyUploads):
+            await service.upload_file(OWNER, "b.csv", bytes_of(b"1\n"))
+        assert (await service.upload_file(OTHER, "b.csv", bytes_of(b"1\n"))).phase == "queued"
+        yield b"x\n"
+
+    await service.upload_file(OWNER, "a.csv", meanwhile())
+    assert (await service.upload_file(OWNER, "b.csv", bytes_of(b"1\n"))).phase == "queued"
+    assert len((await intake.jobs.list_jobs(OWNER, limit=10, cursor=None)).items) == 2
 
 
 async def publish(intake: Intake, job_id: UUID, sha256: str, import_id: UUID | None = None) -> UUID:

@@ -13,8 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from headway.accounts.models import User, UserSession
+from headway.intake.identity import original_key
 from headway.intake.models import IdempotencyKey, UploadReservation
-from headway.intake.service import original_key
 from headway.jobs.models import JobCheckpoint
 from headway.kit.db import Database
 from headway.storage.errors import StoreUnavailable
