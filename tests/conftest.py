@@ -7,6 +7,7 @@ real S3 server. Tests do not know which one they run on.
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -25,6 +26,11 @@ from tests.support.seaweed import SeaweedFS, running_seaweed
 
 BACKENDS = ("sqlite", "postgres-s3")
 TEMPLATE = "headway_template"
+
+
+def pytest_configure() -> None:
+    # A shell starts what runs in its background with SIGINT ignored, and every process that a test starts inherits it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
