@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -104,8 +106,13 @@ async def test_a_reader_that_writes_too_late_is_unavailable(sqlite: Database) ->
 
 
 async def test_a_sqlite_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
     async with opened(f"sqlite:///{tmp_path / 'missing' / 'some.db'}") as database:
         assert_unavailable(await answer_to(database.ping))
+    # The driver's thread says goodbye to this loop, which must still be there then.
+    for thread in set(threading.enumerate()) - before:
+        if "connection_worker" in thread.name:
+            await asyncio.to_thread(thread.join, 10)
 
 
 @pytest.mark.parametrize(
