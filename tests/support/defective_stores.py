@@ -220,7 +220,7 @@ class SharesTemporaryFile(LocalStore):
     class _Writer(LocalWriter):
         def __init__(self, root: Path, key: str) -> None:
             super().__init__(root, key)
-            self._discard()
+            self.discard()
             self._temporary = root / TEMPORARY / key.replace("/", "_")
             self._file = os.fdopen(os.open(self._temporary, os.O_WRONLY | os.O_CREAT), "wb")
 
