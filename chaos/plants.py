@@ -61,8 +61,8 @@ PLANTS = {
                 Edit("jobs/queries.py", "return BackgroundJob.user_id == owner", "return BackgroundJob.user_id != ''"),
                 Edit(
                     "datasets/queries.py",
-                    ".where(Dataset.user_id == owner)\n    )\n",
-                    ".where(Dataset.user_id != '')\n    )\n",
+                    "        )\n        .where(Dataset.user_id == owner)\n    )\n",
+                    "        )\n        .where(Dataset.user_id != '')\n    )\n",
                 ),
             ),
             short=True,
