@@ -146,7 +146,7 @@ PLANTS = {
             "power_cut",
             25,
             (
-                Edit("storage/local.py", "        os.fsync(self._file.fileno())\n", ""),
+                Edit("storage/local.py", "            os.fsync(self._file.fileno())\n", ""),
                 Edit("storage/local.py", "        os.fsync(descriptor)\n", "        pass\n"),
             ),
         ),
