@@ -7,8 +7,10 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from uuid import UUID
 
 import httpx
+import sqlalchemy as sa
 
 from chaos.backends import Backend, running_backend
 from chaos.checker import Checker
@@ -17,9 +19,9 @@ from chaos.ledger import Ledger
 from chaos.leftovers import check_leftovers
 from chaos.product import Product, running_product
 from chaos.uploaders import Uploader
-from chaos.watchers import DatabaseWatcher, StreamWatcher
+from chaos.watchers import DatabaseWatcher, StreamWatcher, open_database
 from headway.supervisor import SETTLED_SECONDS
-from tests.support.product import age_seconds
+from tests.support.product import age_seconds, until, wait_for
 
 USERS = ("ada@example.org", "grace@example.org")
 UPLOADERS_PER_USER = 4
@@ -63,6 +65,8 @@ class Arena:
     watcher: DatabaseWatcher
     streams: list[StreamWatcher]
     presence_stop: threading.Event
+    engine: sa.Engine
+    """For plain statements on the product's database."""
     most_waiting: int = MOST_WAITING
 
     @contextlib.contextmanager
@@ -95,10 +99,13 @@ class Arena:
         left = self.product.stop()
         outcome.expect(not left, f"processes that SIGTERM did not end: {left}")
 
+    def id_parameter(self, job_id: str) -> str | UUID:
+        """Return the id of a job as the database has it."""
+        return job_id if self.engine.dialect.name == "sqlite" else UUID(job_id)
+
     def wait_until_settled(self, pid: int) -> None:
         """Wait until a process has lived so long that its supervisor does not hold its death against it."""
-        while age_seconds(pid) < SETTLED_SECONDS + 0.5:
-            time.sleep(0.05)
+        until(lambda: age_seconds(pid) > SETTLED_SECONDS)
 
     def stop_watching(self) -> None:
         self.presence_stop.set()
@@ -113,15 +120,11 @@ class Arena:
         """Wait until every job has ended and the product is ready."""
         began, looks = time.monotonic(), self.watcher.watch.looks
         # An empty list from before the last upload proves nothing.
-        while (
-            self.watcher.active or self.watcher.watch.looks < looks + 5
-        ) and time.monotonic() < began + DRAIN_SECONDS:
-            time.sleep(0.1)
+        wait_for(lambda: not self.watcher.active and self.watcher.watch.looks >= looks + 5, DRAIN_SECONDS)
         outcome.figures["drained after s"] = round(time.monotonic() - began, 1)
         waiting = len(self.watcher.active)
         outcome.expect(not waiting, f"{waiting} jobs had not ended after {DRAIN_SECONDS} s of quiet")
-        while not self.product.is_ready() and time.monotonic() < began + DRAIN_SECONDS:
-            time.sleep(0.1)
+        outcome.expect(bool(wait_for(self.product.is_ready, DRAIN_SECONDS)), "the product did not become ready again")
 
 
 @contextlib.contextmanager
@@ -144,9 +147,10 @@ def running_arena(options: Options, *, workers: int = 0, settings: dict[str, str
         watcher.start()
         for stream in streams:
             stream.start()
-        arena = Arena(options, product, backend, url, ledger, owners, watcher, streams, stop)
+        arena = Arena(options, product, backend, url, ledger, owners, watcher, streams, stop, open_database(url))
         try:
             yield arena
         finally:
             arena.stop_watching()
+            arena.engine.dispose()
             ledger.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ import httpx
 from chaos.disks import small_disk
 from chaos.experiment import Options, Outcome
 from chaos.load import Upload, expect_same_processes, main_pids, percentile, probing
-from tests.support.product import ADMIN, PASSWORD, Server, ended, running_server
+from tests.support.product import ADMIN, PASSWORD, Server, ended, running_server, wait_for
 
 EVERY_CASE_SECONDS = 60
 """From this time on each part's own disk is filled, too."""
@@ -41,6 +41,9 @@ DRAIN_SECONDS = 75
 
 AGAIN_SECONDS = 45
 """An upload whose end could not be written keeps its key for the 30 s of its lease."""
+
+UPLOAD_EVERY_SECONDS = 0.25
+"""Each try is an upload; more of them would be load and not a look."""
 
 MOST_REPEATED = 3
 MOST_FILLING = 200
@@ -249,11 +252,13 @@ def _judge_return(client: httpx.Client, random: Random, seen: _Seen, outcome: Ou
     """A new upload is accepted soon; one that was refused is accepted under its old key."""
     refused = seen.refused[-MOST_REPEATED:]
     with _timed("accepts again after s", outcome):
-        back = _until(lambda: _is_accepted(client, _upload(random, LEAST_BYTES), seen), BACK_SECONDS)
+        back = wait_for(
+            lambda: _is_accepted(client, _upload(random, LEAST_BYTES), seen), BACK_SECONDS, every=UPLOAD_EVERY_SECONDS
+        )
     outcome.expect(back, f"{BACK_SECONDS:.0f} s after there was room no upload was accepted")
     with _timed("accepts refused keys again after s", outcome):
         for upload in refused:
-            again = _until(partial(_is_accepted, client, upload, seen), AGAIN_SECONDS)
+            again = wait_for(partial(_is_accepted, client, upload, seen), AGAIN_SECONDS, every=UPLOAD_EVERY_SECONDS)
             outcome.expect(again, f"a refused upload could not be sent again: {seen.answers}")
 
 
@@ -283,13 +288,3 @@ def _timed(name: str, outcome: Outcome) -> Iterator[None]:
     began = time.monotonic()
     yield
     outcome.figures[name] = round(time.monotonic() - began, 1)
-
-
-def _until(attempt: Callable[[], bool], seconds: float) -> bool:
-    """Try until it succeeds or the time is over; at least once."""
-    end = time.monotonic() + seconds
-    while not attempt():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.25)
-    return True

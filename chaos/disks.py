@@ -6,12 +6,12 @@ import contextlib
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from chaos.experiment import CannotRunHere
+from tests.support.product import wait_for
 
 ROOT = Path(__file__).resolve().parents[1]
 UNMOUNT_SECONDS = 15
@@ -53,12 +53,8 @@ def _mounted(folder: Path, *command: str | Path) -> Iterator[Path]:
 
 def unmount(folder: Path) -> None:
     """Unmount; wait for processes that were killed a moment ago, then take it away from whoever is left."""
-    end = time.monotonic() + UNMOUNT_SECONDS
-    while _try("umount", folder):
-        if time.monotonic() > end:
-            _need("umount", "--lazy", folder)
-            return
-        time.sleep(0.1)
+    if not wait_for(lambda: _try("umount", folder) == 0, UNMOUNT_SECONDS, every=0.1):
+        _need("umount", "--lazy", folder)
 
 
 @contextlib.contextmanager

@@ -10,14 +10,13 @@ import signal
 import time
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 
 from chaos.arena import Arena, running_arena
 from chaos.experiment import POSTGRES_S3, Options, Outcome
 from chaos.long_job import long_upload
-from chaos.watchers import open_database
+from tests.support.product import until
 
 TAKEN_SECONDS = 40
 ALONE_SECONDS = 20.0
@@ -48,7 +47,7 @@ def run_alone(options: Options) -> Outcome:
         worker = arena.product.pids("worker")[0]
         os.kill(worker, signal.SIGSTOP)
         try:
-            time.sleep(ALONE_SECONDS)
+            time.sleep(ALONE_SECONDS)  # the experiment itself: so long the worker is frozen
             stalled = _look(arena, job_id)["stalled_at"]
             outcome.expect(stalled is not None, f"nobody said within {ALONE_SECONDS:.0f} s that job {job_id} stalled")
         finally:
@@ -72,7 +71,7 @@ def _freeze_and_wake(arena: Arena, outcome: Outcome, number: int) -> None:
         try:
             before = _look(arena, job_id)
             os.kill(zombie, signal.SIGCONT)
-            time.sleep(ZOMBIE_SECONDS)
+            time.sleep(ZOMBIE_SECONDS)  # the experiment itself: so long the zombie may try to write
             after = _look(arena, job_id)
             outcome.expect(
                 before["version"] == after["version"],
@@ -87,30 +86,20 @@ def _freeze_and_wake(arena: Arena, outcome: Outcome, number: int) -> None:
 
 
 def _wait(arena: Arena, job_id: str, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    end = time.monotonic() + TAKEN_SECONDS
-    while time.monotonic() < end:
-        if fits(job := _look(arena, job_id)):
-            return job
-        time.sleep(0.02)
-    raise RuntimeError(f"what was waited for did not come within {TAKEN_SECONDS} s; the job is {_look(arena, job_id)}")
+    def fitting() -> dict[str, Any] | None:
+        job = _look(arena, job_id)
+        return job if fits(job) else None
+
+    return until(fitting, TAKEN_SECONDS)
 
 
 def _look(arena: Arena, job_id: str) -> dict[str, Any]:
-    engine = open_database(arena.database_url)
-    try:
-        with engine.connect() as connection:
-            statement = sa.text("select * from background_jobs where id = :id")
-            parameter = job_id if connection.dialect.name == "sqlite" else UUID(job_id)
-            return dict(connection.execute(statement, {"id": parameter}).mappings().one())
-    finally:
-        engine.dispose()
+    statement = sa.text("select * from background_jobs where id = :id")
+    with arena.engine.connect() as connection:
+        return dict(connection.execute(statement, {"id": arena.id_parameter(job_id)}).mappings().one())
 
 
 def _pid_of(arena: Arena, executor: str) -> int:
-    engine = open_database(arena.database_url)
-    try:
-        with engine.connect() as connection:
-            statement = sa.text("select pid from worker_leases where executor_id = :id")
-            return int(connection.execute(statement, {"id": executor}).scalar_one())
-    finally:
-        engine.dispose()
+    statement = sa.text("select pid from worker_leases where executor_id = :id")
+    with arena.engine.connect() as connection:
+        return int(connection.execute(statement, {"id": executor}).scalar_one())

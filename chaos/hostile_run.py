@@ -17,6 +17,7 @@ from chaos.experiment import Options, Outcome
 from chaos.hostile_file import IMPORTS, HostileFile
 from chaos.hostile_files import corpus, sample
 from chaos.load import expect_same_processes, main_pids, memory_peaks, percentile, probing
+from chaos.watchers import ENDED
 from tests.support.product import running_server
 
 SAMPLES = ((60, 20), (400, 240))
@@ -32,11 +33,11 @@ CONCURRENCY = 2
 IN_FLIGHT = 4
 """Jobs that are waited for at once: two run, two wait, so that the worker is never idle."""
 
+LOOK_SECONDS = 0.05
 STUCK_SECONDS = 180
 """Of waiting for any one job; then it counts as stuck and the next one gets its place."""
 
 MOST_RSS_MB = 250
-ENDED = frozenset({"completed", "failed", "cancelled"})
 
 
 @dataclass
@@ -141,7 +142,7 @@ def _end_refused(trial: _Trial, answer: httpx.Response) -> None:
 
 def _look(client: httpx.Client, waiting: list[_Trial]) -> list[_Trial]:
     """Note which jobs have ended; return those that are still waited for."""
-    time.sleep(0.05)
+    time.sleep(LOOK_SECONDS)  # the pace at which a client asks; faster would be load of its own
     left = []
     for trial in waiting:
         job = client.get(f"/jobs/{trial.job_id}").raise_for_status().json()

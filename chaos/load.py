@@ -228,12 +228,13 @@ def upload_until_acknowledged(
             )
         except httpx.TransportError as error:
             answers.kinds[type(error).__name__] += 1
-            time.sleep(MOST_PAUSE_SECONDS / 4)
+            time.sleep(MOST_PAUSE_SECONDS / 4)  # nothing was said, so a client waits by itself
             continue
         answers.note(answer)
         if answer.status_code in {200, 202}:
             return str(answer.json()["id"])
         wait = answer.headers.get("retry-after", "1")
+        # As long as the product asks for.
         time.sleep(min(MOST_PAUSE_SECONDS, float(wait) if wait.isdigit() else 1.0))
     return None
 

@@ -55,6 +55,7 @@ def _send_and_leave(url: str, client: httpx.Client, file: File, random: Random) 
             # The answer is on its way: everything has happened, and the client does not know.
             connection.recv(1, socket.MSG_PEEK)
         else:
+            # The cable is pulled at any moment of the work, of which the client can see none.
             time.sleep(random.uniform(0, MOST_WAIT_SECONDS))
 
 

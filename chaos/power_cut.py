@@ -103,6 +103,7 @@ def _take(options: Options, number: int, disk: PowerDisk, users: _Users, count: 
         _uploading(options, number, client, users),
     ):
         for place in range(count):
+            # The power fails at any moment, whatever the product does then.
             time.sleep(random.uniform(LEAST_GAP_SECONDS, MOST_GAP_SECONDS))
             photo = _Photo(disk.folder.parent / f"photo-{place}", list(users.promised))
             disk.photograph(photo.path, f"{options.seed}/{number}/{place}")

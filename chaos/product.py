@@ -9,14 +9,13 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
-from tests.support.product import ADMIN, PASSWORD, STOP_SECONDS, Server, command_line, descendants, is_alive
+from tests.support.product import ADMIN, PASSWORD, STOP_SECONDS, Server, command_line, descendants, is_alive, wait_for
 
 READY_SECONDS = 90
 RESTART_SECONDS = 0.3
@@ -47,11 +46,8 @@ class Product:
         commands = {"serve": ["serve", "--port", str(port)]} | {f"worker {n}": ["worker"] for n in range(self.workers)}
         for name, arguments in commands.items():
             threading.Thread(target=self._keep, args=(name, arguments), daemon=True).start()
-        end = time.monotonic() + READY_SECONDS
-        while not self.is_ready():
-            if time.monotonic() > end:
-                raise RuntimeError(f"the product did not become ready; see {self.data_dir.parent}")
-            time.sleep(0.1)
+        if not wait_for(self.is_ready, READY_SECONDS):
+            raise RuntimeError(f"the product did not become ready; see {self.data_dir.parent}")
 
     def stop(self) -> list[str]:
         """End everything by SIGTERM; return the command lines of what was left after the promised time."""
@@ -60,9 +56,7 @@ class Product:
         for process in self._processes.values():
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGTERM)
-        end = time.monotonic() + STOP_SECONDS
-        while time.monotonic() < end and any(process.poll() is None for process in self._processes.values()):
-            time.sleep(0.05)
+        wait_for(lambda: all(process.poll() is not None for process in self._processes.values()), STOP_SECONDS)
         left = [command_line(pid) for pid in family if is_alive(pid)]
         for pid in family:
             with contextlib.suppress(ProcessLookupError):

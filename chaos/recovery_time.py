@@ -13,7 +13,7 @@ from chaos.arena import Arena, running_arena
 from chaos.experiment import POSTGRES_S3, Options, Outcome
 from chaos.load import percentile
 from chaos.long_job import long_upload
-from chaos.watchers import open_database
+from tests.support.product import until
 
 SECONDS_PER_KILL = 9.0
 GOAL_SECONDS = 10.0
@@ -53,32 +53,25 @@ def run(options: Options) -> Outcome:
 
 
 def _kill_and_wait(arena: Arena, job_id: str) -> float:
-    engine = open_database(arena.database_url)
-    try:
-        with engine.connect() as connection:
-            attempt, pid = _running(connection, job_id, after=0)
-            # A supervisor that restarts at once what dies at once would hide how long a healthy one takes.
-            arena.wait_until_settled(pid)
-            os.kill(pid, signal.SIGKILL)
-            began = time.monotonic()
-            _running(connection, job_id, after=attempt)
-            return time.monotonic() - began
-    finally:
-        engine.dispose()
+    attempt, pid = _running(arena, job_id, after=0)
+    # A supervisor that restarts at once what dies at once would hide how long a healthy one takes.
+    arena.wait_until_settled(pid)
+    os.kill(pid, signal.SIGKILL)
+    began = time.monotonic()
+    _running(arena, job_id, after=attempt)
+    return time.monotonic() - began
 
 
-def _running(connection: sa.Connection, job_id: str, *, after: int) -> tuple[int, int]:
+def _running(arena: Arena, job_id: str, *, after: int) -> tuple[int, int]:
     """Wait until the job runs in a later attempt than `after`; return that attempt and its worker's process."""
     statement = sa.text(
         "select j.attempt, l.pid from background_jobs j join worker_leases l on l.executor_id = j.lease_owner"
         " where j.id = :id and j.status = 'running' and j.attempt > :after"
     )
-    parameter = job_id if connection.dialect.name == "sqlite" else UUID(job_id)
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        found = connection.execute(statement, {"id": parameter, "after": after}).first()
-        connection.rollback()
-        if found is not None:
-            return int(found[0]), int(found[1])
-        time.sleep(0.01)
-    raise RuntimeError(f"job {job_id} did not run again within 60 s")
+
+    def look() -> tuple[int, int] | None:
+        with arena.engine.connect() as connection:
+            found = connection.execute(statement, {"id": arena.id_parameter(job_id), "after": after}).first()
+        return (int(found[0]), int(found[1])) if found is not None else None
+
+    return until(look)

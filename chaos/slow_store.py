@@ -15,7 +15,8 @@ import httpx
 from chaos.experiment import Options, Outcome
 from chaos.load import Answers, Upload, expect_same_processes, main_pids, probing, upload_until_acknowledged
 from chaos.proxy import CLEAN, Kind, Mode, Proxy, running_proxy
-from tests.support.product import Server, running_server
+from chaos.watchers import ENDED
+from tests.support.product import Server, running_server, wait_for
 from tests.support.seaweed import running_seaweed
 
 UPLOADERS = 3
@@ -28,7 +29,6 @@ ACCEPT_SECONDS = 60
 """An upload that was refused meanwhile is accepted so soon once the store is back."""
 
 DRAIN_SECONDS = 90
-ENDED = frozenset({"completed", "failed", "cancelled"})
 
 
 @dataclass
@@ -84,6 +84,7 @@ def _disturb(options: Options, server: Server, proxy: Proxy, users: _Users) -> d
         kinds = kinds or random.sample(list(Kind), len(Kind))
         proxy.mode = Mode(kinds.pop())
         seen[f"mode {proxy.mode.kind}"] += 1
+        # The experiment itself: so long the store is like this.
         time.sleep(min(left, random.uniform(LEAST_MODE_SECONDS, MOST_MODE_SECONDS)))
     proxy.mode = CLEAN
     for thread in threads:
@@ -103,7 +104,7 @@ def _use(options: Options, number: int, server: Server, users: _Users, stop_at: 
                 users.refused.append(upload.key)
             else:
                 users.acknowledged[job_id] = upload.sha256
-            time.sleep(random.uniform(LEAST_PAUSE_SECONDS, MOST_PAUSE_SECONDS))
+            time.sleep(random.uniform(LEAST_PAUSE_SECONDS, MOST_PAUSE_SECONDS))  # the pace of the load
 
 
 def _csv_upload(random: Random, least_bytes: int, most_bytes: int) -> Upload:
@@ -132,7 +133,8 @@ def _judge_jobs(client: httpx.Client, acknowledged: dict[str, str], outcome: Out
     began = time.monotonic()
     waiting = set(acknowledged)
     endings: Counter[str] = Counter()
-    while waiting and time.monotonic() < began + DRAIN_SECONDS:
+
+    def all_have_ended() -> bool:
         for job_id in sorted(waiting):
             job = client.get(f"/jobs/{job_id}").raise_for_status().json()
             if job["status"] in ENDED:
@@ -140,7 +142,9 @@ def _judge_jobs(client: httpx.Client, acknowledged: dict[str, str], outcome: Out
                 endings[job["status"]] += 1
                 if job["status"] != "completed":
                     outcome.violations.append(f"promised job {job_id} {job['status']}: {job['problem']}")
-        time.sleep(0.1)
+        return not waiting
+
+    wait_for(all_have_ended, DRAIN_SECONDS, every=0.1)
     outcome.figures["drained after s"] = round(time.monotonic() - began, 1)
     outcome.figures |= {f"jobs {status}": count for status, count in endings.items()}
     for job_id in sorted(waiting):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -16,6 +15,8 @@ from chaos.ledger import Ledger
 
 TIMEOUT_SECONDS = 20
 PAUSE_SECONDS = 0.5
+"""The pace of a person with many files: between two of them about so long, and so long before a repetition."""
+
 NOT_YET = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 507})
 """Answers after which a client repeats its request. 500 is told as a broken promise besides."""
 
@@ -89,7 +90,7 @@ class Uploader:
                 self._ledger.record("refused", status=answer.status_code, body=answer.text[:300], **facts)
                 if answer.status_code not in NOT_YET:
                     return
-            time.sleep(PAUSE_SECONDS)
+            self._give_up.wait(PAUSE_SECONDS)
         self._ledger.record("given up", **facts)
 
     def _post(self, file: File) -> httpx.Response | None:

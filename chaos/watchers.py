@@ -21,6 +21,9 @@ import sqlalchemy as sa
 from chaos.ledger import Ledger
 
 LOOK_SECONDS = 0.05
+RETURN_SECONDS = 0.2
+"""So soon a reader comes back whose stream has broken."""
+
 SILENCE_SECONDS = 15.0
 """Longer than this, no job may be shown as running without a sign of life."""
 
@@ -166,7 +169,7 @@ class StreamWatcher:
         while not self._stop.is_set():
             with suppress(httpx.HTTPError, RuntimeError):  # the product, or our own client, was closed
                 self._listen()
-            self._stop.wait(0.2)
+            self._stop.wait(RETURN_SECONDS)
 
     def _listen(self) -> None:
         with self._client.stream("GET", "/jobs/stream", timeout=30) as answer:

@@ -114,14 +114,22 @@ def _read_until_ready(server: Server) -> str:
     return found[0]
 
 
-def until(look: Callable[[], Found], seconds: float = 60) -> Found:
-    """Look until there is something to see; return it."""
+def wait_for(look: Callable[[], Found], seconds: float = 60, *, every: float = 0.02) -> Found | None:
+    """Look until there is something to see, and return it; None if nothing came in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if seen := look():
             return seen
-        time.sleep(0.02)
-    raise AssertionError(f"nothing came within {seconds:.0f} s")
+        time.sleep(every)
+    return None
+
+
+def until(look: Callable[[], Found], seconds: float = 60) -> Found:
+    """Look until there is something to see; return it."""
+    seen = wait_for(look, seconds)
+    if not seen:
+        raise AssertionError(f"nothing came within {seconds:.0f} s")
+    return seen
 
 
 def ended(client: httpx.Client, job_id: str, seconds: float = 60) -> dict[str, Any]:

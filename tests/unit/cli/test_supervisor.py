@@ -6,14 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from headway.kit.processes import EXIT_CONFIGURATION
+from tests.support.product import until
 
 DEADLINE_SECONDS = 8.0
 
@@ -57,17 +57,10 @@ def supervised(*commands: tuple[str, str], grace_seconds: float = 10) -> Iterato
         process.wait()
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-
-
 def pids(folder: Path, count: int) -> list[int]:
     """Return the process ids that the commands wrote, once there are at least `count`."""
     path = folder / "pids"
-    wait_until(lambda: path.exists() and len(path.read_text().splitlines()) >= count)
+    until(lambda: path.exists() and len(path.read_text().splitlines()) >= count)
     return [int(line) for line in path.read_text().splitlines()]
 
 
@@ -111,10 +104,13 @@ def test_a_process_that_ignores_the_stop_is_killed_with_all_its_descendants(tmp_
 def test_a_second_signal_does_not_wait_for_the_grace(tmp_path: Path) -> None:
     with supervised(("stubborn", STUBBORN.format(folder=tmp_path)), grace_seconds=600) as process:
         family = pids(tmp_path, 3)
-        # Two equal signals that nobody has taken yet become one, so send until it is gone.
-        while process.poll() is None:
+
+        def is_gone_when_told_again() -> bool:
+            # Two equal signals that nobody has taken yet become one, so send until it is gone.
             process.terminate()
-            time.sleep(0.02)
+            return process.poll() is not None
+
+        until(is_gone_when_told_again)
         assert all(is_gone(pid) for pid in family)
 
 
@@ -122,7 +118,7 @@ def test_processes_die_with_a_killed_supervisor(tmp_path: Path) -> None:
     with supervised(("sleeper", SLEEPER.format(folder=tmp_path))) as process:
         [child] = pids(tmp_path, 1)
         process.kill()
-        wait_until(lambda: is_gone(child))
+        until(lambda: is_gone(child))
         assert not (tmp_path / "stopped").exists()
 
 
