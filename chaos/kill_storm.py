@@ -20,7 +20,8 @@ from uuid import UUID
 from chaos.altered import Edit, altered_source
 from chaos.arena import Arena, running_arena
 from chaos.experiment import POSTGRES_S3, Options, Outcome
-from tests.support.product import descendants, is_alive
+from headway.kit.processes import descendants
+from tests.support.product import is_alive
 
 MOST_LOSSES = 2
 """Children that one job may lose; the third loss would mean that its file is to blame."""

@@ -17,8 +17,8 @@ from headway.storage.opening import open_store
 from headway.storage.store import ObjectStore
 
 MOST_TOLD = 5
-PROCESSES_OF_A_SPARE = 3
-"""A worker at rest keeps one child ready, which bubblewrap turns into a chain of up to three processes."""
+PROCESSES_OF_A_SPARE = 2
+"""A worker at rest keeps one child ready, which bubblewrap turns into a chain of two by that name."""
 
 
 def check_leftovers(product: Product, database_url: str, outcome: Outcome) -> None:

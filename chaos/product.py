@@ -15,7 +15,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.product import ADMIN, PASSWORD, STOP_SECONDS, Server, command_line, descendants, is_alive, wait_for
+from headway.kit.processes import descendants
+from tests.support.product import ADMIN, PASSWORD, STOP_SECONDS, Server, command_line, is_alive, running_as, wait_for
 
 READY_SECONDS = 90
 RESTART_SECONDS = 0.3
@@ -71,10 +72,10 @@ class Product:
 
     def pids(self, kind: str) -> list[int]:
         """Return the processes of one of the kinds of `WORDS`."""
-        return [pid for pid in self.all_pids() if WORDS[kind] in command_line(pid) and is_alive(pid)]
+        return [pid for pid in running_as(WORDS[kind], self.all_pids()) if is_alive(pid)]
 
     def all_pids(self) -> list[int]:
-        """Return every process of the product, oldest first."""
+        """Return every process of the product."""
         tops = [process.pid for process in self._processes.values() if process.poll() is None]
         return [pid for top in tops for pid in (top, *descendants(top))]
 

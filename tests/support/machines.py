@@ -19,7 +19,8 @@ from pathlib import Path
 import httpx
 
 import headway
-from tests.support.product import ADMIN, PASSWORD, Server, descendants, until
+from headway.kit.processes import descendants
+from tests.support.product import ADMIN, PASSWORD, Server, until
 
 STOP_SECONDS = 20
 START_SECONDS = 120

@@ -10,12 +10,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+
+from headway.kit.processes import descendants
 
 ADMIN, PASSWORD = "admin@example.org", "correct-horse-battery"
 READY_SECONDS = 60
@@ -50,7 +52,7 @@ class Server:
 
     def pids(self, word: str) -> list[int]:
         """Return the product's processes whose command line holds `word`."""
-        return [pid for pid in descendants(self.process.pid) if word in command_line(pid)]
+        return running_as(word, descendants(self.process.pid))
 
     def stop(self) -> float:
         """End it by SIGTERM; return how many seconds that took. Fails if a process is left."""
@@ -142,30 +144,40 @@ def ended(client: httpx.Client, job_id: str, seconds: float = 60) -> dict[str, A
     return until(look, seconds)
 
 
-def descendants(pid: int) -> list[int]:
-    """Return the children of a process, their children, and so on."""
-    found: list[int] = []
-    for listing in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            for child in map(int, listing.read_text().split()):
-                found += [child, *descendants(child)]
-    return found
-
-
 def command_line(pid: int) -> str:
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
     return ""
 
 
+def running_as(word: str, pids: Iterable[int]) -> list[int]:
+    """Return those of the processes whose command line holds `word`.
+
+    A child has the command line of its parent until it becomes what it was started for, so a process that is
+    called like its parent does not count.
+    """
+    return [pid for pid in pids if word in (line := command_line(pid)) and line != command_line(_parent(pid))]
+
+
+def _parent(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        return int(_stat(pid)[1])
+    return 0
+
+
+def _stat(pid: int) -> list[str]:
+    """Return the fields of proc_pid_stat(5) from the third one, the state, on."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
 def is_alive(pid: int) -> bool:
     """Say whether a process runs; one that has ended and waits to be collected does not."""
     with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return _stat(pid)[0] != "Z"
     return False
 
 
 def age_seconds(pid: int) -> float:
     """Return how long a process has run."""
-    started = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+    started = int(_stat(pid)[19]) / os.sysconf("SC_CLK_TCK")
     return float(Path("/proc/uptime").read_text().split()[0]) - started
