@@ -147,7 +147,7 @@ PLANTS = {
             25,
             (
                 Edit("storage/local.py", "            os.fsync(self._file.fileno())\n", ""),
-                Edit("storage/local.py", "        os.fsync(descriptor)\n", "        pass\n"),
+                Edit("kit/files.py", "        os.fsync(descriptor)\n", "        pass\n"),
             ),
         ),
         Plant(

@@ -12,6 +12,8 @@ import secrets
 from collections import Counter
 from pathlib import Path
 
+from headway.kit.files import sync_folder
+
 log = logging.getLogger(__name__)
 
 FILE_NAME = "jwt_secret"
@@ -92,15 +94,7 @@ def _put(path: Path, secret: str) -> None:
             os.link(draft, path)
     finally:
         draft.unlink()
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(path.parent)
 
 
 def _keep_private(path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from headway.backup.manifest import NAME, BackupFailed, Manifest, Member
+from headway.kit.files import sync_folder
 
 CHUNK_BYTES = 1024 * 1024
 END = bytes(2 * tarfile.BLOCKSIZE)
@@ -97,7 +98,7 @@ def new_archive(path: Path, *, force: bool) -> Iterator[ArchiveWriter]:
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _locked(file: IO[bytes], path: Path) -> bool:
@@ -112,14 +113,6 @@ def _locked(file: IO[bytes], path: Path) -> bool:
 def _refuse_existing(path: Path, *, force: bool) -> None:
     if path.exists() and not force:
         raise BackupFailed(f"{path} exists already. Choose another name, or write over it with --force.")
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class Archive:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
+from headway.kit.files import sync_folder
 from headway.storage.local import TEMPORARY
 from headway.storage.store import CHUNK_BYTES, HasLocalFiles, ObjectStore
 from headway.storage.trial import Check, Defect, Trial
@@ -90,11 +91,7 @@ def _sync_file_and_folder(root: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         for folder in (path.parent, root):
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            sync_folder(folder)
     finally:
         path.unlink(missing_ok=True)
 

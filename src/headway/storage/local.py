@@ -21,6 +21,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from headway.errors import AppError
+from headway.kit.files import sync_folder
 from headway.storage.errors import ObjectMissing, StoreFull, StoreUnavailable
 from headway.storage.store import CHUNK_BYTES, ObjectInfo, checked_key, fetch_through, put_through
 
@@ -175,7 +176,7 @@ class LocalWriter:
             _make_folder(self._target.parent)
             self._temporary.replace(self._target)
             self._placed = True
-            _sync_folder(self._target.parent)
+            sync_folder(self._target.parent)
 
     async def abort(self) -> None:
         await asyncio.to_thread(self.discard)
@@ -203,12 +204,4 @@ def _make_folder(folder: Path) -> None:
         return
     _make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
-    _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(folder.parent)
