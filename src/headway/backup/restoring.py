@@ -24,8 +24,7 @@ from headway.engine.lease import AnotherWorkerRuns, count_alive, hold_worker_loc
 from headway.jobs.service import JobMonitoringService
 from headway.kit.clock import Clock
 from headway.kit.db import Database
-from headway.migrations import migrate
-from headway.migrations.schema import newest_revision, present_revision
+from headway.migrations import migrate, newest_revision, present_revision
 from headway.storage.errors import ObjectMissing
 from headway.storage.store import ObjectStore
 

@@ -21,7 +21,7 @@ from headway.backup.manifest import BackupFailed, Manifest
 from headway.backup.rows import TABLES, dump, named_objects
 from headway.kit.clock import Clock
 from headway.kit.db import Database
-from headway.migrations.schema import newest_revision, present_revision
+from headway.migrations import newest_revision, present_revision
 from headway.storage.errors import ObjectMissing
 from headway.storage.store import ObjectStore
 

@@ -18,7 +18,6 @@ from uuid import uuid4
 
 import click
 import sqlalchemy as sa
-from alembic.runtime.migration import MigrationContext
 
 from headway.accounts.secrets import FILE_NAME, check_secret
 from headway.cli.configuration import load_settings
@@ -33,7 +32,7 @@ from headway.intake.sweep_files import Folders
 from headway.kit.clock import SystemClock
 from headway.kit.db import Database
 from headway.kit.room import shortage
-from headway.migrations import VERSION_TABLE, Standing, standing_of, sync_engine
+from headway.migrations import Standing, present_revision, standing_of, sync_engine
 from headway.settings import Settings
 from headway.storage.leftovers import LIFECYCLE_NOTE, folder_of
 from headway.storage.opening import open_store
@@ -154,8 +153,7 @@ def _look_at_schema(database_url: str) -> tuple[str, str | None, Standing]:
         with engine.connect() as connection:
             numbers = engine.dialect.server_version_info or ()
             server = f"{engine.dialect.name} {'.'.join(str(number) for number in numbers)}"
-            context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-            return server, context.get_current_revision(), standing_of(connection)
+            return server, present_revision(connection), standing_of(connection)
     finally:
         engine.dispose()
 

@@ -63,14 +63,30 @@ def sync_engine(url: str) -> sa.Engine:
     return engine
 
 
+def present_revision(connection: sa.Connection) -> str | None:
+    """Return the revision that a database has; None for one without our tables."""
+    return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+
+
+def newest_revision() -> str:
+    """Return the revision that this version needs."""
+    head = _scripts().get_current_head()
+    if head is None:
+        raise LookupError("no migrations are installed")
+    return head
+
+
 def standing_of(connection: sa.Connection) -> Standing:
     """Compare the revision that a database has with those that this version knows."""
-    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    present, scripts = context.get_current_revision(), ScriptDirectory.from_config(alembic_config())
-    if present == scripts.get_current_head():
+    present = present_revision(connection)
+    if present == newest_revision():
         return Standing.CURRENT
-    known = {script.revision for script in scripts.walk_revisions()}
+    known = {script.revision for script in _scripts().walk_revisions()}
     return Standing.BEHIND if present is None or present in known else Standing.AHEAD
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(alembic_config())
 
 
 def migrate(url: str) -> Standing:
