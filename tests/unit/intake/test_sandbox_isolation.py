@@ -7,9 +7,7 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
-import textwrap
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -217,43 +215,6 @@ async def test_a_child_that_left_the_session_dies_too(tmp_path: Path) -> None:
         with pytest.raises(ParseCancelled):
             await sandbox.parse(request_in(tmp_path), on_progress, cancelled)
     await until(lambda: not is_running(started[0]))
-
-
-async def test_no_process_survives_a_parent_that_is_killed(tmp_path: Path) -> None:
-    program = textwrap.dedent(
-        """
-        import asyncio, sys
-        from pathlib import Path
-        from headway.intake.parsing import ParseOptions, ParseRequest
-        from headway.intake.sandbox import Sandbox
-        from headway.kit.processes import descendants
-        async def main():
-            root, folder = map(Path, sys.argv[1:])
-            entry = "tests.unit.intake.hostile:spins"
-            sandbox = Sandbox(
-                memory_bytes=1 << 28, wall_seconds=60, isolation="bubblewrap", rooms=folder, entry=entry,
-                import_path=root,
-            )
-            await sandbox.start()
-            (folder / "source").write_text("a")
-            request = ParseRequest(folder / "source", "a", folder, ParseOptions(), 1 << 20, 1 << 28)
-            def started(_):
-                import os
-                print(*descendants(os.getpid()), flush=True)
-            await sandbox.parse(request, started, asyncio.Event())
-        asyncio.run(main())
-        """
-    )
-    command = [sys.executable, "-c", program, str(ROOT), str(tmp_path)]
-    parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220 - it must be killed dead
-    try:
-        assert parent.stdout is not None
-        pids = [int(pid) for pid in (await asyncio.to_thread(parent.stdout.readline)).split()]
-        assert len(pids) >= 3
-    finally:
-        parent.kill()
-        await asyncio.to_thread(parent.communicate)
-    await until(lambda: not any(is_running(pid) for pid in pids))
 
 
 # ---------------------------------------------------------------------------------------------------- choosing
