@@ -24,6 +24,7 @@ LOOK_SECONDS = 0.05
 RETURN_SECONDS = 0.2
 """So soon a reader comes back whose stream has broken."""
 
+STOP_SECONDS = 5
 SILENCE_SECONDS = 15.0
 """Longer than this, no job may be shown as running without a sign of life."""
 
@@ -83,14 +84,11 @@ class Watch:
             self.ledger.record("violation", watcher=self.name, sentence=sentence)
 
 
-class DatabaseWatcher:
-    """Reads the active jobs twenty times a second, and each ended one once more."""
+class _Watcher:
+    """Watches in a thread of its own until it is stopped."""
 
-    def __init__(self, url: str, ledger: Ledger, is_anybody_there: Callable[[], bool]) -> None:
-        self.watch = Watch("database", ledger)
-        self.active: dict[str, dict[str, Any]] = {}
-        self._engine = open_database(url)
-        self._is_anybody_there = is_anybody_there
+    def __init__(self, name: str, ledger: Ledger) -> None:
+        self.watch = Watch(name, ledger)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -99,7 +97,23 @@ class DatabaseWatcher:
 
     def stop(self) -> None:
         self._stop.set()
-        self._thread.join()
+        self._thread.join(STOP_SECONDS)
+
+    def _run(self) -> None:
+        raise NotImplementedError
+
+
+class DatabaseWatcher(_Watcher):
+    """Reads the active jobs twenty times a second, and each ended one once more."""
+
+    def __init__(self, url: str, ledger: Ledger, is_anybody_there: Callable[[], bool]) -> None:
+        super().__init__("database", ledger)
+        self.active: dict[str, dict[str, Any]] = {}
+        self._engine = open_database(url)
+        self._is_anybody_there = is_anybody_there
+
+    def stop(self) -> None:
+        super().stop()
         self._engine.dispose()
 
     def _run(self) -> None:
@@ -148,22 +162,17 @@ class DatabaseWatcher:
             )
 
 
-class StreamWatcher:
+class StreamWatcher(_Watcher):
     """Reads one user's live stream, and comes back whenever it breaks."""
 
     def __init__(self, client: httpx.Client, name: str, ledger: Ledger) -> None:
-        self.watch = Watch(f"stream of {name}", ledger)
+        super().__init__(f"stream of {name}", ledger)
         self._client = client
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
 
     def stop(self) -> None:
         self._stop.set()
-        self._client.close()
-        self._thread.join(5)
+        self._client.close()  # it may be waiting for the next event
+        super().stop()
 
     def _run(self) -> None:
         while not self._stop.is_set():
