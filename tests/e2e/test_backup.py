@@ -9,14 +9,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import httpx
-import psycopg
 import pytest
 
+from tests.support.places import fresh_place
 from tests.support.product import Server, ended, running_server, until
-from tests.support.seaweed import SeaweedFS
 
 ONE_AT_A_TIME = {"HEADWAY_WORKER_CONCURRENCY": "1", "HEADWAY_USER_CONCURRENCY": "1"}
 LONG_ROWS = 150_000
@@ -25,18 +23,9 @@ LONG = b"a,b\n" + b"1,some text that is long enough to take a while\n" * LONG_RO
 
 @pytest.fixture
 def place(request: pytest.FixtureRequest, backend: str) -> Iterator[dict[str, str]]:
-    """A database and a store of the backend that nobody else uses."""
-    if backend == "sqlite":
-        yield {}
-        return
-    postgres: str = request.getfixturevalue("postgres_server")
-    seaweed: SeaweedFS = request.getfixturevalue("seaweed")
-    name = f"backup_{uuid4().hex[:8]}"
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f"create database {name}")
-        url = f"{postgres.rpartition('/')[0]}/{name}"
-        yield {"DATABASE_URL": url, "HEADWAY_STORAGE_URL": seaweed.url(name), **seaweed.environment}
-        connection.execute(f"drop database {name} with (force)")
+    """A database and a store that no other test knows."""
+    with fresh_place(request, backend) as place:
+        yield place
 
 
 def headway(data_dir: Path, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -7,19 +7,19 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import httpx
-import psycopg
 import pytest
 import sqlalchemy as sa
 
 from headway.kit.db import Database
 from headway.storage.local import TEMPORARY
 from headway.storage.opening import open_store
+from tests.support.places import fresh_place
 from tests.support.product import Server, ended, running_server, until
-from tests.support.seaweed import SeaweedFS
 
 ROWS = 50_000
 TRIES = 8
@@ -28,21 +28,15 @@ TRIES = 8
 @pytest.fixture
 def own(
     request: pytest.FixtureRequest, backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> dict[str, str]:
+) -> Iterator[dict[str, str]]:
     """A database and a store that no other test knows, for the product and for this test."""
     data = tmp_path / "data"
-    found = {"DATABASE_URL": f"sqlite:///{data}/headway.db", "HEADWAY_STORAGE_URL": f"file://{data}/objects"}
-    if backend != "sqlite":
-        postgres: str = request.getfixturevalue("postgres_server")
-        seaweed: SeaweedFS = request.getfixturevalue("seaweed")
-        name = f"sweep_{uuid4().hex[:8]}"
-        with psycopg.connect(postgres, autocommit=True) as connection:
-            connection.execute(f"create database {name}")
-        url = f"{postgres.rpartition('/')[0]}/{name}"
-        found = {"DATABASE_URL": url, "HEADWAY_STORAGE_URL": seaweed.url(name), **seaweed.environment}
-    for name, value in found.items():
-        monkeypatch.setenv(name, value)
-    return {**found, "HEADWAY_DATA_DIR": str(data)}
+    local = {"DATABASE_URL": f"sqlite:///{data}/headway.db", "HEADWAY_STORAGE_URL": f"file://{data}/objects"}
+    with fresh_place(request, backend) as place:
+        found = place or local
+        for name, value in found.items():
+            monkeypatch.setenv(name, value)
+        yield {**found, "HEADWAY_DATA_DIR": str(data)}
 
 
 def objects(own: dict[str, str]) -> set[str]:
