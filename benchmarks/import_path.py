@@ -6,22 +6,19 @@ Parquet that there is: `COPY (FROM read_csv(file)) TO file`, which keeps no job,
 
 from __future__ import annotations
 
-import contextlib
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 
-from tests.support.product import Server, ended, running_server
+from tests.support.memory import memory_peaks, resident_mb
+from tests.support.product import ended, running_server
 
-PAGE_KIB = 4
-SAMPLE_SECONDS = 0.02
 PEER = """
 import duckdb, sys
 con = duckdb.connect(config={"threads": 2, "memory_limit": "512MB"})
@@ -69,8 +66,8 @@ def one_run(folder: Path, source: Path) -> dict[str, float]:
     with running_server(folder / "data") as server, server.client() as client:
         client.timeout = httpx.Timeout(600)
         (worker,), (api,) = server.pids("headway.worker"), server.pids("headway.app")
-        idle = rss_mb(api)
-        with watching(server, api, worker) as peaks:
+        idle = resident_mb(api)
+        with memory_peaks(lambda: {"api": [api], "worker": [worker], "child": server.pids("sandbox_child")}) as peaks:
             began = time.monotonic()
             job_id = upload(client, source)
             uploaded = time.monotonic() - began
@@ -107,30 +104,3 @@ def upload(client: httpx.Client, source: Path) -> str:
     answer = client.post("/imports", params={"filename": source.name}, content=chunks(), headers=headers)
     answer.raise_for_status()
     return str(answer.json()["id"])
-
-
-@contextlib.contextmanager
-def watching(server: Server, api: int, worker: int) -> Iterator[dict[str, float]]:
-    """Sample the resident memory of the processes while the block runs; yield the highest of each, in MB."""
-    peaks: dict[str, float] = {"api": 0, "worker": 0, "child": 0}
-    stop = threading.Event()
-
-    def sample() -> None:
-        while not stop.wait(SAMPLE_SECONDS):
-            children = [rss_mb(pid) for pid in server.pids("sandbox_child")]
-            for name, value in (("api", rss_mb(api)), ("worker", rss_mb(worker)), ("child", max(children, default=0))):
-                peaks[name] = max(peaks[name], value)
-
-    thread = threading.Thread(target=sample)
-    thread.start()
-    try:
-        yield peaks
-    finally:
-        stop.set()
-        thread.join()
-
-
-def rss_mb(pid: int) -> float:
-    with contextlib.suppress(OSError, IndexError):
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_KIB / 1024
-    return 0.0

@@ -16,7 +16,8 @@ import httpx
 
 from chaos.backends import running_backend
 from chaos.experiment import SQLITE, Options, Outcome
-from chaos.load import expect_same_processes, main_pids, memory_peaks, probing
+from chaos.load import expect_same_processes, main_pids, probing
+from tests.support.memory import memory_peaks
 from tests.support.product import Server, ended, running_server
 
 UPLOADS = 4
@@ -71,7 +72,7 @@ def run(options: Options) -> Outcome:
 def _measure(server: Server, client: httpx.Client, size: int, outcome: Outcome) -> None:
     pids = main_pids(server)
     cancelling: list[str] = []
-    with memory_peaks(pids) as peaks, probing(client) as probes:
+    with memory_peaks(lambda: {name: [pid] for name, pid in pids.items()}) as peaks, probing(client) as probes:
         idle = peaks["api"]
         sent = _upload_all(client, size, cancelling)
     for job_id in cancelling:

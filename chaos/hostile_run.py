@@ -16,8 +16,9 @@ from chaos.backends import running_backend
 from chaos.experiment import Options, Outcome
 from chaos.hostile_file import IMPORTS, HostileFile
 from chaos.hostile_files import corpus, sample
-from chaos.load import expect_same_processes, main_pids, memory_peaks, percentile, probing
+from chaos.load import expect_same_processes, main_pids, percentile, probing
 from chaos.watchers import ENDED
+from tests.support.memory import memory_peaks
 from tests.support.product import running_server
 
 SAMPLES = ((60, 20), (400, 240))
@@ -73,7 +74,7 @@ def _upload(options: Options, files: Sequence[HostileFile]) -> Outcome:
     ):
         pids = main_pids(server)
         trials: list[_Trial] = []
-        with memory_peaks(pids) as peaks, probing(client) as probes:
+        with memory_peaks(lambda: {name: [pid] for name, pid in pids.items()}) as peaks, probing(client) as probes:
             try:
                 _try_all(client, files, options.folder / "hostile", trials)
             except httpx.TransportError as error:

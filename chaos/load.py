@@ -1,4 +1,4 @@
-"""Users for the experiments: one that asks all the time and takes times, uploaders that repeat, and a watch on memory."""
+"""Users for the experiments: one that asks all the time and takes times, uploaders that repeat, and who runs."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ import contextlib
 import hashlib
 import math
 import multiprocessing
-import resource
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -29,8 +26,6 @@ PROBE_TIMEOUT_SECONDS = 10
 UPLOAD_TIMEOUT_SECONDS = 12
 MOST_PAUSE_SECONDS = 2.0
 """Retry-After may say more; a chaos run has only so much time."""
-
-PAGE_MB = resource.getpagesize() / 1024 / 1024
 
 
 def percentile(values: Iterable[float], percent: float) -> float:
@@ -138,34 +133,7 @@ async def _ask(client: httpx.AsyncClient, url: str, due: float, seen: list[Probe
     seen.append(Probe(due, time.monotonic() - due, status))
 
 
-# ---------------------------------------------------------------------------- memory
-
-
-@contextlib.contextmanager
-def memory_peaks(pids: dict[str, int], every: float = 0.05) -> Iterator[dict[str, float]]:
-    """Sample the resident memory of the processes until the block ends; yield the highest of each, in MB."""
-    peaks = {name: resident_mb(pid) for name, pid in pids.items()}
-    stop = threading.Event()
-
-    def sample() -> None:
-        while not stop.wait(every):
-            for name, pid in pids.items():
-                peaks[name] = max(peaks[name], resident_mb(pid))
-
-    thread = threading.Thread(target=sample, daemon=True)
-    thread.start()
-    try:
-        yield peaks
-    finally:
-        stop.set()
-        thread.join()
-
-
-def resident_mb(pid: int) -> float:
-    """Return the resident memory of a process in MB, 0 once it has ended."""
-    with contextlib.suppress(OSError, IndexError):
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_MB
-    return 0.0
+# ---------------------------------------------------------------------------- processes
 
 
 def main_pids(server: Server) -> dict[str, int]:
