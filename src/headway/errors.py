@@ -83,13 +83,6 @@ class Conflict(AppError):
     user_action = "Reload to see the present state, then decide again."
 
 
-class Gone(AppError):
-    status = 410
-    code = "gone"
-    title = "This no longer exists"
-    user_action = "Start again."
-
-
 class TooLarge(AppError):
     status = 413
     code = "request.too_large"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from headway.jobs.models import BackgroundJob
 from headway.jobs.schemas import Phase, Status
@@ -49,13 +49,3 @@ def _waiting_phase(job: BackgroundJob) -> Phase:
 def shown_progress(job: BackgroundJob) -> int:
     """Return the percent to show: 100 only once the result is committed."""
     return job.progress if job.status in TERMINAL else min(job.progress, 99)
-
-
-def in_view(job: BackgroundJob, now: datetime) -> bool:
-    """Return whether the job belongs into its owner's list of active jobs."""
-    if job.status not in TERMINAL:
-        return True
-    if job.dismissed_at is not None or job.completed_at is None:
-        return False
-    window = COMPLETED_VISIBLE if job.status == "completed" else ENDED_BADLY_VISIBLE
-    return job.completed_at > now - window
