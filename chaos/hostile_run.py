@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -120,7 +121,9 @@ def _begin(client: httpx.Client, file: HostileFile, path: Path) -> _Trial:
     trial = _Trial(file, uploaded_at=time.monotonic())
     try:
         with path.open("rb") as content:
-            answer = client.post("/imports", params={"filename": file.file_name}, content=content)
+            # A name may be what no encoder accepts: half of a surrogate pair, which a careless client sends as it is.
+            name = quote(file.file_name, safe="", errors="surrogatepass")
+            answer = client.post(f"/imports?filename={name}", content=content)
     except httpx.TransportError as error:
         trial.ending = f"no answer: {type(error).__name__}"
         return trial
