@@ -35,7 +35,9 @@ CONCURRENCY = 2
 IN_FLIGHT = 4
 """Jobs that are waited for at once: two run, two wait, so that the worker is never idle."""
 
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.2
+"""The pace at which a client asks; the times come from the record of the product, not from this."""
+
 STUCK_SECONDS = 180
 """Of waiting for any one job; then it counts as stuck and the next one gets its place."""
 
@@ -146,7 +148,7 @@ def _end_refused(trial: _Trial, answer: httpx.Response) -> None:
 
 def _look(client: httpx.Client, waiting: list[_Trial]) -> list[_Trial]:
     """Note which jobs have ended; return those that are still waited for."""
-    time.sleep(LOOK_SECONDS)  # the pace at which a client asks; faster would be load of its own
+    time.sleep(LOOK_SECONDS)
     left = []
     for trial in waiting:
         job = client.get(f"/jobs/{trial.job_id}").raise_for_status().json()

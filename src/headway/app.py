@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import socket
@@ -214,6 +215,9 @@ def _listen(settings: Settings) -> socket.socket:
 async def _serve(server: Server, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    # What was made until now stays. Looking for garbage in it would stop every answer for a quarter of a second.
+    gc.collect()
+    gc.freeze()
     announce = asyncio.create_task(_announce_when_ready(url))
     await server.serve(sockets=[listener])
     announce.cancel()

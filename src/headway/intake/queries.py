@@ -44,6 +44,13 @@ async def prolong(session: AsyncSession, job_id: UUID, size_bytes: int, expires_
     )
 
 
+async def prolong_all(session: AsyncSession, job_ids: Collection[UUID], expires_at: datetime) -> None:
+    """Keep the reservations of these jobs alive."""
+    await session.execute(
+        sa.update(UploadReservation).where(UploadReservation.job_id.in_(job_ids)).values(expires_at=expires_at)
+    )
+
+
 async def release(session: AsyncSession, job_id: UUID) -> None:
     await session.execute(sa.delete(UploadReservation).where(UploadReservation.job_id == job_id))
 

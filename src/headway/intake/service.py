@@ -100,6 +100,8 @@ class FileIntakeService:
         self._limits = limits
         self._holder = f"api-{uuid4().hex[:12]}"
         self._arriving: Counter[str] = Counter()
+        self._beating_for: set[UUID] = set()
+        self._beat: asyncio.Task[None] | None = None
 
     async def upload_file(
         self,
@@ -118,11 +120,11 @@ class FileIntakeService:
         with its idempotency key gets the first one's job.
         """
         name = display_name(file_name)
-        await self._refuse_what_cannot_fit(declared_bytes)
-        known = await self._find_answered(owner, idempotency_key)
-        if known is not None:
-            return await self._replay(owner, known, chunks, options)
         with self._one_more(owner):
+            await self._refuse_what_cannot_fit(declared_bytes)
+            known = await self._find_answered(owner, idempotency_key)
+            if known is not None:
+                return await self._replay(owner, known, chunks, options)
             lease = await self._begin(owner, name, declared_bytes or 0, idempotency_key)
             return await self._take_in(owner, name, lease, chunks, options, declared_bytes)
 
@@ -142,7 +144,7 @@ class FileIntakeService:
                 await self._store.open_writer(key), name, max_bytes=self._limits.max_upload_bytes,
                 expected_bytes=declared_bytes, report=self._reporter(lease),
             )  # fmt: skip
-            async with self._beating(lease):
+            async with self._beating(lease.job_id):
                 async for chunk in chunks:
                     await arrival.write(chunk)
                 await arrival.end()
@@ -252,24 +254,26 @@ class FileIntakeService:
         return report
 
     @contextlib.asynccontextmanager
-    async def _beating(self, lease: Lease) -> AsyncIterator[None]:
-        """Renew the lease in the background while the block runs."""
-        beat = asyncio.create_task(every(UPLOAD_BEAT_SECONDS, lambda: self._renew(lease)))
+    async def _beating(self, job_id: UUID) -> AsyncIterator[None]:
+        """Keep the lease of an upload alive while the block runs; one beat serves all uploads of this process."""
+        self._beating_for.add(job_id)
+        if self._beat is None:
+            self._beat = asyncio.create_task(every(UPLOAD_BEAT_SECONDS, self._renew))
         try:
             yield
         finally:
-            beat.cancel()
-            await asyncio.gather(beat, return_exceptions=True)
+            self._beating_for.discard(job_id)
+            if not self._beating_for and self._beat is not None:
+                beat, self._beat = self._beat, None
+                beat.cancel()
+                await asyncio.gather(beat, return_exceptions=True)
 
-    async def _renew(self, lease: Lease) -> None:
+    async def _renew(self) -> None:
+        """Renew all leases at once. Whoever lost a job learns of it with the next report, or at acceptance."""
         expires_at = self._clock.now() + timedelta(seconds=UPLOAD_LEASE_SECONDS)
-        # Whoever lost the job learns of it with the next report, and at the latest when it asks for acceptance.
-        with contextlib.suppress(StaleLease):
-            async with self._database.write() as session:
-                await self._jobs.progress_in(
-                    session, lease.job_id, None, None, lease=lease, lease_seconds=UPLOAD_LEASE_SECONDS
-                )
-                await queries.prolong(session, lease.job_id, 0, expires_at)
+        async with self._database.write() as session:
+            held = await self._jobs.renew_in(session, self._holder, self._beating_for, UPLOAD_LEASE_SECONDS)
+            await queries.prolong_all(session, held, expires_at)
 
     # ---------------------------------------------------------------------- T1
 

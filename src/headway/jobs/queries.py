@@ -44,6 +44,13 @@ def held_by(lease: Lease) -> ColumnElement[bool]:
     )
 
 
+def held_among(owner: str, job_ids: Collection[UUID]) -> ColumnElement[bool]:
+    """Return the condition that a job is one of these, live, and in the hands of this lease owner."""
+    return sa.and_(
+        BackgroundJob.id.in_(job_ids), BackgroundJob.status.in_(ACTIVE_STATUSES), BackgroundJob.lease_owner == owner
+    )
+
+
 def unchanged_since(job: BackgroundJob) -> ColumnElement[bool]:
     """Return the condition that a live job is as it was read: nobody has renewed its lease or delivered it again."""
     return sa.and_(
@@ -80,6 +87,14 @@ async def update(
     session: AsyncSession, now: datetime, where: ColumnElement[bool], values: dict[str, Any]
 ) -> BackgroundJob | None:
     """Change the one job that fits `where`; return it as it is afterwards, or None if none fits."""
+    jobs = await update_all(session, now, where, values)
+    return jobs[0] if jobs else None
+
+
+async def update_all(
+    session: AsyncSession, now: datetime, where: ColumnElement[bool], values: dict[str, Any]
+) -> Sequence[BackgroundJob]:
+    """Change every job that fits `where`; return them as they are afterwards."""
     statement = (
         sa.update(BackgroundJob)
         .where(where)
@@ -87,7 +102,7 @@ async def update(
         .returning(BackgroundJob)
         .execution_options(synchronize_session=False, populate_existing=True)
     )
-    return (await session.execute(statement)).scalar_one_or_none()
+    return (await session.execute(statement)).scalars().all()
 
 
 async def append_event(session: AsyncSession, job: BackgroundJob, kind: str, data: dict[str, Any]) -> None:

@@ -138,6 +138,12 @@ class JobMonitoringService:
         )
         return progress_answer(job, clamped=progress is not None and progress != job.progress)
 
+    async def renew_in(
+        self, session: AsyncSession, owner: str, job_ids: Collection[UUID], lease_seconds: float
+    ) -> list[UUID]:
+        """Give a sign of life for several jobs of one lease owner; return those that it still holds."""
+        return await self._move.renew(session, owner, job_ids, lease_seconds)
+
     async def complete_job(self, job_id: UUID, error: str | None = None, **columns: Any) -> JobResponse:
         """End a job as completed or, with an error, as failed. Raises `JobEnded` if it has ended already."""
         async with self._database.write() as session:

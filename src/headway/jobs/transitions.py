@@ -6,6 +6,7 @@ change: a zombie's write finds no row and raises `StaleLease`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -118,6 +119,16 @@ class Transitions:
         else:
             self.announce(session, job.user_id)
         return job
+
+    async def renew(
+        self, session: AsyncSession, owner: str, job_ids: Collection[UUID], lease_seconds: float
+    ) -> list[UUID]:
+        """Renew the leases of all these jobs that `owner` still holds, and return them: a sign of life, no progress."""
+        values = {"lease_expires_at": self._database.moment(self._clock, lease_seconds), "stalled_at": None}
+        jobs = await queries.update_all(session, self._clock.now(), queries.held_among(owner, job_ids), values)
+        for user_id in {job.user_id for job in jobs}:
+            self.announce(session, user_id)
+        return [job.id for job in jobs]
 
     async def accept(
         self, session: AsyncSession, lease: Lease, progress: int, message: str, size_bytes: int

@@ -7,16 +7,22 @@ Linux can tie a child to its parent (`PR_SET_PDEATHSIG`) and hand orphans to an 
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 import sys
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 SUPERVISOR_PID = "HEADWAY_SUPERVISOR_PID"
 """Environment variable by which a supervisor tells a child who it is; only such children die with it."""
 
 EXIT_CONFIGURATION = 78
 """Exit status (EX_CONFIG of sysexits.h) of a process that would fail the same way if it were started again."""
+
+NICENESS = 10
+"""About a tenth of the share that others have, and all that they leave."""
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -77,6 +83,22 @@ def signal_group(pid: int, number: signal.Signals) -> None:
     except (ProcessLookupError, PermissionError):
         # macOS answers EPERM for a group that consists of zombies only.
         return
+
+
+def give_way(pid: int) -> None:
+    """Let a process that was just started in a session of its own have the processor after everybody else.
+
+    What it starts later inherits that. Where the kernel groups processes by session (sched(7), autogroup), the
+    group gives way too: inside of it niceness counts for nothing outside.
+    """
+    try:
+        os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
+        group = Path(f"/proc/{pid}/autogroup")
+        if group.exists():
+            group.write_text(str(NICENESS))
+    except OSError as error:
+        # It has ended already; or the kernel takes only ten changes of a group a second from us.
+        log.debug("process %d does not give way: %s", pid, error)
 
 
 def _prctl(option: int, value: int) -> None:

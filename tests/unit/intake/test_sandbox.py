@@ -28,6 +28,7 @@ from headway.intake.errors import (
 )
 from headway.intake.parsing import ParseOptions, ParseProgress, ParseRequest, ParseResult
 from headway.intake.sandbox import ParseCancelled, Sandbox
+from headway.kit.processes import NICENESS
 
 MIB = 1024 * 1024
 ROOT = Path(__file__).parents[3]
@@ -122,6 +123,14 @@ async def test_every_parse_has_a_process_of_its_own_and_the_spare_is_used_once(t
     assert pids[0] == spare
     assert len(set(pids)) == 3
     assert not any(is_running(pid) for pid in pids)
+
+
+async def test_whoever_parses_gives_way_to_whoever_answers_people(tmp_path: Path) -> None:
+    async with sandboxed("good") as sandbox:
+        assert sandbox.spare_pid is not None
+        assert os.getpriority(os.PRIO_PROCESS, sandbox.spare_pid) == NICENESS
+        group = Path(f"/proc/{sandbox.spare_pid}/autogroup")
+        assert not group.exists() or group.read_text().split()[-1] == str(NICENESS)
 
 
 async def test_a_spare_that_died_while_waiting_is_replaced(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from headway.jobs.errors import JobEnded, JobNotFound, JobStillRunning, NotYoursToReport, StaleLease
+from headway.jobs.models import BackgroundJob
 from headway.jobs.schemas import ReportProgress
 from headway.jobs.service import JobMonitoringService
 from headway.kit.db import Database
@@ -237,6 +238,26 @@ async def test_a_reported_job_runs_and_ends(service: JobMonitoringService) -> No
     assert (shown.status, shown.error) == ("failed", "It broke.")
     kinds = [event.kind for event in (await service.list_events(job.id, OWNER)).items]
     assert kinds == ["created", "started", "stage", "failed"]
+
+
+async def test_one_sign_of_life_serves_all_jobs_that_their_holder_still_has(
+    service: JobMonitoringService, database: Database, signal: RecordingSignal
+) -> None:
+    jobs = [await service.create_job(owner, "import") for owner in (OWNER, OTHER, OWNER, OWNER)]
+    for job in jobs[:3]:
+        await service.claim(job.id, "api-1", seconds=0)
+    await service.claim(jobs[3].id, "api-2", seconds=0)
+    await service.complete_job(jobs[2].id)
+    async with database.read() as session:
+        silent = await session.get_one(BackgroundJob, jobs[1].id)
+    assert await service.mark_stalled(silent)
+    signal.owners.clear()
+    async with database.write() as session:
+        held = await service.renew_in(session, "api-1", [job.id for job in jobs], 60)
+    assert set(held) == {jobs[0].id, jobs[1].id}
+    assert set(signal.owners) == {OWNER, OTHER}
+    again = await service.get_job_by_id(jobs[1].id, OTHER)
+    assert (again.phase, again.version) == ("running", silent.version + 2)
 
 
 async def test_every_write_raises_the_version(service: JobMonitoringService) -> None:
