@@ -33,11 +33,13 @@ from headway.intake.router import build_imports_router
 from headway.intake.service import FileIntakeService, IntakeLimits
 from headway.intake.upload_errors import UploadInterrupted
 from headway.jobs.deliveries import Deliveries
+from headway.jobs.history import JobHistory
 from headway.jobs.live import LiveFeed
 from headway.jobs.reaper import LOOK_SECONDS, Reaper
 from headway.jobs.router import build_jobs_router
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import open_signal
+from headway.jobs.waiting import JobWaits
 from headway.kit.body_guard import BodyGuard
 from headway.kit.chores import every
 from headway.kit.clock import Clock, SystemClock
@@ -72,6 +74,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         session_lifetime_seconds=settings.session_lifetime_seconds,
     )
     jobs = JobMonitoringService(database, clock, changes)
+    waits = JobWaits(jobs, changes)
     live = LiveFeed(jobs, clock, changes, max_streams_per_user=settings.max_streams_per_user)
     datasets = DatasetService(database, store, clock, RowsCache(settings.cache_dir, store, settings.cache_bytes))
     limits = IntakeLimits(
@@ -110,13 +113,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     for router in (
         build_accounts_router(accounts, actor),
         build_imports_router(intake, actor),
-        build_jobs_router(jobs, live, deliveries, actor),
+        build_jobs_router(jobs, JobHistory(database), waits, live, deliveries, actor),
         build_datasets_router(datasets, actor),
     ):
         app.include_router(router, prefix=PREFIX)
     _add_health(app, database, store, clock)
     _describe_problems(app)
-    app.state.live = live
+    app.state.live, app.state.waits = live, waits
     mount_ui(app)
     return app
 
@@ -167,10 +170,13 @@ def _describe_problems(app: FastAPI) -> None:
 
 
 class Server(uvicorn.Server):
-    """Uvicorn that ends the live streams when it is told to stop; otherwise it would wait for them."""
+    """Uvicorn that ends what clients hold open when it is told to stop; otherwise it would wait for them."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        live: LiveFeed = self.config.app.state.live  # type: ignore[union-attr]  # the app is built by create_app
+        state = self.config.app.state  # type: ignore[union-attr]  # the app is built by create_app
+        live: LiveFeed = state.live
+        waits: JobWaits = state.waits
+        waits.close()
         asyncio.get_running_loop().create_task(live.close())
         super().handle_exit(sig, frame)
 

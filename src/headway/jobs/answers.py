@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
+from datetime import datetime
 
 from headway.jobs import states
 from headway.jobs.models import BackgroundJob
-from headway.jobs.schemas import JobCounts, JobResponse, ProgressAnswer
+from headway.jobs.schemas import ActiveJobs, JobCounts, JobResponse, ProgressAnswer
 from headway.kit.problems import Problem
+
+RUNNING_POLL_MS, WAITING_POLL_MS, IDLE_POLL_MS = 1_000, 5_000, 30_000
 
 
 def to_response(job: BackgroundJob) -> JobResponse:
@@ -38,6 +42,21 @@ def count(jobs: Collection[BackgroundJob]) -> JobCounts:
         queued=phases.count("queued") + phases.count("retrying"),
         attention=sum(name in {"failed", "partial", "stalled"} for name in phases),
     )
+
+
+def to_active(jobs: Collection[BackgroundJob], now: datetime) -> ActiveJobs:
+    """Return what the jobs button shows of these jobs."""
+    counts = count(jobs)
+    poll_ms = RUNNING_POLL_MS if counts.running > counts.queued else WAITING_POLL_MS if counts.queued else IDLE_POLL_MS
+    return ActiveJobs(jobs=[to_response(job) for job in jobs], counts=counts, next_poll_ms=poll_ms, server_time=now)
+
+
+def active_tag(answer: ActiveJobs) -> str:
+    """Return an entity tag of everything but the time of day: every change of a job has a version of its own."""
+    seen = hashlib.sha256()
+    for job in answer.jobs:
+        seen.update(f"{job.id}:{job.version};".encode())
+    return f'"{seen.hexdigest()[:24]}"'
 
 
 def progress_answer(job: BackgroundJob, *, clamped: bool) -> ProgressAnswer:

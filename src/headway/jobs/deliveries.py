@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from headway.jobs import queries, states
 from headway.jobs.answers import to_response
-from headway.jobs.errors import JobNotFound, JobStillRunning, NotRetryable, StaleLease, WorkersLost
+from headway.jobs.errors import JobStillRunning, NotRetryable, StaleLease, WorkersLost
 from headway.jobs.models import BackgroundJob
 from headway.jobs.runner import BULK_TYPES, JobSubmitter, Submission
 from headway.jobs.schemas import JobResponse
@@ -100,9 +100,7 @@ class Deliveries:
     async def retry(self, job_id: UUID, owner: str) -> JobResponse:
         """Run a failed or cancelled job of an owner again. What earlier attempts finished for good is kept."""
         async with self._database.write() as session:
-            job = await queries.find(session, job_id, owner)
-            if job is None:
-                raise JobNotFound
+            job = await queries.get_own(session, job_id, owner)
             if job.status not in states.TERMINAL:
                 raise JobStillRunning(f"The job is {job.status}.", job_status=job.status)
             if job.status == "completed" or job.engine == EXTERNAL or job.delivery == 0:

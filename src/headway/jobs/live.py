@@ -18,10 +18,9 @@ from uuid import UUID, uuid4
 from sqlalchemy.exc import SQLAlchemyError
 
 from headway.jobs import states
-from headway.jobs.answers import count, to_response
+from headway.jobs.answers import to_active, to_response
 from headway.jobs.errors import TooManyStreams
 from headway.jobs.models import BackgroundJob
-from headway.jobs.schemas import ActiveJobs
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import ChangeSignal
 from headway.kit.clock import Clock
@@ -216,8 +215,7 @@ class LiveFeed:
         return [(frame, seq) for seq, frame in channel.ring if seq > position]
 
     def _snapshot(self, channel: Channel) -> bytes:
-        jobs = [to_response(job) for job in channel.jobs]
-        body = ActiveJobs(jobs=jobs, counts=count(channel.jobs), server_time=self._clock.now())
+        body = to_active(channel.jobs, self._clock.now())
         return _frame(f"{self._epoch}.{channel.seq}", "snapshot", body.model_dump_json())
 
 

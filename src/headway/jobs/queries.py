@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
+from headway.jobs.errors import JobNotFound
 from headway.jobs.models import ACTIVE_STATUSES, BackgroundJob, JobCheckpoint, JobEvent
 from headway.jobs.states import COMPLETED_VISIBLE, ENDED_BADLY_VISIBLE
 from headway.kit.tally import Tally, tally_rows
@@ -118,6 +119,14 @@ async def find(session: AsyncSession, job_id: UUID, owner: str | None = None) ->
     return (await session.execute(statement)).scalar_one_or_none()
 
 
+async def get_own(session: AsyncSession, job_id: UUID, owner: str) -> BackgroundJob:
+    """Return an owner's job, or raise `JobNotFound`: for anybody else's as for one that is unknown."""
+    job = await find(session, job_id, owner)
+    if job is None:
+        raise JobNotFound
+    return job
+
+
 async def list_in_view(session: AsyncSession, owners: Collection[str], now: datetime) -> Sequence[BackgroundJob]:
     """Return what the active lists of these owners show, newest first.
 
@@ -147,15 +156,10 @@ async def list_history(
     *,
     limit: int,
     after: tuple[datetime, UUID] | None,
-    statuses: Collection[str],
-    job_type: str | None,
+    where: Collection[ColumnElement[bool]],
 ) -> Sequence[BackgroundJob]:
     """Return one page of an owner's jobs by keyset, newest first, one row more than `limit` if there are more."""
-    statement = sa.select(BackgroundJob).where(owned_by(owner))
-    if statuses:
-        statement = statement.where(BackgroundJob.status.in_(statuses))
-    if job_type is not None:
-        statement = statement.where(BackgroundJob.job_type == job_type)
+    statement = sa.select(BackgroundJob).where(owned_by(owner), *where)
     if after is not None:
         created_at, job_id = after
         # Written out rather than as a row comparison, which SQLite cannot use with a DESC index.

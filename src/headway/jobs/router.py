@@ -1,14 +1,15 @@
 """The HTTP side of jobs. Made by a function that takes the host's way to say who is calling."""
 
-import hashlib
 from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import AwareDatetime, BaseModel
 
 from headway.errors import Unauthorized
+from headway.jobs.answers import active_tag
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.errors import (
     JobEnded,
@@ -20,15 +21,27 @@ from headway.jobs.errors import (
     TooManyStreams,
     UnknownFilter,
 )
+from headway.jobs.filters import JobFilter
+from headway.jobs.history import JobHistory
 from headway.jobs.live import LiveFeed
-from headway.jobs.schemas import ActiveJobs, CreateJob, JobEvents, JobResponse, ProgressAnswer, ReportProgress
+from headway.jobs.schemas import (
+    ActiveJobs,
+    CreateJob,
+    JobAttempts,
+    JobEvents,
+    JobResponse,
+    ProgressAnswer,
+    ReportProgress,
+)
 from headway.jobs.service import JobMonitoringService
+from headway.jobs.states import TERMINAL
+from headway.jobs.waiting import JobWaits
 from headway.kit.actor import Actor
 from headway.kit.pagination import BadCursor, Page
 from headway.kit.problems import responses
 from headway.kit.text import PlainText
 
-STATUSES = frozenset({"running", "completed", "failed", "cancelled", "pending"})
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Nothing has changed."}}
 STREAM_HEADERS = {
     "Cache-Control": "no-store",
     # Tells nginx and its like to pass events on as they come.
@@ -38,6 +51,8 @@ STREAM_HEADERS = {
 
 def build_jobs_router(
     service: JobMonitoringService,
+    history: JobHistory,
+    waits: JobWaits,
     live: LiveFeed,
     deliveries: Deliveries,
     actor: Callable[..., Any],
@@ -46,21 +61,15 @@ def build_jobs_router(
     router = APIRouter(prefix="/jobs", tags=["jobs"], responses=responses(Unauthorized))
     caller = Annotated[Actor, Depends(actor)]
 
-    @router.get("/active")
-    async def get_active_jobs(
-        who: caller, response: Response, if_none_match: Annotated[str | None, Header()] = None
-    ) -> ActiveJobs:
+    @router.get("/active", response_model=ActiveJobs, responses=NOT_MODIFIED)
+    async def get_active_jobs(who: caller, if_none_match: Annotated[str | None, Header()] = None) -> Response:
         """Your running and waiting jobs, and those that ended a short while ago.
 
-        Completed jobs stay for 5 minutes, failed and cancelled ones for an hour unless dismissed.
+        Completed jobs stay for 5 minutes, failed and cancelled ones for an hour unless dismissed. `next_poll_ms` says
+        when it is worth to ask again, for whoever does not use the stream.
         """
         answer = await service.get_active_jobs(who.owner)
-        etag = _etag(answer)
-        if if_none_match == etag:
-            return Response(status_code=304, headers={"ETag": etag})  # type: ignore[return-value]  # FastAPI passes it
-        response.headers["ETag"] = etag
-        response.headers["Cache-Control"] = "no-cache"
-        return answer
+        return _unless_known(answer, active_tag(answer), if_none_match)
 
     @router.get("/stream", responses=responses(TooManyStreams), response_class=StreamingResponse)
     async def stream_jobs(
@@ -76,16 +85,28 @@ def build_jobs_router(
         limit: Annotated[int, Query(ge=1, le=100)] = 50,
         cursor: str | None = None,
         status: Annotated[
-            str | None, Query(description="Comma-separated: running, completed, failed, cancelled")
+            str | None,
+            Query(
+                description="Comma-separated: running, pending, completed, partial, failed, cancelled; ! before a word"
+                " leaves it out."
+            ),
         ] = None,
         job_type: PlainText | None = None,
+        dataset_id: UUID | None = None,
+        q: Annotated[PlainText | None, Query(max_length=200, description="Part of the title.")] = None,
+        created_from: Annotated[AwareDatetime | None, Query(description="The first moment, with its offset.")] = None,
+        created_to: Annotated[AwareDatetime | None, Query(description="The first moment that is too late.")] = None,
     ) -> Page[JobResponse]:
         """Your jobs, newest first, by keyset: a page at any depth costs the same."""
-        statuses = [word for word in (status or "").split(",") if word]
-        unknown = sorted(set(statuses) - STATUSES)
-        if unknown:
-            raise UnknownFilter(f"There is no status {unknown[0]!r}.", allowed=sorted(STATUSES))
-        return await service.list_jobs(who.owner, limit=limit, cursor=cursor, statuses=statuses, job_type=job_type)
+        where = JobFilter(
+            statuses=tuple(word for word in (status or "").split(",") if word),
+            job_type=job_type,
+            dataset_id=dataset_id,
+            text=q,
+            since=created_from,
+            until=created_to,
+        )
+        return await history.list_jobs(who.owner, limit=limit, cursor=cursor, where=where)
 
     @router.post("", status_code=201)
     async def create_job(who: caller, body: CreateJob, response: Response) -> JobResponse:
@@ -101,10 +122,26 @@ def build_jobs_router(
         response.headers["Location"] = f"/api/v2/jobs/{job.id}"
         return job
 
-    @router.get("/{job_id}", responses=responses(JobNotFound))
-    async def get_job_by_id(who: caller, job_id: UUID) -> JobResponse:
-        """One of your jobs. Somebody else's answers 404."""
-        return await service.get_job_by_id(job_id, who.owner)
+    @router.get(
+        "/{job_id}", response_model=JobResponse, responses={**NOT_MODIFIED, **responses(JobNotFound, TooManyStreams)}
+    )
+    async def get_job_by_id(
+        who: caller,
+        job_id: UUID,
+        wait: Annotated[float, Query(ge=0, le=60, description="Seconds to wait for news.")] = 0,
+        after_version: Annotated[int, Query(ge=0, description="The version that you know.")] = 0,
+        if_none_match: Annotated[str | None, Header()] = None,
+    ) -> Response:
+        """One of your jobs. Somebody else's answers 404.
+
+        With `wait`, the answer comes once the job has a version above `after_version` or has ended, and at the latest
+        after so many seconds.
+        """
+        job = await waits.next_version(job_id, who.owner, after_version=after_version, seconds=wait)
+        answer = _unless_known(job, f'"v{job.version}"', if_none_match)
+        if job.status not in TERMINAL:
+            answer.headers["Retry-After"] = "1"
+        return answer
 
     @router.post("/{job_id}/progress", responses=responses(JobNotFound, StaleLease, JobEnded, NotYoursToReport))
     async def report_progress(who: caller, job_id: UUID, body: ReportProgress) -> ProgressAnswer:
@@ -114,7 +151,12 @@ def build_jobs_router(
     @router.get("/{job_id}/events", responses=responses(JobNotFound))
     async def list_events(who: caller, job_id: UUID) -> JobEvents:
         """What happened to the job: its lifecycle and its stages, in order."""
-        return await service.list_events(job_id, who.owner)
+        return await history.list_events(job_id, who.owner)
+
+    @router.get("/{job_id}/attempts", responses=responses(JobNotFound))
+    async def list_attempts(who: caller, job_id: UUID) -> JobAttempts:
+        """How often the job was begun, and what came of each time."""
+        return await history.list_attempts(job_id, who.owner)
 
     @router.post(
         "/{job_id}/cancel", status_code=202, responses={200: {"model": JobResponse}, **responses(JobNotFound, JobEnded)}
@@ -140,7 +182,10 @@ def build_jobs_router(
     return router
 
 
-def _etag(answer: ActiveJobs) -> str:
-    """Return a tag over everything but the time of day, so that an unchanged list answers 304."""
-    body = answer.model_dump_json(exclude={"server_time"})
-    return f'"{hashlib.sha256(body.encode()).hexdigest()[:24]}"'
+def _unless_known(answer: BaseModel, tag: str, if_none_match: str | None) -> Response:
+    """Return the answer, or 304 to a client that has it."""
+    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    known = {word.strip().removeprefix("W/") for word in (if_none_match or "").split(",")}
+    if tag in known or "*" in known:
+        return Response(status_code=304, headers=headers)
+    return Response(answer.model_dump_json(), media_type="application/json", headers=headers)

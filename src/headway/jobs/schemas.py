@@ -61,6 +61,7 @@ class ActiveJobs(BaseModel):
 
     jobs: list[JobResponse]
     counts: JobCounts
+    next_poll_ms: int = Field(description="For whoever does not use the stream: when to ask again.")
     server_time: datetime
 
 
@@ -74,6 +75,33 @@ class JobEventResponse(BaseModel):
 
 class JobEvents(BaseModel):
     items: list[JobEventResponse]
+
+
+class AttemptStage(BaseModel):
+    """One thing that an attempt did, and from when to when."""
+
+    name: str
+    started_at: datetime
+    ended_at: datetime | None = None
+
+
+AttemptOutcome = Literal["running", "completed", "failed", "cancelled", "crashed", "worker_lost", "handed_back"]
+
+
+class JobAttempt(BaseModel):
+    """One time that a job was begun. `outcome` is `running` until it ended."""
+
+    number: int
+    outcome: AttemptOutcome
+    worker: str | None
+    started_at: datetime
+    ended_at: datetime | None = None
+    problem: Problem | None = None
+    stages: list[AttemptStage] = Field(default_factory=list)
+
+
+class JobAttempts(BaseModel):
+    items: list[JobAttempt]
 
 
 class CreateJob(BaseModel):

@@ -14,14 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.jobs import queries, states
-from headway.jobs.answers import count, progress_answer, to_response
+from headway.jobs.answers import progress_answer, to_active, to_response
 from headway.jobs.errors import JobEnded, JobNotFound, JobStillRunning, NotYoursToReport, StaleLease
 from headway.jobs.models import BackgroundJob, JobCheckpoint
 from headway.jobs.queries import Lease
 from headway.jobs.schemas import (
     ActiveJobs,
-    JobEventResponse,
-    JobEvents,
     JobResponse,
     ProgressAnswer,
     ReportProgress,
@@ -30,7 +28,6 @@ from headway.jobs.signal import ChangeSignal
 from headway.jobs.transitions import EXTERNAL, Transitions
 from headway.kit.clock import Clock
 from headway.kit.db import Database
-from headway.kit.pagination import Page, decode_cursor, encode_cursor
 
 
 class JobMonitoringService:
@@ -190,7 +187,7 @@ class JobMonitoringService:
         async with self._database.write() as session:
             crashes = (await self._move.held(session, lease)).crash_count + 1
             if crashes < max_crashes:
-                await self._move.hand_back_crashed(session, lease, "Reading it broke off. Trying again.")
+                await self._move.hand_back_crashed(session, lease, "Reading it broke off. Trying again.", problem)
             else:
                 error = problem["detail"]
                 await self._move.end_held(session, lease, "failed", error=error, problem=problem, crash_count=crashes)
@@ -248,7 +245,7 @@ class JobMonitoringService:
         now = self._clock.now()
         async with self._database.read() as session:
             jobs = await queries.list_in_view(session, [user_id], now)
-        return ActiveJobs(jobs=[self._to_response(job) for job in jobs], counts=count(jobs), server_time=now)
+        return to_active(jobs, now)
 
     async def list_in_view(self, owners: Collection[str]) -> dict[str, list[BackgroundJob]]:
         """Return the active lists of several owners in two reads, for the live feed."""
@@ -261,39 +258,12 @@ class JobMonitoringService:
     async def get_job_by_id(self, job_id: UUID, user_id: str) -> JobResponse:
         """Return an owner's job; anybody else's raises `JobNotFound`, as an unknown id does."""
         async with self._database.read() as session:
-            return self._to_response(await self._own(session, job_id, user_id))
-
-    async def list_jobs(
-        self,
-        user_id: str,
-        *,
-        limit: int,
-        cursor: str | None,
-        statuses: Collection[str] = (),
-        job_type: str | None = None,
-    ) -> Page[JobResponse]:
-        """Return one page of an owner's history, newest first."""
-        after = decode_cursor(cursor) if cursor else None
-        wanted = set(statuses) | ({"pending"} if "running" in statuses else set())
-        async with self._database.read() as session:
-            rows = await queries.list_history(
-                session, user_id, limit=limit, after=after, statuses=wanted, job_type=job_type
-            )
-        page = rows[:limit]
-        more = encode_cursor(page[-1].created_at, page[-1].id) if len(rows) > limit else None
-        return Page[JobResponse](items=[self._to_response(job) for job in page], next_cursor=more)
-
-    async def list_events(self, job_id: UUID, user_id: str) -> JobEvents:
-        """Return what happened to an owner's job, in order."""
-        async with self._database.read() as session:
-            await self._own(session, job_id, user_id)
-            events = await queries.list_events(session, job_id)
-        return JobEvents(items=[JobEventResponse.model_validate(event, from_attributes=True) for event in events])
+            return self._to_response(await queries.get_own(session, job_id, user_id))
 
     async def request_cancel(self, job_id: UUID, user_id: str) -> JobResponse:
         """Cancel a waiting job at once, ask a running one to stop. Raises `JobEnded` if there is nothing to cancel."""
         async with self._database.write() as session:
-            job = await self._own(session, job_id, user_id)
+            job = await queries.get_own(session, job_id, user_id)
             if job.status in states.TERMINAL:
                 raise JobEnded(f"The job is already {job.status}.", job_status=job.status)
             return self._to_response(await self._move.request_cancel(session, job))
@@ -319,7 +289,7 @@ class JobMonitoringService:
         """Take an ended job out of its owner's active list; history keeps it."""
         now = self._clock.now()
         async with self._database.write() as session:
-            job = await self._own(session, job_id, user_id)
+            job = await queries.get_own(session, job_id, user_id)
             if job.status not in states.TERMINAL:
                 raise JobStillRunning
             if job.dismissed_at is None:
@@ -329,7 +299,7 @@ class JobMonitoringService:
     async def report(self, job_id: UUID, user_id: str, body: ReportProgress) -> ProgressAnswer:
         """Take a report on a job that its owner runs: progress, sign of life, ending."""
         async with self._database.write() as session:
-            job = await self._own(session, job_id, user_id)
+            job = await queries.get_own(session, job_id, user_id)
             if job.engine != EXTERNAL:
                 raise NotYoursToReport
             if body.attempt is not None and body.attempt != job.attempt:
@@ -362,12 +332,6 @@ class JobMonitoringService:
         if ended is None:
             raise JobEnded
         return progress_answer(ended, clamped=False)
-
-    async def _own(self, session: AsyncSession, job_id: UUID, user_id: str) -> BackgroundJob:
-        job = await queries.find(session, job_id, user_id)
-        if job is None:
-            raise JobNotFound
-        return job
 
     def _to_response(self, job: BackgroundJob) -> JobResponse:
         """Return the API answer for a row: a pending job says `running`, and 100 % is said only of an ended one."""

@@ -148,10 +148,12 @@ class Transitions:
         values = {"message": message, "status": "pending"}
         return await self._release(session, queries.held_by(lease), "handed_back", values)
 
-    async def hand_back_crashed(self, session: AsyncSession, lease: Lease, message: str) -> BackgroundJob:
+    async def hand_back_crashed(
+        self, session: AsyncSession, lease: Lease, message: str, problem: dict[str, Any]
+    ) -> BackgroundJob:
         """Give a job back whose own process died, and count that."""
         values = {"message": message, "status": "pending", "crash_count": BackgroundJob.crash_count + 1}
-        return await self._release(session, queries.held_by(lease), "crashed", values)
+        return await self._release(session, queries.held_by(lease), "crashed", values, problem=problem)
 
     async def lose_worker(self, session: AsyncSession, job: BackgroundJob) -> BackgroundJob:
         """Take a job away from a worker that is gone, if it still is as it was seen; else raise `StaleLease`."""
@@ -204,7 +206,8 @@ class Transitions:
             values |= {"progress": 100, "outcome": columns.get("outcome") or "succeeded"}
         job = await queries.update(session, now, sa.and_(where, BackgroundJob.status.in_(ACTIVE_STATUSES)), values)
         if job is not None:
-            await self.record(session, job, status)
+            # A later attempt clears the job's own.
+            await self.record(session, job, status, **({"problem": job.problem} if job.problem else {}))
         return job
 
     async def end_held(self, session: AsyncSession, lease: Lease, status: str, **columns: Any) -> BackgroundJob:

@@ -34,6 +34,7 @@ from headway.intake.upload_errors import (
     UploadInterrupted,
     UploadTooLarge,
 )
+from headway.jobs.history import JobHistory
 from headway.jobs.models import BackgroundJob, JobEvent
 from headway.jobs.runner import Submission
 from headway.jobs.service import JobMonitoringService
@@ -53,6 +54,7 @@ class Intake:
     def __init__(self, database: Database, store: ObjectStore, clock: FakeClock, folder: Path) -> None:
         self.database, self.store, self.clock = database, store, clock
         self.jobs = JobMonitoringService(database, clock, RecordingSignal())
+        self.history = JobHistory(database)
         self.datasets = DatasetService(database, store, clock, RowsCache(folder / "cache", store, 10**9))
         self.submitter = DbosSubmitter(database.sync_url)
         self.service = self.limited(IntakeLimits(10**6, 10**7, 0))
@@ -66,7 +68,7 @@ class Intake:
         return [info.key async for info in self.store.list("")]
 
     async def only_job(self, owner: str = OWNER):  # type: ignore[no-untyped-def]  # noqa: ANN201
-        jobs = (await self.jobs.list_jobs(owner, limit=10, cursor=None)).items
+        jobs = (await self.history.list_jobs(owner, limit=10, cursor=None)).items
         assert len(jobs) == 1
         return jobs[0]
 
@@ -127,7 +129,7 @@ async def test_the_job_is_visible_while_bytes_arrive_and_passes_10_and_20(intake
     await intake.service.upload_file(OWNER, "a.csv", watched())
     assert [phase for phase, _ in seen] == ["uploading"] * 3
     assert seen[0][1] == 10
-    events = (await intake.jobs.list_events((await intake.only_job()).id, OWNER)).items
+    events = (await intake.history.list_events((await intake.only_job()).id, OWNER)).items
     assert [event.kind for event in events] == ["created", "accepted"]
 
 
@@ -144,7 +146,7 @@ async def test_a_file_over_the_limit_leaves_nothing(intake: Intake) -> None:
 async def test_a_declared_length_over_the_limit_is_refused_before_a_job_begins(intake: Intake) -> None:
     with pytest.raises(UploadTooLarge):
         await intake.service.upload_file(OWNER, "a.csv", bytes_of(DATA), declared_bytes=10**7)
-    assert (await intake.jobs.list_jobs(OWNER, limit=10, cursor=None)).items == []
+    assert (await intake.history.list_jobs(OWNER, limit=10, cursor=None)).items == []
 
 
 @pytest.mark.parametrize("error", [UploadInterrupted(), ConnectionResetError()])
@@ -197,7 +199,7 @@ async def test_one_owner_cannot_take_every_place_for_uploads(intake: Intake) -> 
 
     await service.upload_file(OWNER, "a.csv", meanwhile())
     assert (await service.upload_file(OWNER, "b.csv", bytes_of(b"1\n"))).phase == "queued"
-    assert len((await intake.jobs.list_jobs(OWNER, limit=10, cursor=None)).items) == 2
+    assert len((await intake.history.list_jobs(OWNER, limit=10, cursor=None)).items) == 2
 
 
 async def publish(intake: Intake, job_id: UUID, sha256: str, import_id: UUID | None = None) -> UUID:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from headway.accounts.models import User, UserSession
 from headway.intake.identity import original_key
 from headway.intake.models import IdempotencyKey, UploadReservation
+from headway.jobs.history import JobHistory
 from headway.jobs.models import JobCheckpoint
 from headway.kit.db import Database
 from headway.storage.errors import StoreUnavailable
@@ -84,7 +85,7 @@ async def test_what_somebody_needs_stays(world: World) -> None:
 async def test_an_upload_that_lives_keeps_its_bytes_however_old(world: World) -> None:
     async def slow() -> AsyncIterator[bytes]:
         yield b"a,b\n1,2\n"
-        (job,) = (await world.jobs.list_jobs(OWNER, limit=10, cursor=None)).items
+        (job,) = (await JobHistory(world.database).list_jobs(OWNER, limit=10, cursor=None)).items
         await world.put(original_key(job.id))  # durable, with its row still to come
         await world.sweep.run(older_than=timedelta(0))
         assert original_key(job.id) in await world.objects()

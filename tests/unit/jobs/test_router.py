@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
@@ -11,9 +12,11 @@ import pytest
 from fastapi import FastAPI, Header
 
 from headway.errors import Unauthorized
+from headway.jobs.history import JobHistory
 from headway.jobs.live import LiveFeed
 from headway.jobs.router import build_jobs_router
 from headway.jobs.service import JobMonitoringService
+from headway.jobs.waiting import JobWaits
 from headway.kit.actor import Actor
 from headway.kit.db import Database
 from headway.kit.problems import install_problem_handlers
@@ -42,7 +45,9 @@ async def client(database: Database, clock: FakeClock) -> AsyncIterator[httpx.As
     live = LiveFeed(service, clock, signal, max_streams_per_user=2)
     app = FastAPI()
     install_problem_handlers(app)
-    app.include_router(build_jobs_router(service, live, NoEngine(), who))  # type: ignore[arg-type]
+    app.include_router(
+        build_jobs_router(service, JobHistory(database), JobWaits(service, signal), live, NoEngine(), who)
+    )  # type: ignore[arg-type]
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
         yield http
@@ -62,7 +67,7 @@ async def test_the_three_contract_endpoints(client: httpx.AsyncClient) -> None:
     assert (await client.get(f"/jobs/{job['id']}", headers=ANN)).json() == job
     active = (await client.get("/jobs/active", headers=ANN)).json()
     assert active["jobs"] == [job]
-    assert set(active) == {"jobs", "counts", "server_time"}
+    assert set(active) == {"jobs", "counts", "next_poll_ms", "server_time"}
 
 
 @pytest.mark.parametrize("path", ["/jobs/active", "/jobs", "/jobs/stream", f"/jobs/{UUID(int=7)}"])
@@ -153,3 +158,66 @@ async def test_bad_jobs_are_problems(client: httpx.AsyncClient, body: dict[str, 
 async def test_a_malformed_id_is_a_problem_and_not_a_500(client: httpx.AsyncClient) -> None:
     answer = await client.get("/jobs/not-a-uuid", headers=ANN)
     assert (answer.status_code, answer.json()["code"]) == (422, "request.invalid")
+
+
+async def test_a_job_that_is_known_answers_304_until_it_changes(client: httpx.AsyncClient) -> None:
+    job = await create(client)
+    first = await client.get(f"/jobs/{job['id']}", headers=ANN)
+    assert (first.headers["etag"], first.headers["retry-after"]) == ('"v1"', "1")
+    known = {**ANN, "If-None-Match": f'"v0", W/{first.headers["etag"]}'}
+    again = await client.get(f"/jobs/{job['id']}", headers=known)
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", '"v1"')
+    await client.post(f"/jobs/{job['id']}/progress", json={"status": "completed"}, headers=ANN)
+    changed = await client.get(f"/jobs/{job['id']}", headers=known)
+    assert (changed.status_code, changed.json()["status"]) == (200, "completed")
+    assert "retry-after" not in changed.headers
+
+
+async def test_a_long_poll_is_answered_by_the_change(client: httpx.AsyncClient) -> None:
+    job = await create(client)
+    address = f"/jobs/{job['id']}?wait=50&after_version={job['version']}"
+    async with asyncio.timeout(20):  # far less than it would wait for
+        polls = [asyncio.create_task(client.get(address, headers=ANN)) for _ in range(3)]
+        await asyncio.sleep(0)
+        await client.post(f"/jobs/{job['id']}/progress", json={"progress": 30}, headers=ANN)
+        answers = await asyncio.gather(*polls)
+    assert {answer.json()["progress"] for answer in answers} == {30}
+
+
+async def test_a_long_poll_waits_neither_for_an_ended_job_nor_for_somebody_elses(client: httpx.AsyncClient) -> None:
+    job = await create(client)
+    await client.post(f"/jobs/{job['id']}/progress", json={"status": "completed"}, headers=ANN)
+    async with asyncio.timeout(20):
+        ended = await client.get(f"/jobs/{job['id']}?wait=50&after_version=99", headers=ANN)
+        assert ended.json()["status"] == "completed"
+        assert (await client.get(f"/jobs/{job['id']}?wait=50", headers=BOB)).status_code == 404
+
+
+async def test_when_to_ask_again_is_said(client: httpx.AsyncClient) -> None:
+    async def said() -> int:
+        return int((await client.get("/jobs/active", headers=ANN)).json()["next_poll_ms"])
+
+    assert await said() == 30_000
+    job = await create(client)
+    assert await said() == 5_000
+    await client.post(f"/jobs/{job['id']}/progress", json={"progress": 1}, headers=ANN)
+    assert await said() == 1_000
+
+
+async def test_history_is_filtered_by_what_the_address_says(client: httpx.AsyncClient) -> None:
+    job = await create(client, title="One")
+    await create(client, title="Two")
+    await client.post(f"/jobs/{job['id']}/progress", json={"status": "failed"}, headers=ANN)
+
+    async def titles(**query: str) -> list[str]:
+        answer = await client.get("/jobs", params=query, headers=ANN)
+        return [found["title"] for found in answer.json()["items"]]
+
+    assert await titles(status="failed") == ["One"]
+    assert await titles(status="!failed") == ["Two"]
+    assert await titles(q="tw") == ["Two"]
+    assert await titles(created_to=str(job["created_at"])) == []
+    for bad in ({"status": "done"}, {"created_from": "2026-01-01T00:00:00"}, {"dataset_id": "x"}):
+        assert (await client.get("/jobs", params=bad, headers=ANN)).status_code == 422
+    attempts = (await client.get(f"/jobs/{job['id']}/attempts", headers=ANN)).json()["items"]
+    assert [attempt["outcome"] for attempt in attempts] == []

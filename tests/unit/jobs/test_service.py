@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from headway.jobs.errors import JobEnded, JobNotFound, JobStillRunning, NotYoursToReport, StaleLease
+from headway.jobs.history import JobHistory
 from headway.jobs.models import BackgroundJob
 from headway.jobs.schemas import ReportProgress
 from headway.jobs.service import JobMonitoringService
 from headway.kit.db import Database
-from headway.kit.pagination import BadCursor
 from tests.support.clock import FakeClock
 from tests.support.signals import RecordingSignal
 
@@ -127,43 +127,12 @@ async def test_somebody_elses_job_does_not_exist(service: JobMonitoringService) 
         service.get_job_by_id(job.id, OTHER),
         service.request_cancel(job.id, OTHER),
         service.dismiss(job.id, OTHER),
-        service.list_events(job.id, OTHER),
         service.report(job.id, OTHER, ReportProgress(progress=1)),
         service.get_job_by_id(uuid4(), OWNER),
     ):
         with pytest.raises(JobNotFound):
             await attempt
     assert (await service.get_active_jobs(OTHER)).jobs == []
-    assert (await service.list_jobs(OTHER, limit=10, cursor=None)).items == []
-
-
-async def test_history_pages_by_keyset_without_loss_or_repeat(service: JobMonitoringService, clock: FakeClock) -> None:
-    made = []
-    for number in range(7):
-        made.append((await service.create_job(OWNER, "export", title=str(number))).id)
-        if number % 3 == 0:  # several jobs share a moment, so the id must break the tie
-            clock.advance(1)
-    seen, cursor = [], None
-    while True:
-        page = await service.list_jobs(OWNER, limit=2, cursor=cursor)
-        seen += [job.id for job in page.items]
-        cursor = page.next_cursor
-        if cursor is None:
-            break
-    assert len(seen) == 7
-    assert set(seen) == set(made)
-    with pytest.raises(BadCursor):
-        await service.list_jobs(OWNER, limit=2, cursor="nonsense")
-
-
-async def test_history_filters_by_status_as_it_is_shown(service: JobMonitoringService) -> None:
-    waiting = await service.create_job(OWNER, "export")
-    done = await service.create_job(OWNER, "import")
-    await service.complete_job(done.id)
-    running = await service.list_jobs(OWNER, limit=10, cursor=None, statuses=["running"])
-    assert [job.id for job in running.items] == [waiting.id]
-    imports = await service.list_jobs(OWNER, limit=10, cursor=None, job_type="import")
-    assert [job.id for job in imports.items] == [done.id]
 
 
 async def test_cancel_of_a_waiting_job_is_immediate_and_of_a_running_one_a_request(
@@ -227,7 +196,7 @@ async def test_only_external_jobs_take_reports_over_http(service: JobMonitoringS
         await service.report(job_id, OWNER, ReportProgress(progress=50))  # type: ignore[arg-type]
 
 
-async def test_a_reported_job_runs_and_ends(service: JobMonitoringService) -> None:
+async def test_a_reported_job_runs_and_ends(service: JobMonitoringService, database: Database) -> None:
     job = await service.create_job(OWNER, "export", title="mine")
     answer = await service.report(job.id, OWNER, ReportProgress(progress=30, stage="read", message="Reading"))
     assert (answer.progress, answer.clamped, answer.cancel_requested) == (30, False, False)
@@ -236,7 +205,7 @@ async def test_a_reported_job_runs_and_ends(service: JobMonitoringService) -> No
     await service.report(job.id, OWNER, ReportProgress(status="failed", error="It broke."))
     shown = await service.get_job_by_id(job.id, OWNER)
     assert (shown.status, shown.error) == ("failed", "It broke.")
-    kinds = [event.kind for event in (await service.list_events(job.id, OWNER)).items]
+    kinds = [event.kind for event in (await JobHistory(database).list_events(job.id, OWNER)).items]
     assert kinds == ["created", "started", "stage", "failed"]
 
 

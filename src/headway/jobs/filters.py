@@ -1,0 +1,65 @@
+"""Which of an owner's jobs a list shows, as the words of a query become conditions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import ColumnElement
+
+from headway.jobs.errors import UnknownFilter
+from headway.jobs.models import ACTIVE_STATUSES, BackgroundJob
+
+_COMPLETED = BackgroundJob.status == "completed"
+STATUS_WORDS: dict[str, ColumnElement[bool]] = {
+    "running": BackgroundJob.status.in_(ACTIVE_STATUSES),
+    "pending": BackgroundJob.status == "pending",
+    "completed": _COMPLETED,
+    "partial": sa.and_(_COMPLETED, sa.func.coalesce(BackgroundJob.outcome, "") == "partial"),
+    "failed": BackgroundJob.status == "failed",
+    "cancelled": BackgroundJob.status == "cancelled",
+}
+"""What each word means. A waiting job counts as running here as everywhere else."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """What a job must be like; what is left out does not matter.
+
+    `statuses` are words of `STATUS_WORDS`; `!` before one excludes. `text` is looked for in titles, whatever the case
+    of its letters (on SQLite: of those from A to Z). `since` counts, `until` does not.
+    """
+
+    statuses: tuple[str, ...] = ()
+    job_type: str | None = None
+    dataset_id: UUID | None = None
+    text: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return what must all hold. Raise `UnknownFilter` for a word that no status has."""
+        wanted = [_meaning(word) for word in self.statuses if not word.startswith("!")]
+        unwanted = [_meaning(word[1:]) for word in self.statuses if word.startswith("!")]
+        found = [sa.or_(*wanted)] if wanted else []
+        found += [sa.not_(condition) for condition in unwanted]
+        if self.job_type is not None:
+            found.append(BackgroundJob.job_type == self.job_type)
+        if self.dataset_id is not None:
+            found.append(BackgroundJob.related_dataset_id == self.dataset_id)
+        if self.text:
+            found.append(BackgroundJob.title.icontains(self.text, autoescape=True))
+        if self.since is not None:
+            found.append(BackgroundJob.created_at >= self.since)
+        if self.until is not None:
+            found.append(BackgroundJob.created_at < self.until)
+        return found
+
+
+def _meaning(word: str) -> ColumnElement[bool]:
+    try:
+        return STATUS_WORDS[word]
+    except KeyError:
+        raise UnknownFilter(f"There is no status {word!r}.", allowed=sorted(STATUS_WORDS)) from None

@@ -1,0 +1,47 @@
+"""`JobHistory`: an owner's jobs, past and present, page by page, and what happened to each of them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from headway.jobs import queries
+from headway.jobs.answers import to_response
+from headway.jobs.attempts import read_attempts
+from headway.jobs.filters import JobFilter
+from headway.jobs.schemas import JobAttempts, JobEventResponse, JobEvents, JobResponse
+from headway.kit.db import Database
+from headway.kit.pagination import Page, decode_cursor, encode_cursor
+
+EVERYTHING = JobFilter()
+
+
+class JobHistory:
+    """Reads what is kept of jobs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list_jobs(
+        self, user_id: str, *, limit: int, cursor: str | None, where: JobFilter = EVERYTHING
+    ) -> Page[JobResponse]:
+        """Return one page of an owner's jobs, newest first."""
+        after = decode_cursor(cursor) if cursor else None
+        async with self._database.read() as session:
+            rows = await queries.list_history(session, user_id, limit=limit, after=after, where=where.conditions())
+        page = rows[:limit]
+        more = encode_cursor(page[-1].created_at, page[-1].id) if len(rows) > limit else None
+        return Page[JobResponse](items=[to_response(job) for job in page], next_cursor=more)
+
+    async def list_events(self, job_id: UUID, user_id: str) -> JobEvents:
+        """Return what happened to an owner's job, in order."""
+        async with self._database.read() as session:
+            await queries.get_own(session, job_id, user_id)
+            events = await queries.list_events(session, job_id)
+        return JobEvents(items=[JobEventResponse.model_validate(event, from_attributes=True) for event in events])
+
+    async def list_attempts(self, job_id: UUID, user_id: str) -> JobAttempts:
+        """Return how often an owner's job was begun, with the stages and the end of each time."""
+        async with self._database.read() as session:
+            job = await queries.get_own(session, job_id, user_id)
+            events = await queries.list_events(session, job_id)
+        return JobAttempts(items=read_attempts(job, events))
