@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from headway.intake.detection import recognise
 from headway.intake.upload_errors import UploadTooLarge
@@ -48,6 +49,11 @@ class Arrival:
     @property
     def sha256(self) -> str:
         return self._hash.hexdigest()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What is known of the file; its job carries that, however it ends."""
+        return {"file_name": self._file_name, "bytes": self.size_bytes, "sha256": self.sha256}
 
     async def write(self, chunk: bytes) -> None:
         """Take the next bytes. Raises `UploadTooLarge` with the first byte over the limit."""

@@ -283,7 +283,7 @@ class FileIntakeService:
         existing = await self._find_duplicate(owner, arrival.sha256, lease, options)
         if existing is not None:
             await arrival.discard()
-            return await self._end_as_duplicate(lease, existing, fingerprint(arrival.sha256, options))
+            return await self._end_as_duplicate(lease, existing, arrival, fingerprint(arrival.sha256, options))
         await arrival.make_durable()
         async with self._database.write() as session:
             await queries.insert_import(
@@ -303,7 +303,12 @@ class FileIntakeService:
             await queries.release(session, lease.job_id)
             await queries.answer_key(session, lease.job_id, fingerprint(arrival.sha256, options))
             job = await self._jobs.accept_in(
-                session, lease, progress=40, message="Waiting to be parsed", size_bytes=arrival.size_bytes
+                session,
+                lease,
+                progress=40,
+                message="Waiting to be parsed",
+                size_bytes=arrival.size_bytes,
+                details=arrival.facts,
             )
             await self._submitter.enqueue(session, Submission(lease.job_id, owner))
         return to_response(job)
@@ -317,7 +322,7 @@ class FileIntakeService:
                 return None
             return await self._datasets.find_by_digest(session, owner, sha256)
 
-    async def _end_as_duplicate(self, lease: Lease, dataset_id: UUID, carried: str) -> JobResponse:
+    async def _end_as_duplicate(self, lease: Lease, dataset_id: UUID, arrival: Arrival, carried: str) -> JobResponse:
         async with self._database.write() as session:
             await queries.release(session, lease.job_id)
             await queries.answer_key(session, lease.job_id, carried)
@@ -327,6 +332,7 @@ class FileIntakeService:
                 outcome="duplicate",
                 related_dataset_id=dataset_id,
                 message="You imported this file before",
+                details=arrival.facts,
                 result={"datasets": [str(dataset_id)]},
             )
         return to_response(job)

@@ -8,7 +8,8 @@ from headway.jobs import queries
 from headway.jobs.answers import to_response
 from headway.jobs.attempts import read_attempts
 from headway.jobs.filters import JobFilter
-from headway.jobs.schemas import JobAttempts, JobEventResponse, JobEvents, JobResponse
+from headway.jobs.receipts import read_receipt
+from headway.jobs.schemas import JobAttempts, JobEventResponse, JobEvents, JobResponse, Receipt
 from headway.kit.db import Database
 from headway.kit.pagination import Page, decode_cursor, encode_cursor
 
@@ -38,6 +39,12 @@ class JobHistory:
             await queries.get_own(session, job_id, user_id)
             events = await queries.list_events(session, job_id)
         return JobEvents(items=[JobEventResponse.model_validate(event, from_attributes=True) for event in events])
+
+    async def receipt(self, job_id: UUID, user_id: str) -> Receipt:
+        """Return what an owner's ended job was given and what came of it. Raise `JobStillRunning`."""
+        async with self._database.read() as session:
+            job = await queries.get_own(session, job_id, user_id)
+            return read_receipt(job, await queries.list_events(session, job_id))
 
     async def list_attempts(self, job_id: UUID, user_id: str) -> JobAttempts:
         """Return how often an owner's job was begun, with the stages and the end of each time."""

@@ -31,6 +31,7 @@ from headway.jobs.schemas import (
     JobEvents,
     JobResponse,
     ProgressAnswer,
+    Receipt,
     ReportProgress,
 )
 from headway.jobs.service import JobMonitoringService
@@ -157,6 +158,11 @@ def build_jobs_router(
     async def list_attempts(who: caller, job_id: UUID) -> JobAttempts:
         """How often the job was begun, and what came of each time."""
         return await history.list_attempts(job_id, who.owner)
+
+    @router.get("/{job_id}/receipt", responses=responses(JobNotFound, JobStillRunning))
+    async def get_receipt(who: caller, job_id: UUID) -> Receipt:
+        """What an ended job was given, what came of it, and which version did that."""
+        return await history.receipt(job_id, who.owner)
 
     @router.post(
         "/{job_id}/cancel", status_code=202, responses={200: {"model": JobResponse}, **responses(JobNotFound, JobEnded)}

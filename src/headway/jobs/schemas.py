@@ -104,6 +104,42 @@ class JobAttempts(BaseModel):
     items: list[JobAttempt]
 
 
+class ReceiptInput(BaseModel):
+    """What was given in."""
+
+    file_name: str
+    bytes: int
+    sha256: str
+
+
+class ReceiptRows(BaseModel):
+    """What became of the rows: every one that was read is stored or rejected."""
+
+    read: int
+    stored: int
+    rejected: int
+
+
+class Receipt(BaseModel):
+    """What an ended job was given, what it made of it, and who did that: enough to check it years later."""
+
+    job_id: UUID
+    job_type: str
+    title: str
+    status: Status
+    outcome: str | None
+    error: str | None
+    problem: Problem | None
+    input: ReceiptInput | None = Field(description="Null if the job took no file, or the file never arrived whole.")
+    rows: ReceiptRows | None = Field(description="Null if none were stored.")
+    datasets: list[UUID]
+    attempts: int
+    headway: str | None = Field(description="The version that ran the last attempt; null if another program did.")
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime
+
+
 class CreateJob(BaseModel):
     """A job that the caller itself will run and report on."""
 

@@ -152,10 +152,10 @@ class JobMonitoringService:
             return self._to_response(job)
 
     async def accept_in(
-        self, session: AsyncSession, lease: Lease, *, progress: int, message: str, size_bytes: int
+        self, session: AsyncSession, lease: Lease, *, progress: int, message: str, size_bytes: int, **columns: Any
     ) -> BackgroundJob:
         """Turn a job whose bytes arrived into one that waits for a worker, in the transaction that enqueues it."""
-        return await self._move.accept(session, lease, progress, message, size_bytes)
+        return await self._move.accept(session, lease, progress, message, size_bytes, **columns)
 
     async def finish_in(self, session: AsyncSession, lease: Lease, *, outcome: str, **columns: Any) -> BackgroundJob:
         """Complete a job in the transaction that publishes its result. Raises `StaleLease` for a zombie."""

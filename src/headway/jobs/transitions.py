@@ -7,6 +7,7 @@ change: a zombie's write finds no row and raises `StaleLease`.
 from __future__ import annotations
 
 from collections.abc import Collection
+from importlib.metadata import version
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -20,6 +21,9 @@ from headway.jobs.queries import Lease
 from headway.jobs.signal import ChangeSignal
 from headway.kit.clock import Clock
 from headway.kit.db import Database
+
+HEADWAY = version("headway")
+"""Whose reading of a file it is: a version also fixes the versions of all parsers."""
 
 EXTERNAL = "external"
 """The engine of a job that its creator runs; every other name means that Headway runs it."""
@@ -86,7 +90,7 @@ class Transitions:
         job = await queries.update(session, now, may_take, values)
         if job is None:
             return None
-        await self.record(session, job, "started", worker=owner)
+        await self.record(session, job, "started", worker=owner, headway=HEADWAY)
         return Lease(job_id=job.id, attempt=job.attempt, owner=owner)
 
     async def progress(
@@ -131,7 +135,7 @@ class Transitions:
         return [job.id for job in jobs]
 
     async def accept(
-        self, session: AsyncSession, lease: Lease, progress: int, message: str, size_bytes: int
+        self, session: AsyncSession, lease: Lease, progress: int, message: str, size_bytes: int, **columns: Any
     ) -> BackgroundJob:
         """Turn a job whose bytes arrived into one that waits for a worker."""
         values = {
@@ -140,6 +144,7 @@ class Transitions:
             "done_units": size_bytes,
             "total_units": size_bytes,
             "delivery": 1,
+            **columns,
         }
         return await self._release(session, queries.held_by(lease), "accepted", values)
 

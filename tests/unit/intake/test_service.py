@@ -110,6 +110,7 @@ async def test_the_upload_of_a_silent_client_stays_alive_as_long_as_the_server_d
 async def test_an_accepted_file_is_stored_whole_and_enqueued(intake: Intake) -> None:
     job = await intake.service.upload_file(OWNER, "a.csv", bytes_of(DATA), declared_bytes=len(DATA))
     assert (job.progress, job.phase, job.title) == (40, "queued", "a.csv")
+    assert job.metadata == {"file_name": "a.csv", "bytes": len(DATA), "sha256": hashlib.sha256(DATA).hexdigest()}
     assert await intake.submitter.undelivered([Submission(job.id, OWNER)]) == []
     keys = await intake.objects()
     assert keys == [f"originals/{job.id}"]

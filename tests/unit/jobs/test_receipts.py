@@ -1,0 +1,60 @@
+"""What is kept of a job that has ended, as its owner can check it later."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import pytest
+
+from headway.jobs.errors import JobNotFound, JobStillRunning
+from headway.jobs.history import JobHistory
+from headway.jobs.service import JobMonitoringService
+from headway.kit.db import Database
+from tests.support.clock import FakeClock
+from tests.support.signals import RecordingSignal
+
+OWNER, OTHER = "ann", "bob"
+FILE = {"file_name": "a.csv", "bytes": 12, "sha256": "ab" * 32}
+
+
+@pytest.fixture
+def service(database: Database, clock: FakeClock) -> JobMonitoringService:
+    return JobMonitoringService(database, clock, RecordingSignal())
+
+
+@pytest.fixture
+def history(database: Database) -> JobHistory:
+    return JobHistory(database)
+
+
+async def test_a_job_that_made_a_dataset(
+    service: JobMonitoringService, history: JobHistory, database: Database
+) -> None:
+    async with database.write() as session:
+        made = await service.create_in(session, OWNER, "import", title="a.csv", details=FILE)
+    lease = await service.claim(made.id, "w", seconds=60)
+    assert lease is not None
+    with pytest.raises(JobStillRunning):
+        await history.receipt(made.id, OWNER)
+    async with database.write() as session:
+        result = {"datasets": [str(made.id)], "rows": 90, "rejected_rows": 10}
+        await service.finish_in(session, lease, outcome="partial", result=result)
+    receipt = await history.receipt(made.id, OWNER)
+    assert receipt.input is not None
+    assert receipt.input.model_dump() == FILE
+    assert receipt.rows is not None
+    assert receipt.rows.model_dump() == {"read": 100, "stored": 90, "rejected": 10}
+    assert (receipt.datasets, receipt.attempts, receipt.headway) == ([made.id], 1, version("headway"))
+    with pytest.raises(JobNotFound):
+        await history.receipt(made.id, OTHER)
+
+
+async def test_a_job_that_failed_and_that_another_program_ran(
+    service: JobMonitoringService, history: JobHistory
+) -> None:
+    job = await service.create_job(OWNER, "export")
+    await service.start_job(job.id)
+    await service.complete_job(job.id, "The disk of the program was full.")
+    receipt = await history.receipt(job.id, OWNER)
+    assert (receipt.status, receipt.error) == ("failed", "The disk of the program was full.")
+    assert (receipt.input, receipt.rows, receipt.datasets, receipt.headway) == (None, None, [], None)
