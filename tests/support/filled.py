@@ -76,6 +76,7 @@ class Headway:
     async def publish(self, owner: str, job_id: UUID) -> UUID:
         """Run a waiting job to its dataset, as a worker would; return the dataset."""
         lease = await self.claim(job_id)
+        await self.jobs.update_progress(job_id, 45, lease=lease, stage="parse")
         key = f"rows/{job_id}/{lease.attempt}/0.parquet"
         await self.put(key, ROWS + owner.encode())
         await self.jobs.save_checkpoint(lease, "parse", {"parts": [{"rows_key": key, "rejects_key": None}]})

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from headway.jobs import states
 from headway.jobs.models import BackgroundJob
-from headway.jobs.schemas import ActiveJobs, JobCounts, JobResponse, ProgressAnswer
+from headway.jobs.schemas import ActiveJobs, ExpectedEnd, JobCounts, JobResponse, ProgressAnswer
 from headway.kit.problems import Problem
 
 RUNNING_POLL_MS, WAITING_POLL_MS, IDLE_POLL_MS = 1_000, 5_000, 30_000
@@ -23,6 +23,7 @@ def to_response(job: BackgroundJob) -> JobResponse:
         problem=Problem.model_validate(job.problem) if job.problem else None,
         cancel_requested=job.cancel_requested_at is not None,
         metadata=job.details,
+        expected_end=_expected_end(job),
         **{
             name: getattr(job, name)
             for name in (
@@ -32,6 +33,12 @@ def to_response(job: BackgroundJob) -> JobResponse:
             )
         },
     )  # fmt: skip
+
+
+def _expected_end(job: BackgroundJob) -> ExpectedEnd | None:
+    if job.likely_end_at is None or job.late_end_at is None:
+        return None
+    return ExpectedEnd(likely_at=job.likely_end_at, late_at=job.late_end_at)
 
 
 def count(jobs: Collection[BackgroundJob]) -> JobCounts:

@@ -77,6 +77,9 @@ class BackgroundJob(Base):
     lease_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     heartbeat_seconds: Mapped[int] = mapped_column(sa.Integer, server_default="60")
     stalled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # By then it should have ended: as likely as not, and nine times in ten.
+    likely_end_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    late_end_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cancel_requested_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     dismissed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -92,6 +95,20 @@ class JobEvent(Base):
     kind: Mapped[str] = mapped_column(sa.Text)
     attempt: Mapped[int] = mapped_column(sa.Integer)
     data: Mapped[dict[str, Any]] = mapped_column(Json, server_default="{}")
+
+
+class JobDuration(Base):
+    """How long it took one job from the beginning of a stage to its end."""
+
+    __tablename__ = "job_durations"
+    __table_args__ = (sa.Index("ix_job_durations_alike", "job_type", "stage", "size_class", "measured_at"),)
+
+    id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
+    job_type: Mapped[str] = mapped_column(sa.Text)
+    stage: Mapped[str] = mapped_column(sa.Text)
+    size_class: Mapped[int] = mapped_column(sa.Integer)
+    measured_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seconds: Mapped[float] = mapped_column(sa.Float)
 
 
 class JobCheckpoint(Base):

@@ -6,14 +6,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
 from headway.jobs.errors import JobNotFound
-from headway.jobs.models import ACTIVE_STATUSES, BackgroundJob, JobCheckpoint, JobEvent
+from headway.jobs.models import ACTIVE_STATUSES, BackgroundJob, JobCheckpoint, JobDuration, JobEvent
 from headway.jobs.states import COMPLETED_VISIBLE, ENDED_BADLY_VISIBLE
 from headway.kit.tally import Tally, tally_rows
 
@@ -221,6 +221,31 @@ async def list_waiting(
     if after is not None:
         statement = statement.where(BackgroundJob.id > after)
     return (await session.execute(statement.order_by(BackgroundJob.id).limit(limit))).scalars().all()
+
+
+def _alike(alike: tuple[str, str, int]) -> ColumnElement[bool]:
+    job_type, stage, size_class = alike
+    return sa.and_(JobDuration.job_type == job_type, JobDuration.stage == stage, JobDuration.size_class == size_class)
+
+
+async def list_durations(session: AsyncSession, alike: tuple[str, str, int], limit: int) -> Sequence[float]:
+    """Return the newest durations, in seconds, of jobs of a (type, stage, size class)."""
+    newest = JobDuration.measured_at.desc()
+    statement = sa.select(JobDuration.seconds).where(_alike(alike)).order_by(newest).limit(limit)
+    return (await session.execute(statement)).scalars().all()
+
+
+async def add_duration(
+    session: AsyncSession, alike: tuple[str, str, int], at: datetime, seconds: float, keep: int
+) -> None:
+    """Keep a duration, and of its like no more than the newest `keep`."""
+    job_type, stage, size_class = alike
+    session.add(
+        JobDuration(id=uuid4(), job_type=job_type, stage=stage, size_class=size_class, measured_at=at, seconds=seconds)
+    )
+    await session.flush()
+    newest = sa.select(JobDuration.id).where(_alike(alike)).order_by(JobDuration.measured_at.desc()).limit(keep)
+    await session.execute(sa.delete(JobDuration).where(_alike(alike), JobDuration.id.not_in(newest)))
 
 
 async def find_checkpoint(session: AsyncSession, job_id: UUID, name: str) -> dict[str, Any] | None:

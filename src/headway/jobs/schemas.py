@@ -19,6 +19,13 @@ Phase = Literal[
 ShortText = Annotated[PlainText, StringConstraints(max_length=200)]
 
 
+class ExpectedEnd(BaseModel):
+    """By when jobs like this one have ended: half of them by `likely_at`, nine of ten by `late_at`."""
+
+    likely_at: datetime
+    late_at: datetime
+
+
 class JobResponse(BaseModel):
     """A job. `status` drives code (a pending job says `running`), `phase` and `message` are what people read."""
 
@@ -33,6 +40,9 @@ class JobResponse(BaseModel):
     done_units: int | None
     total_units: int | None
     unit: str | None
+    expected_end: ExpectedEnd | None = Field(
+        description="Learned from jobs of the same type and about the same size; null while too few of them are known."
+    )
     error: str | None
     problem: Problem | None
     outcome: str | None

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from headway.jobs import queries, states
+from headway.jobs import durations, queries, states
 from headway.jobs.errors import JobEnded, JobNotFound, StaleLease
 from headway.jobs.models import ACTIVE_STATUSES, BackgroundJob
 from headway.jobs.queries import Lease
@@ -24,6 +24,8 @@ from headway.kit.db import Database
 
 HEADWAY = version("headway")
 """Whose reading of a file it is: a version also fixes the versions of all parsers."""
+
+NO_EXPECTATION: dict[str, Any] = {"likely_end_at": None, "late_end_at": None}
 
 EXTERNAL = "external"
 """The engine of a job that its creator runs; every other name means that Headway runs it."""
@@ -80,6 +82,7 @@ class Transitions:
             "lease_expires_at": self._database.moment(self._clock, seconds),
             "stalled_at": None,
             "stage": None,
+            **NO_EXPECTATION,
             "done_units": None,
             "total_units": None,
             "unit": None,
@@ -114,6 +117,8 @@ class Transitions:
         if message is not None:
             values["message"] = message
         values |= {"lease_expires_at": self._database.moment(self._clock, seconds), "stalled_at": None}
+        if (stage := values.get("stage")) is not None and stage != stage_before:
+            values["likely_end_at"], values["late_end_at"] = await durations.expect(session, before, stage, now)
         where = queries.held_by(lease) if lease is not None else BackgroundJob.id == job_id
         job = await queries.update(session, now, where, values)
         if job is None:
@@ -186,7 +191,7 @@ class Transitions:
     async def _release(
         self, session: AsyncSession, where: sa.ColumnElement[bool], kind: str, values: dict[str, Any], **data: Any
     ) -> BackgroundJob:
-        freed = {"lease_owner": None, "lease_expires_at": None, "stage": None, **values}
+        freed = {"lease_owner": None, "lease_expires_at": None, "stage": None, **NO_EXPECTATION, **values}
         job = await queries.update(session, self._clock.now(), where, freed)
         if job is None:
             raise StaleLease
@@ -205,6 +210,7 @@ class Transitions:
             ),
             "lease_expires_at": None,
             "stalled_at": None,
+            **NO_EXPECTATION,
             **columns,
         }
         if status == "completed":
@@ -213,6 +219,9 @@ class Transitions:
         if job is not None:
             # A later attempt clears the job's own.
             await self.record(session, job, status, **({"problem": job.problem} if job.problem else {}))
+        # What other programs report is their owner's word, and this is for everybody.
+        if job is not None and status == "completed" and job.engine != EXTERNAL:
+            await durations.learn(session, job, await queries.list_events(session, job.id))
         return job
 
     async def end_held(self, session: AsyncSession, lease: Lease, status: str, **columns: Any) -> BackgroundJob:

@@ -1,0 +1,52 @@
+"""By when a job should end, learned from how long others of its type and size took.
+
+For each stage of a completed job the time from its beginning to the end of the whole job is kept. So what is left of
+a job that enters that stage is read off directly: the median of its like, and what nine of ten of them needed.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from headway.jobs import queries
+from headway.jobs.attempts import read_attempts
+from headway.jobs.models import BackgroundJob, JobEvent
+
+KEPT = 30
+"""The newest durations of jobs that are alike; machines and files change."""
+
+LEAST = 3
+"""From fewer nothing is concluded."""
+
+Expected = tuple[datetime | None, datetime | None]
+
+
+def size_class(job: BackgroundJob) -> int:
+    """Return the class of jobs that are about as large: each is four times the one below. 0 if nobody knows."""
+    size = job.details.get("bytes", 0)
+    return int(size).bit_length() // 2 if isinstance(size, int) and size > 0 else 0
+
+
+async def expect(session: AsyncSession, job: BackgroundJob, stage: str, now: datetime) -> Expected:
+    """Return when a job that enters a stage now ends: as likely before as after, and nine times in ten before."""
+    seconds = await queries.list_durations(session, (job.job_type, stage, size_class(job)), KEPT)
+    if len(seconds) < LEAST:
+        return None, None
+    # Between the last two of ten equal parts; linear between two durations where none is there.
+    late = statistics.quantiles(seconds, n=10, method="inclusive")[-1]
+    return now + timedelta(seconds=statistics.median(seconds)), now + timedelta(seconds=late)
+
+
+async def learn(session: AsyncSession, job: BackgroundJob, events: Iterable[JobEvent]) -> None:
+    """Keep how long it took from each stage of the completed attempt to its end."""
+    attempts = read_attempts(job, events)
+    if not attempts or attempts[-1].ended_at is None:
+        return
+    end = attempts[-1].ended_at
+    for stage in attempts[-1].stages:
+        alike = (job.job_type, stage.name, size_class(job))
+        await queries.add_duration(session, alike, end, (end - stage.started_at).total_seconds(), KEPT)
