@@ -9,9 +9,11 @@ import time
 
 from chaos.arena import Arena, running_arena
 from chaos.experiment import Options, Outcome
-from chaos.long_job import long_upload
+from chaos.long_job import ROWS, long_upload
 
 LONG_RUN_SECONDS = 20
+LONG_ROWS = 3 * ROWS
+"""So many that a fast machine parses them for longer than a lease lasts."""
 
 
 def run(options: Options) -> Outcome:
@@ -21,7 +23,7 @@ def run(options: Options) -> Outcome:
         with arena.uploading():
             if options.seconds >= LONG_RUN_SECONDS:
                 client = next(iter(arena.clients.values()))
-                long_upload(client, arena.ledger, arena.options.random("long"))
+                long_upload(client, arena.ledger, arena.options.random("long"), LONG_ROWS)
             time.sleep(options.seconds)  # the experiment itself: time passes, and nothing may happen
         _expect_no_false_alarm(arena, outcome)
         arena.judge(outcome)
