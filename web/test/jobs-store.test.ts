@@ -76,7 +76,8 @@ let asked = 0
 const started: { stop: () => void }[] = []
 
 function jobs(...list: Job[]): Response {
-  return Response.json({ jobs: list, counts: { running: list.length, queued: 0, attention: 0 }, server_time: '' } satisfies ActiveJobs)
+  const counts = { running: list.length, queued: 0, attention: 0 }
+  return Response.json({ jobs: list, counts, next_poll_ms: 5_000, server_time: '' } satisfies ActiveJobs)
 }
 
 function stub(name: string, value: unknown): void {
@@ -195,6 +196,29 @@ test('without a stream it polls, tells the other tabs, and tries the stream agai
   assert.equal(first.jobs[0]?.id, '1')
   assert.equal(second.jobs[0]?.id, '1')
   assert.notEqual(stream(), broken)
+})
+
+test('it polls when the server said so, and more seldom while nobody answers', async () => {
+  const store = await tab()
+  stream().onerror?.()
+  answer = () => Response.json({ jobs: [], counts: {}, next_poll_ms: 1_000, server_time: '' })
+  await store.refresh()
+  async function asks(after: number): Promise<number> {
+    asked = 0
+    mock.timers.tick(after)
+    await settle()
+    return asked
+  }
+  assert.equal(await asks(5_000), 1, 'that was planned before the server said anything')
+  assert.equal(await asks(1_000), 1)
+  answer = () => {
+    throw new TypeError('Failed to fetch')
+  }
+  assert.equal(await asks(1_000), 1)
+  assert.equal(await asks(1_400), 0)
+  assert.equal(await asks(100), 1)
+  for (let turn = 0; turn < 20; turn += 1) await asks(30_000)
+  assert.ok((await asks(30_000)) > 0, 'it never gives up')
 })
 
 test('a short break is not worth a word, a long one is', async () => {

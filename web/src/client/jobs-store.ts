@@ -11,7 +11,9 @@ import type { ActiveJobs, Job } from './types.ts'
 
 const CHANNEL = 'headway-jobs'
 const SILENT_AFTER = 25_000
-const POLL_EVERY = 5_000
+/** Until the server has said when to ask again. */
+const POLL_FIRST = 5_000
+const POLL_SLOWEST = 30_000
 const OFFLINE_AFTER = 5_000
 
 type Message = { event: LiveEvent } | { live: boolean } | { hello: true } | { bye: true }
@@ -28,7 +30,8 @@ export class JobsStore extends EventTarget {
   #failures = 0
   #watchdog: ReturnType<typeof setTimeout> | undefined
   #retry: ReturnType<typeof setTimeout> | undefined
-  #poll: ReturnType<typeof setInterval> | undefined
+  #poll: ReturnType<typeof setTimeout> | undefined
+  #pollAfter = POLL_FIRST
   #offline: ReturnType<typeof setTimeout> | undefined
   #leading = false
   /** Aborted by `stop`: what was begun before it must not be heard of after it. */
@@ -74,14 +77,17 @@ export class JobsStore extends EventTarget {
     const life = this.#life
     if (!life) return false
     try {
-      const event = fromActive(await request<ActiveJobs>('GET', '/jobs/active', { signal: life.signal }))
+      const answer = await request<ActiveJobs>('GET', '/jobs/active', { signal: life.signal })
       if (life !== this.#life) return false
+      this.#pollAfter = answer.next_poll_ms
+      const event = fromActive(answer)
       this.#take(event)
       // Without a stream, what the leading tab learns by asking is all that the others hear.
       if (this.#leading) this.#channel?.postMessage({ event } satisfies Message)
       return true
     } catch (error) {
       if (error instanceof ApiError && error.problem.status === 401 && life === this.#life) this.stop()
+      this.#pollAfter = Math.min(POLL_SLOWEST, this.#pollAfter * 1.5)
       return false
     }
   }
@@ -150,12 +156,22 @@ export class JobsStore extends EventTarget {
     this.#close()
     this.#announceLive(false)
     if (!this.#life) return
-    this.#poll ??= setInterval(() => void this.refresh(), POLL_EVERY)
+    if (this.#poll === undefined) this.#pollLater()
     this.#retry = setTimeout(() => this.#open(), backoff(this.#failures++))
   }
 
+  /** Ask again when the server said that it is worth it, more and more seldom while nobody answers, and never give up. */
+  #pollLater(): void {
+    const poll = setTimeout(() => {
+      void this.refresh().then(() => {
+        if (this.#poll === poll) this.#pollLater()
+      })
+    }, this.#pollAfter)
+    this.#poll = poll
+  }
+
   #stopPolling(): void {
-    clearInterval(this.#poll)
+    clearTimeout(this.#poll)
     this.#poll = undefined
   }
 

@@ -39,6 +39,8 @@ export interface Job {
   done_units: number | null
   total_units: number | null
   unit: string | null
+  /** By when jobs like it have ended: half of them, and nine of ten. */
+  expected_end: { likely_at: string; late_at: string } | null
   error: string | null
   problem: Problem | null
   outcome: string | null
@@ -57,6 +59,7 @@ export interface Job {
 export interface ActiveJobs {
   jobs: Job[]
   counts: { running: number; queued: number; attention: number }
+  next_poll_ms: number
   server_time: string
 }
 

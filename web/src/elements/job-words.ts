@@ -1,6 +1,7 @@
 /** What a job says about itself, in one word and one sentence for each phase. */
 
 import type { Job } from '../client/types.ts'
+import { timeLeft } from './time-left.ts'
 import { formatBytes, formatCount } from './sizes.ts'
 
 export type Tone = 'plain' | 'good' | 'bad' | 'warn'
@@ -64,7 +65,7 @@ function running(job: Job): string {
   // The message may say the count itself.
   const said = job.message ?? ''
   const counted = amount(job)
-  return [said, counted && !said.includes(counted.split(' ')[0] ?? '') ? counted : '', `${job.progress}%`].filter(Boolean).join(' · ')
+  return [said, counted && !said.includes(counted.split(' ')[0] ?? '') ? counted : '', `${job.progress}%`, timeLeft(job)].filter(Boolean).join(' · ')
 }
 
 /** How much is done of how much, in the job's own unit. */
