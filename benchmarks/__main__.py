@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import import_path
+from benchmarks import import_path, jobs_history
 
-BENCHMARKS = {"import": import_path.main}
+BENCHMARKS = {"import": import_path.main, "history": jobs_history.main}
 
 
 def main() -> None:

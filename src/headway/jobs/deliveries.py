@@ -80,7 +80,7 @@ class Deliveries:
                     found += await self._deliver_again(job)
             if len(waiting) < PAGE:
                 return found
-            last = waiting[-1].id
+            last = waiting[-1]
 
     async def _deliver_again(self, job: BackgroundJob) -> bool:
         try:

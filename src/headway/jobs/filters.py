@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
 from headway.jobs.errors import UnknownFilter
-from headway.jobs.models import ACTIVE_STATUSES, BackgroundJob
+from headway.jobs.models import IS_ACTIVE, BackgroundJob
 
 _COMPLETED = BackgroundJob.status == "completed"
 STATUS_WORDS: dict[str, ColumnElement[bool]] = {
-    "running": BackgroundJob.status.in_(ACTIVE_STATUSES),
+    "running": IS_ACTIVE,
     "pending": BackgroundJob.status == "pending",
     "completed": _COMPLETED,
     "partial": sa.and_(_COMPLETED, sa.func.coalesce(BackgroundJob.outcome, "") == "partial"),

@@ -84,6 +84,10 @@ class BackgroundJob(Base):
     dismissed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+IS_ACTIVE = BackgroundJob.status.in_([sa.literal(status, literal_execute=True) for status in ACTIVE_STATUSES])
+"""Written out and not as parameters: from those no database can tell that the small index of active jobs will do."""
+
+
 class JobEvent(Base):
     """One numbered fact in the life of a job: lifecycle and stages only, never a progress tick."""
 

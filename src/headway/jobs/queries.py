@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
 from headway.jobs.errors import JobNotFound
-from headway.jobs.models import ACTIVE_STATUSES, BackgroundJob, JobCheckpoint, JobDuration, JobEvent
+from headway.jobs.models import IS_ACTIVE, BackgroundJob, JobCheckpoint, JobDuration, JobEvent
 from headway.jobs.states import COMPLETED_VISIBLE, ENDED_BADLY_VISIBLE
 from headway.kit.tally import Tally, tally_rows
 
@@ -39,7 +39,7 @@ def held_by(lease: Lease) -> ColumnElement[bool]:
     """Return the condition that fences a write: a live job, still in this attempt and of this lease owner."""
     return sa.and_(
         BackgroundJob.id == lease.job_id,
-        BackgroundJob.status.in_(ACTIVE_STATUSES),
+        IS_ACTIVE,
         BackgroundJob.attempt == lease.attempt,
         BackgroundJob.lease_owner == lease.owner,
     )
@@ -47,16 +47,12 @@ def held_by(lease: Lease) -> ColumnElement[bool]:
 
 def held_among(owner: str, job_ids: Collection[UUID]) -> ColumnElement[bool]:
     """Return the condition that a job is one of these, live, and in the hands of this lease owner."""
-    return sa.and_(
-        BackgroundJob.id.in_(job_ids), BackgroundJob.status.in_(ACTIVE_STATUSES), BackgroundJob.lease_owner == owner
-    )
+    return sa.and_(BackgroundJob.id.in_(job_ids), IS_ACTIVE, BackgroundJob.lease_owner == owner)
 
 
 def unchanged_since(job: BackgroundJob) -> ColumnElement[bool]:
     """Return the condition that a live job is as it was read: nobody has renewed its lease or delivered it again."""
-    return sa.and_(
-        BackgroundJob.id == job.id, BackgroundJob.status.in_(ACTIVE_STATUSES), BackgroundJob.version == job.version
-    )
+    return sa.and_(BackgroundJob.id == job.id, IS_ACTIVE, BackgroundJob.version == job.version)
 
 
 def claimable(job_id: UUID, owner: str, now: ColumnElement[datetime], after: int | None) -> ColumnElement[bool]:
@@ -64,7 +60,7 @@ def claimable(job_id: UUID, owner: str, now: ColumnElement[datetime], after: int
     free = sa.or_(
         BackgroundJob.lease_owner.is_(None), BackgroundJob.lease_owner == owner, BackgroundJob.lease_expires_at < now
     )
-    conditions = [BackgroundJob.id == job_id, BackgroundJob.status.in_(ACTIVE_STATUSES), free]
+    conditions = [BackgroundJob.id == job_id, IS_ACTIVE, free]
     return sa.and_(*conditions, *([BackgroundJob.attempt == after] if after is not None else []))
 
 
@@ -132,18 +128,18 @@ async def list_in_view(session: AsyncSession, owners: Collection[str], now: date
 
     Two reads, each on its own partial index; one with OR would scan.
     """
-    live = sa.select(BackgroundJob).where(BackgroundJob.user_id.in_(owners), BackgroundJob.status.in_(ACTIVE_STATUSES))
+    live = sa.select(BackgroundJob).where(BackgroundJob.user_id.in_(owners), IS_ACTIVE)
     ended = sa.select(BackgroundJob).where(
         BackgroundJob.user_id.in_(owners),
         BackgroundJob.completed_at > now - ENDED_BADLY_VISIBLE,
         BackgroundJob.dismissed_at.is_(None),
         sa.or_(BackgroundJob.status != "completed", BackgroundJob.completed_at > now - COMPLETED_VISIBLE),
     )
-    newest = (BackgroundJob.created_at.desc(), BackgroundJob.id.desc())
     limit = PAGE_LIMIT * len(owners)
     jobs: dict[UUID, BackgroundJob] = {}
     for statement in (
-        live.order_by(*newest).limit(limit),
+        # Not by the id as well: SQLite would take the index of all jobs, which has that order.
+        live.order_by(BackgroundJob.created_at.desc()).limit(limit),
         ended.order_by(BackgroundJob.completed_at.desc()).limit(limit),
     ):
         jobs.update({job.id: job for job in (await session.execute(statement)).scalars()})
@@ -182,7 +178,7 @@ async def list_events(session: AsyncSession, job_id: UUID, limit: int = 1000) ->
 
 async def list_live(session: AsyncSession, owner: str) -> Sequence[BackgroundJob]:
     """Return an owner's jobs that have not ended."""
-    statement = sa.select(BackgroundJob).where(owned_by(owner), BackgroundJob.status.in_(ACTIVE_STATUSES))
+    statement = sa.select(BackgroundJob).where(owned_by(owner), IS_ACTIVE)
     return (await session.execute(statement.execution_options(populate_existing=True))).scalars().all()
 
 
@@ -194,33 +190,31 @@ async def delete_owned(session: AsyncSession, owner: str) -> list[UUID]:
 
 async def list_leased(session: AsyncSession) -> Sequence[BackgroundJob]:
     """Return the live jobs that somebody holds, or has held and let go silent."""
-    statement = sa.select(BackgroundJob).where(
-        BackgroundJob.status.in_(ACTIVE_STATUSES), BackgroundJob.lease_expires_at.is_not(None)
-    )
+    statement = sa.select(BackgroundJob).where(IS_ACTIVE, BackgroundJob.lease_expires_at.is_not(None))
     return (await session.execute(statement)).scalars().all()
 
 
 async def list_held_by(session: AsyncSession, owners: Collection[str]) -> Sequence[BackgroundJob]:
     """Return the live jobs in the hands of these workers."""
-    statement = sa.select(BackgroundJob).where(
-        BackgroundJob.status.in_(ACTIVE_STATUSES), BackgroundJob.lease_owner.in_(owners)
-    )
+    statement = sa.select(BackgroundJob).where(IS_ACTIVE, BackgroundJob.lease_owner.in_(owners))
     return (await session.execute(statement)).scalars().all()
 
 
 async def list_waiting(
-    session: AsyncSession, engine_not: str, after: UUID | None, limit: int
+    session: AsyncSession, engine_not: str, after: BackgroundJob | None, limit: int
 ) -> Sequence[BackgroundJob]:
-    """Return a page, by id, of the accepted live jobs of an engine that nobody holds."""
+    """Return a page, in the order of the index of live jobs, of the accepted ones of an engine that nobody holds."""
     statement = sa.select(BackgroundJob).where(
-        BackgroundJob.status.in_(ACTIVE_STATUSES),
+        IS_ACTIVE,
         BackgroundJob.engine != engine_not,
         BackgroundJob.delivery > 0,
         BackgroundJob.lease_owner.is_(None),
     )
+    order = (BackgroundJob.user_id, BackgroundJob.created_at, BackgroundJob.id)
     if after is not None:
-        statement = statement.where(BackgroundJob.id > after)
-    return (await session.execute(statement.order_by(BackgroundJob.id).limit(limit))).scalars().all()
+        last = [sa.literal(getattr(after, column.key), column.type) for column in order]
+        statement = statement.where(sa.tuple_(*order) > sa.tuple_(*last))
+    return (await session.execute(statement.order_by(*order).limit(limit))).scalars().all()
 
 
 def _alike(alike: tuple[str, str, int]) -> ColumnElement[bool]:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.jobs import durations, queries, states
 from headway.jobs.errors import JobEnded, JobNotFound, StaleLease
-from headway.jobs.models import ACTIVE_STATUSES, BackgroundJob
+from headway.jobs.models import IS_ACTIVE, BackgroundJob
 from headway.jobs.queries import Lease
 from headway.jobs.signal import ChangeSignal
 from headway.kit.clock import Clock
@@ -215,7 +215,7 @@ class Transitions:
         }
         if status == "completed":
             values |= {"progress": 100, "outcome": columns.get("outcome") or "succeeded"}
-        job = await queries.update(session, now, sa.and_(where, BackgroundJob.status.in_(ACTIVE_STATUSES)), values)
+        job = await queries.update(session, now, sa.and_(where, IS_ACTIVE), values)
         if job is not None:
             # A later attempt clears the job's own.
             await self.record(session, job, status, **({"problem": job.problem} if job.problem else {}))
@@ -242,7 +242,7 @@ class Transitions:
         if cancelled is not None or job.cancel_requested_at is not None:
             return cancelled or job
         now = self._clock.now()
-        running = sa.and_(BackgroundJob.id == job.id, BackgroundJob.status.in_(ACTIVE_STATUSES))
+        running = sa.and_(BackgroundJob.id == job.id, IS_ACTIVE)
         asked = await queries.update(session, now, running, {"cancel_requested_at": now, "message": "Stopping…"})
         if asked is None:
             raise JobEnded

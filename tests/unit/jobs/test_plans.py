@@ -1,0 +1,76 @@
+"""However long the history is, looking for what is active reads the small index of active jobs and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from headway.jobs import queries
+from headway.jobs.filters import JobFilter
+from headway.jobs.models import BackgroundJob
+from headway.kit.db import Database
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LAST = BackgroundJob(id=uuid4(), user_id="ann", created_at=NOW)
+
+Look = Callable[[AsyncSession], Awaitable[Any]]
+ACTIVE, RECENT, OWNER = "ix_background_jobs_active", "ix_background_jobs_recent", "ix_background_jobs_owner"
+LOOKS: dict[str, tuple[Look, list[str]]] = {
+    "in view": (lambda session: queries.list_in_view(session, ["ann"], NOW), [ACTIVE, RECENT]),
+    "live": (lambda session: queries.list_live(session, "ann"), [ACTIVE]),
+    "leased": (queries.list_leased, [ACTIVE]),
+    "held": (lambda session: queries.list_held_by(session, ["a", "b"]), [ACTIVE]),
+    "waiting": (lambda session: queries.list_waiting(session, "external", None, 500), [ACTIVE]),
+    "more that wait": (lambda session: queries.list_waiting(session, "external", LAST, 500), [ACTIVE]),
+    "history": (lambda session: page(session, JobFilter()), [OWNER]),
+    "failed": (lambda session: page(session, JobFilter(statuses=("failed",))), [OWNER]),
+    "text": (lambda session: page(session, JobFilter(text="a")), [OWNER]),
+}
+
+
+async def page(session: AsyncSession, where: JobFilter) -> Any:
+    after = (NOW, uuid4())
+    return await queries.list_history(session, "ann", limit=50, after=after, where=where.conditions())
+
+
+@pytest.fixture
+async def asked(database: Database) -> AsyncIterator[list[tuple[str, Any]]]:
+    """Every SELECT that is sent, as it is sent."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        if statement.startswith("SELECT background_jobs"):
+            seen.append((statement, parameters))
+
+    engine = database._reader.sync_engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    sa.event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("name", LOOKS)
+async def test_each_look_uses_the_index_that_is_made_for_it(
+    database: Database, asked: list[tuple[str, Any]], name: str
+) -> None:
+    look, expected = LOOKS[name]
+    async with database.read() as session:
+        await look(session)
+        connection = await session.connection()
+        if not database.is_sqlite:
+            # The tables of a test are empty, and reading an empty one whole is the best plan.
+            await connection.exec_driver_sql("set local enable_seqscan = off")
+            await connection.exec_driver_sql("set local enable_sort = off")
+        explain = "explain query plan " if database.is_sqlite else "explain "
+        plans = []
+        for statement, parameters in list(asked):
+            rows = (await connection.exec_driver_sql(explain + statement, parameters)).all()
+            plans.append("\n".join(str(row[-1]) for row in rows))
+    assert len(plans) == len(expected)
+    for plan, index in zip(plans, expected, strict=True):
+        assert index in plan
