@@ -28,7 +28,7 @@ from headway.intake.sandbox_protocol import (
     encode_ready,
     write_result,
 )
-from headway.kit.processes import die_with_parent
+from headway.kit.processes import die_with_parent, give_way
 
 PROGRESS_EVERY_SECONDS = 0.1
 """Parsers may report as often as they like; the parent hears it ten times a second."""
@@ -42,6 +42,7 @@ _CLONE_NEWNET = 0x40000000
 
 def main() -> int:
     die_with_parent()
+    give_way()
     entry_name, descriptor = sys.argv[1:]
     network = _shut_in()
     entry = _load(entry_name)

@@ -21,7 +21,7 @@ from pathlib import Path
 from headway.intake.sandbox_isolation import Isolation, import_environment
 from headway.intake.sandbox_protocol import ENCLOSED
 from headway.intake.sandbox_room import Room
-from headway.kit.processes import SUPERVISOR_PID, descendants, give_way, signal_group
+from headway.kit.processes import SUPERVISOR_PID, descendants, let_session_give_way, signal_group
 
 MAX_OPEN_FILES = 256
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -216,7 +216,7 @@ class Spawner:
         finally:
             os.close(writing)
         # Two files on a machine of two cores would leave nothing to whoever answers people.
-        give_way(process.pid)
+        let_session_give_way(process.pid)
         return Child(process, reading, room, is_enclosed=self._isolation.is_closed)
 
 

@@ -85,20 +85,23 @@ def signal_group(pid: int, number: signal.Signals) -> None:
         return
 
 
-def give_way(pid: int) -> None:
-    """Let a process that was just started in a session of its own have the processor after everybody else.
+def give_way() -> None:
+    """Let this process, and all that it starts from now on, have the processor after others."""
+    os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
 
-    What it starts later inherits that. Where the kernel groups processes by session (sched(7), autogroup), the
-    group gives way too: inside of it niceness counts for nothing outside.
+
+def let_session_give_way(pid: int) -> None:
+    """Let all processes of the session that `pid` leads have the processor after those of other sessions.
+
+    Where the kernel shares by session (sched(7), autogroup), the niceness of one process counts within its own only.
     """
+    group = Path(f"/proc/{pid}/autogroup")
     try:
-        os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
-        group = Path(f"/proc/{pid}/autogroup")
         if group.exists():
             group.write_text(str(NICENESS))
     except OSError as error:
         # It has ended already; or the kernel takes only ten changes of a group a second from us.
-        log.debug("process %d does not give way: %s", pid, error)
+        log.debug("the session of process %d does not give way: %s", pid, error)
 
 
 def _prctl(option: int, value: int) -> None:
