@@ -32,6 +32,7 @@ from headway.errors import AppError
 from headway.intake.router import build_imports_router
 from headway.intake.service import FileIntakeService, IntakeLimits
 from headway.intake.upload_errors import UploadInterrupted
+from headway.jobs.bulk import BulkActions
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.history import JobHistory
 from headway.jobs.live import LiveFeed
@@ -81,6 +82,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         settings.max_upload_bytes, settings.max_user_bytes, settings.min_free_bytes, settings.max_uploads_per_user
     )
     deliveries = Deliveries(database, clock, changes, submitter)
+    bulk = BulkActions(database, jobs, deliveries)
     reaper = Reaper(database, clock, jobs, deliveries)
     intake = FileIntakeService(database, store, clock, jobs, datasets, submitter, limits)
 
@@ -113,7 +115,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     for router in (
         build_accounts_router(accounts, actor),
         build_imports_router(intake, actor),
-        build_jobs_router(jobs, JobHistory(database), waits, live, deliveries, actor),
+        build_jobs_router(jobs, JobHistory(database), waits, live, deliveries, bulk, actor),
         build_datasets_router(datasets, actor),
     ):
         app.include_router(router, prefix=PREFIX)

@@ -94,6 +94,19 @@ class Settings(BaseSettings):
     cache_bytes: int = Field(
         default=10 * 1024 * MIB, ge=0, description="Room for local copies of datasets that are being browsed."
     )
+    keep_completed_days: int = Field(
+        default=30,
+        ge=0,
+        le=36500,
+        description="Days after which a completed job is deleted; its dataset stays. 0 keeps it for ever.",
+    )
+    keep_failed_days: int = Field(
+        default=90,
+        ge=0,
+        le=36500,
+        description="Days after which a failed or cancelled job is deleted, with a file that only it needed. 0 keeps"
+        " it for ever.",
+    )
     max_streams_per_user: int = Field(default=20, ge=1, description="Live event streams that one user may hold open.")
     max_connections_per_address: int | None = Field(
         default=None,

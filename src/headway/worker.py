@@ -23,6 +23,7 @@ from headway.intake.upload_errors import UploadInterrupted
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.execution import Execution
 from headway.jobs.reaper import LOOK_SECONDS, Reaper
+from headway.jobs.retention import KeepJobs
 from headway.jobs.runner import Deliver
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import open_signal
@@ -92,6 +93,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     chores = [
         asyncio.create_task(every(LOOK_SECONDS, lambda: reaper.sweep(UploadInterrupted().problem()))),
         asyncio.create_task(every(RECONCILE_SECONDS, deliveries.reconcile)),
+        asyncio.create_task(every(SWEEP_SECONDS, deliveries.forget_ended, first=FIRST_SWEEP_SECONDS)),
         *_tidying(settings, database, store, clock),
     ]
     log.info("worker %s is ready", executor_id)
@@ -117,7 +119,8 @@ def _empty_spool(settings: Settings, database: Database) -> None:
 def _tidying(settings: Settings, database: Database, store: ObjectStore, clock: Clock) -> list[asyncio.Task[None]]:
     """Begin the chores that keep the disks from filling up, or say so in time."""
     folders = Folders(settings.data_dir, settings.spool_dir, settings.cache_dir, settings.parse_seconds)
-    sweep = Sweep(database, store, clock, folders)
+    keep = KeepJobs(settings.keep_completed_days, settings.keep_failed_days)
+    sweep = Sweep(database, store, clock, folders, keep)
     kept_in = {settings.data_dir, folder_of(store) or settings.data_dir}
     room = RoomWatch(sorted(kept_in), settings.min_free_bytes, clock)
     return [

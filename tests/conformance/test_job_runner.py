@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+import sqlalchemy as sa
 
+from headway.engine import dbos as module
 from headway.engine.dbos import DbosRunner, DbosSubmitter
 from headway.jobs.runner import Deliver, Submission
 from headway.kit.db import Database
@@ -184,3 +187,54 @@ async def test_cancelling_takes_back_every_delivery_that_waits(
     deliveries = Deliveries()
     await start_runner(deliveries)
     assert await deliveries.until(1) == [kept]
+
+
+async def test_ended_deliveries_are_forgotten_but_for_young_ones_and_living_jobs(
+    database: Database, submitter: DbosSubmitter, start_runner: StartRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAGE", 2)
+    done, retried, lives = [await enqueue(database, submitter) for _ in range(3)]
+    cancelled = [await enqueue(database, submitter) for _ in range(3)]
+    for job_id in cancelled:
+        await submitter.cancel(job_id)
+    async with database.write() as session:
+        await submitter.enqueue(session, Submission(retried, "ann", 2))
+    deliveries = Deliveries()
+    await start_runner(deliveries)
+    await deliveries.until(4)
+    await until_ended(submitter, [Submission(done, "ann"), Submission(lives, "ann"), Submission(retried, "ann", 2)])
+    waiting = uuid4()
+    deliveries.hold.clear()
+    async with database.write() as session:
+        await submitter.enqueue(session, Submission(waiting, "ann"))
+    await deliveries.until(5)
+
+    async def living(job_ids: Collection[UUID]) -> set[UUID]:
+        assert waiting not in job_ids
+        return {lives} & set(job_ids)
+
+    now = datetime.now(UTC)
+    assert await submitter.forget_ended(now - timedelta(hours=1), living) == 0
+    assert await submitter.forget_ended(now + timedelta(hours=1), living) == 6
+    assert await known(database) == {str(lives), str(waiting)}
+    assert await submitter.forget_ended(now + timedelta(hours=1), living) == 0
+    # Both halves go on as before.
+    assert await submitter.undelivered([Submission(waiting, "ann")]) == []
+    deliveries.hold.set()
+
+
+async def until_ended(submitter: DbosSubmitter, submissions: list[Submission]) -> None:
+    async with asyncio.timeout(SECONDS):
+        while len(await submitter.undelivered(submissions)) < len(submissions):
+            await asyncio.sleep(0.02)
+
+
+async def known(database: Database) -> set[str]:
+    """Return what stands in the engine's table, having made sure that no input of another one is left."""
+    schema = "" if database.is_sqlite else "dbos."
+    async with database.read() as session:
+        inputs = await session.execute(sa.text(f"select workflow_uuid from {schema}workflow_input"))
+        status = await session.execute(sa.text(f"select workflow_uuid from {schema}workflow_status"))
+        names = set(status.scalars())
+        assert set(inputs.scalars()) <= names
+        return names

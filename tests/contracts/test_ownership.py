@@ -112,6 +112,29 @@ async def test_no_list_and_no_answer_names_what_somebody_else_has(world: World, 
     assert not wrong, "\n" + "\n".join(wrong)
 
 
+@pytest.mark.parametrize("stranger", [BEN, ADMIN])
+@pytest.mark.parametrize("action", ["cancel", "retry", "dismiss", "delete"])
+async def test_many_jobs_at_once_are_ones_own_too(world: World, stranger: str, action: str) -> None:
+    async with world.client(world.tokens[ADA]) as ada:
+        if action != "cancel":
+            await ada.post(f"{PREFIX}/jobs/{world.ids['job_id']}/cancel")
+    before, unknown = await _what_ada_has(world), uuid4()
+    async with world.client(world.tokens[stranger]) as client:
+        ids = [str(world.ids["job_id"]), str(unknown)]
+        named = (await client.post(f"{PREFIX}/jobs/bulk", json={"action": action, "ids": ids})).json()
+        assert named["done"] == []
+        hers, nobodys = ({**refusal, "id": ""} for refusal in named["refused"])
+        assert hers == nobodys
+        assert hers["code"] == "job.not_found"
+        for where in ({}, {"q": "Ada"}):
+            found = await client.post(f"{PREFIX}/jobs/bulk", json={"action": action, "where": where})
+            assert found.json() == {"done": [], "refused": [], "more": False}
+    assert await _what_ada_has(world) == before
+    async with world.client(world.tokens[ADA]) as ada:
+        done = await ada.post(f"{PREFIX}/jobs/bulk", json={"action": action, "where": {}})
+        assert done.json()["done"] == ([] if action == "retry" else [str(world.ids["job_id"])])
+
+
 async def test_the_owner_reaches_every_one_of_these_routes(world: World) -> None:
     """The matrix proves nothing about a route that answers 404 to everybody."""
     async with world.client(world.tokens[ADA]) as client:

@@ -9,12 +9,14 @@ from uuid import UUID, uuid4
 
 from headway.datasets.cache import RowsCache
 from headway.datasets.service import DatasetService, PublishRequest
+from headway.datasets.upkeep import DatasetUpkeep
 from headway.intake.identity import original_key
 from headway.intake.service import FileIntakeService, IntakeLimits
 from headway.intake.sweep import Leftover, Report, Sweep
 from headway.intake.sweep_files import Folders
 from headway.intake.upkeep import IntakeUpkeep
 from headway.jobs.deliveries import Deliveries
+from headway.jobs.retention import KeepJobs
 from headway.jobs.service import JobMonitoringService, Lease
 from headway.jobs.upkeep import JobUpkeep
 from headway.kit.db import Database
@@ -43,8 +45,8 @@ class World:
         self.datasets = DatasetService(database, store, clock, RowsCache(self.folders.cache_dir, store, 10**9))
         limits = IntakeLimits(10**6, 10**9, 0)
         self.intake = FileIntakeService(database, store, clock, self.jobs, self.datasets, submitter, limits)
-        self.imports = IntakeUpkeep(database, clock, JobUpkeep(database))
-        self.sweep = Sweep(database, store, clock, self.folders)
+        self.imports = IntakeUpkeep(database, clock, JobUpkeep(database), DatasetUpkeep(database))
+        self.sweep = Sweep(database, store, clock, self.folders, KeepJobs(completed_days=30, failed_days=90))
 
     # ----------------------------------------------------------- what users and workers do
 
@@ -73,7 +75,7 @@ class World:
         (record,) = await self.imports.imports_of([lease.job_id])
         request = PublishRequest(
             owner=OWNER, import_id=record.id, part=0, job_id=lease.job_id, name="a", rows=1, rejected_rows=1, bytes=1,
-            rows_key=rows_keys(lease)[0], original_key=record.original_key, source={"sha256": record.sha256},
+            rows_key=rows_keys(lease)[0], original_key=record.original_key, source={"sha256": record.sha256, "file_name": record.file_name, "format": "delimited", "bytes": 1},
             columns=[], decisions=[],
         )  # fmt: skip
         async with self.database.write() as session:

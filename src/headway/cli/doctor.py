@@ -29,6 +29,7 @@ from headway.errors import AppError
 from headway.intake.sandbox_isolation import IsolationUnavailable, choose_isolation
 from headway.intake.sweep import Sweep
 from headway.intake.sweep_files import Folders
+from headway.jobs.retention import KeepJobs
 from headway.kit.clock import SystemClock
 from headway.kit.db import Database
 from headway.kit.room import shortage
@@ -204,9 +205,10 @@ async def _stored_files(settings: Settings) -> list[Finding]:
     folders = Folders(settings.data_dir, settings.spool_dir, settings.cache_dir, settings.parse_seconds)
     store = open_store(settings.effective_storage_url)
     database = Database(settings.effective_database_url)
+    keep = KeepJobs(settings.keep_completed_days, settings.keep_failed_days)
     try:
         async with asyncio.timeout(COMPARE_SECONDS):
-            problems = await Sweep(database, store, SystemClock(), folders).find_lost()
+            problems = await Sweep(database, store, SystemClock(), folders, keep).find_lost()
     except TimeoutError:
         sentence = "Too many for a quick look; `headway sweep --dry-run` compares them all with the database."
         return [Finding("stored files", "note", sentence)]

@@ -22,6 +22,7 @@ from headway.datasets.service import DatasetService
 from headway.engine.dbos import DbosSubmitter
 from headway.errors import AppError
 from headway.intake.service import FileIntakeService, IntakeLimits
+from headway.intake.sweep_objects import job_of
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import open_signal
 from headway.kit.clock import SystemClock
@@ -127,7 +128,9 @@ async def _end_jobs(slices: Slices, owner: str, stop_seconds: float) -> None:
 async def _erase_objects(slices: Slices, jobs: list[UUID], keys: set[str]) -> tuple[int, int]:
     """Delete objects; return how many were deleted, and how many could not be."""
     unreachable = 0
-    for job_id in jobs:
+    # Jobs that were deleted before are known from what they stored.
+    deleted = {job_id for key in keys if (job_id := job_of(key)) is not None}
+    for job_id in deleted.union(jobs):
         try:
             keys |= set(await slices.intake.list_objects(job_id))
         except AppError:

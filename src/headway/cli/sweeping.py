@@ -12,6 +12,7 @@ from headway.cli.configuration import load_settings
 from headway.cli.output import printable, show_table, size
 from headway.intake.sweep import Leftover, Report, Sweep
 from headway.intake.sweep_files import Folders
+from headway.jobs.retention import KeepJobs
 from headway.kit.clock import SystemClock
 from headway.kit.db import Database
 from headway.settings import Settings
@@ -28,7 +29,7 @@ from headway.storage.opening import open_store
     help="Remove what is older than this instead of a day.  [0 is for when nobody uploads]",
 )
 def sweep(*, dry_run: bool, hours: float | None) -> None:
-    """Remove what was left behind, and say which files are lost. Every worker does the same once an hour.
+    """Remove what was left behind and jobs past their time, and say which files are lost. Workers do so once an hour.
 
     What a living job works on is never touched. A lost file is a problem that this can only tell, not mend.
     """
@@ -47,8 +48,9 @@ async def _sweep(settings: Settings, older_than: timedelta | None, *, dry_run: b
     folders = Folders(settings.data_dir, settings.spool_dir, settings.cache_dir, settings.parse_seconds)
     store = open_store(settings.effective_storage_url)
     database = Database(settings.effective_database_url)
+    keep = KeepJobs(settings.keep_completed_days, settings.keep_failed_days)
     try:
-        return await Sweep(database, store, SystemClock(), folders).run(dry_run=dry_run, older_than=older_than)
+        return await Sweep(database, store, SystemClock(), folders, keep).run(dry_run=dry_run, older_than=older_than)
     finally:
         await database.close()
         await store.close()

@@ -124,6 +124,12 @@ async def list_import_keys(session: AsyncSession, import_ids: Collection[UUID]) 
     return [(row[0], row[1]) for row in await session.execute(statement)]
 
 
+async def list_used_imports(session: AsyncSession, import_ids: Collection[UUID]) -> Sequence[UUID]:
+    """Return those of these imports that a version came from."""
+    statement = sa.select(DatasetVersion.import_id).where(DatasetVersion.import_id.in_(import_ids)).distinct()
+    return (await session.execute(statement)).scalars().all()
+
+
 async def list_named(session: AsyncSession, keys: Collection[str]) -> Sequence[tuple[str, str]]:
     """Return the (rows, original) keys of every version that names one of these keys. Reads the whole table."""
     statement = sa.select(DatasetVersion.rows_key, DatasetVersion.original_key).where(

@@ -31,6 +31,11 @@ class DatasetUpkeep:
             found = await queries.list_import_keys(session, import_ids)
         return StoredKeys(frozenset(rows for rows, _ in found), frozenset(original for _, original in found))
 
+    async def imports_in_use(self, import_ids: Collection[UUID]) -> set[UUID]:
+        """Return those of these imports that a dataset came from."""
+        async with self._database.read() as session:
+            return set(await queries.list_used_imports(session, import_ids))
+
     async def naming(self, keys: Collection[str]) -> StoredKeys:
         """Return what the versions name that name one of these keys. Slow; for the few that are to be deleted."""
         async with self._database.read() as session:

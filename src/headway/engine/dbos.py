@@ -14,6 +14,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from headway.engine.turns import Turns
-from headway.jobs.runner import Deliver, Submission
+from headway.jobs.runner import Deliver, Living, Submission
 from headway.kit.db import POSTGRES_CONNECTION, normalize_url
 
 ENGINE_TABLES = frozenset(
@@ -58,6 +59,10 @@ BACKSTOP_ATTEMPTS = 50
 """DBOS counts graceful restarts too, so its own limit only catches what our crash count does not."""
 
 LIVE = ["ENQUEUED", "PENDING", "DELAYED"]
+ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+
+PAGE = 500
+"""Ended deliveries that are looked at, and forgotten, in one go."""
 
 
 def migrate_engine_tables(url: str) -> None:
@@ -129,6 +134,23 @@ class DbosSubmitter:
         )
         held = {workflow.workflow_id for workflow in known}
         return [one.job_id for one in submissions if _workflow_id(one) not in held]
+
+    async def forget_ended(self, before: datetime, living: Living) -> int:
+        forgotten = kept = 0
+        while True:
+            page = await self._client.list_workflows_async(
+                name=WORKFLOW, status=ENDED, completed_before=before.isoformat(), limit=PAGE, offset=kept,
+                load_input=False, load_output=False,
+            )  # fmt: skip
+            jobs = {workflow.workflow_id: _job_of(workflow.workflow_id) for workflow in page}
+            alive = set(await living(set(jobs.values())))
+            over = [name for name, job_id in jobs.items() if job_id not in alive]
+            if over:
+                # No child of it exists, and none of these is ever resumed: a retry is a delivery of another name.
+                await self._client.delete_workflows_async(over)
+            forgotten, kept = forgotten + len(over), kept + len(page) - len(over)
+            if len(page) < PAGE:
+                return forgotten
 
     async def close(self) -> None:
         await asyncio.to_thread(self._client.destroy)
@@ -237,3 +259,7 @@ def _workflow_id(submission: Submission) -> str:
     """Return a name of its own for each delivery: enqueuing a name again that has ended is a silent no-op in DBOS."""
     later = f".{submission.delivery}" if submission.delivery > 1 else ""
     return f"{submission.job_id}{later}"
+
+
+def _job_of(workflow_id: str) -> UUID:
+    return UUID(workflow_id.partition(".")[0])

@@ -108,6 +108,10 @@ async def list_imports_after(session: AsyncSession, job_id: UUID | None, limit: 
     return (await session.execute(statement)).scalars().all()
 
 
+async def forget_imports(session: AsyncSession, import_ids: Collection[UUID], *, delete: bool) -> Tally:
+    return await tally_rows(session, Import.created_at, Import.id.in_(import_ids), delete=delete)
+
+
 async def list_expired_reservations(session: AsyncSession, now: datetime, limit: int) -> Sequence[UploadReservation]:
     statement = sa.select(UploadReservation).where(UploadReservation.expires_at < now)
     statement = statement.order_by(UploadReservation.expires_at).limit(limit)

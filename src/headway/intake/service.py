@@ -42,7 +42,7 @@ from headway.jobs.errors import StaleLease
 from headway.jobs.runner import JobSubmitter, Submission
 from headway.jobs.schemas import JobResponse
 from headway.jobs.service import JobMonitoringService, Lease
-from headway.jobs.states import UPLOAD_STAGE
+from headway.jobs.states import TERMINAL, UPLOAD_STAGE
 from headway.kit.chores import every
 from headway.kit.clock import Clock
 from headway.kit.db import Database
@@ -346,13 +346,17 @@ class FileIntakeService:
             raise IdempotencyKeyInvalid
         async with self._database.read() as session:
             known = await queries.find_key(session, owner, key)
-        return known if known is not None and known.fingerprint is not None else None
+            if known is None or known.fingerprint is None:
+                return None
+            # The answer went with its job, if that was deleted.
+            return known if await self._jobs.find_status(session, known.job_id) is not None else None
 
     async def _claim_key(self, session: AsyncSession, owner: str, key: str, job_id: UUID) -> None:
-        """Take the key for this upload; one that an ended upload left behind is free."""
+        """Take the key for this upload; one that an ended upload or a deleted job left behind is free."""
         known = await queries.find_key(session, owner, key)
         if known is not None:
-            if known.fingerprint is not None or not await self._jobs.has_ended(session, known.job_id):
+            status = await self._jobs.find_status(session, known.job_id)
+            if status is not None and (known.fingerprint is not None or status not in TERMINAL):
                 raise IdempotencyKeyInUse(retry_after_seconds=5)
             await queries.release_key(session, known.job_id)
         await queries.insert_key(session, owner, key, job_id, self._clock.now())

@@ -16,6 +16,7 @@ from headway.errors import AppError
 from headway.intake.sweep_files import FileSweep, Folders
 from headway.intake.sweep_objects import PREFIXES, NamedObjects, compare, sweep_trials
 from headway.intake.upkeep import IntakeUpkeep
+from headway.jobs.retention import JobRetention, KeepJobs
 from headway.jobs.upkeep import JobUpkeep
 from headway.kit.clock import Clock
 from headway.kit.db import Database
@@ -69,14 +70,16 @@ class Report:
 class Sweep:
     """Goes through every kind of left-over once."""
 
-    def __init__(self, database: Database, store: ObjectStore, clock: Clock, folders: Folders) -> None:
+    def __init__(self, database: Database, store: ObjectStore, clock: Clock, folders: Folders, keep: KeepJobs) -> None:
         self._database = database
         self._store = store
         self._clock = clock
         self._folders = folders
+        self._retention = JobRetention(database, clock, keep)
         self._jobs = JobUpkeep(database)
-        self._imports = IntakeUpkeep(database, clock, self._jobs)
-        self._names = NamedObjects(self._jobs, self._imports, DatasetUpkeep(database))
+        datasets = DatasetUpkeep(database)
+        self._imports = IntakeUpkeep(database, clock, self._jobs, datasets)
+        self._names = NamedObjects(self._jobs, self._imports, datasets)
 
     async def run(self, *, dry_run: bool = False, older_than: timedelta | None = None) -> Report:
         """Look at every kind; remove what is older than a day, or than `older_than`. Lost objects are only told.
@@ -95,7 +98,7 @@ class Sweep:
             spool_before=now - (parses if older_than is None else older_than),
             dry_run=dry_run,
         )
-        # Checkpoints before objects: what only a checkpoint named is named by nothing then.
+        # Rows before objects: what only a deleted job or a checkpoint named is named by nothing then.
         found = [
             *await self._rows(now, before, dry_run=dry_run),
             *await self.compare_objects(before, dry_run=dry_run),
@@ -114,8 +117,11 @@ class Sweep:
             log.error("sweep: %s", problem)
 
     async def _rows(self, now: datetime, before: datetime, *, dry_run: bool) -> list[Leftover]:
-        """Forget rows of the database that belong to nothing any more."""
+        """Forget jobs that are past their time, then rows of the database that belong to nothing any more."""
         return [
+            Leftover("old completed jobs", await self._retention.forget_completed(dry_run=dry_run)),
+            Leftover("old failed or cancelled jobs", await self._retention.forget_failed(dry_run=dry_run)),
+            Leftover("imports without a job", await self._imports.forget_imports(dry_run=dry_run)),
             Leftover("checkpoints", await self._jobs.forget_checkpoints(before, dry_run=dry_run)),
             Leftover("reservations", await self._imports.forget_reservations(dry_run=dry_run)),
             Leftover("idempotency keys", await self._imports.forget_keys(before, dry_run=dry_run)),

@@ -60,8 +60,9 @@ class NamedObjects:
         statuses = await self._jobs.statuses(job_ids)
         found = await self._imports.imports_of(job_ids)
         kept = set(_texts(await self._jobs.checkpoint_values(job_ids)))
-        # Any import that has not completed may be tried again; from then on its datasets need the original, or nobody.
-        kept |= {each.original_key for each in found if statuses.get(each.job_id) != "completed"}
+        # Any import that has not completed may be tried again, unless its job was deleted; from then on its datasets
+        # need the original, or nobody.
+        kept |= {each.original_key for each in found if statuses.get(each.job_id) not in {"completed", None}}
         alive = {job_id for job_id, status in statuses.items() if status not in TERMINAL}
         rest = [key for key, job in jobs.items() if job is not None and job not in alive and key not in kept]
         return set(keys) - await self._not_of_datasets(rest, [each.id for each in found])

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from headway.datasets.upkeep import DatasetUpkeep
 from headway.intake import queries
 from headway.intake.models import IdempotencyKey, Import, UploadReservation
 from headway.jobs.states import TERMINAL
@@ -28,10 +29,11 @@ Forget = Callable[[AsyncSession, Collection[UUID]], Awaitable[Tally]]
 class IntakeUpkeep:
     """Uploads as left-overs see them."""
 
-    def __init__(self, database: Database, clock: Clock, jobs: JobUpkeep) -> None:
+    def __init__(self, database: Database, clock: Clock, jobs: JobUpkeep, datasets: DatasetUpkeep) -> None:
         self._database = database
         self._clock = clock
         self._jobs = jobs
+        self._datasets = datasets
 
     async def imports_of(self, job_ids: Collection[UUID]) -> Sequence[Import]:
         async with self._database.read() as session:
@@ -41,6 +43,23 @@ class IntakeUpkeep:
         """Return the next page of all imports, by the ids of their jobs; the last one is empty."""
         async with self._database.read() as session:
             return await queries.list_imports_after(session, job_id, PAGE)
+
+    async def forget_imports(self, *, dry_run: bool) -> Tally:
+        """Forget imports whose job was deleted and from which no dataset came, or none is left."""
+        total, page = Tally(), await self.imports_after(None)
+        while page:
+            if unneeded := await self._unneeded(page):
+                async with self._database.write() as session:
+                    total = total.merged(await queries.forget_imports(session, unneeded, delete=not dry_run))
+            page = await self.imports_after(page[-1].job_id)
+        return total
+
+    async def _unneeded(self, imports: Sequence[Import]) -> list[UUID]:
+        # In this order: once a job is gone, nothing makes a dataset of its import any more.
+        statuses = await self._jobs.statuses([each.job_id for each in imports])
+        orphans = [each.id for each in imports if each.job_id not in statuses]
+        used = await self._datasets.imports_in_use(orphans) if orphans else set()
+        return [each for each in orphans if each not in used]
 
     async def forget_reservations(self, *, dry_run: bool) -> Tally:
         """Release the room that ended jobs still claim. A job that lives keeps its claim, however late it is."""

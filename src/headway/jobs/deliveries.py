@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 MAX_WORKER_LOSSES = 20
 """A job that takes its whole worker down each time must end some day. A graceful stop does not count."""
 
+KEEP_ENDED = timedelta(days=7)
+"""How long the engine's own record of an ended delivery stays, for whoever has to look into something."""
+
 PAGE = 500
 
 
@@ -37,6 +41,7 @@ class Deliveries:
 
     def __init__(self, database: Database, clock: Clock, signal: ChangeSignal, submitter: JobSubmitter) -> None:
         self._database = database
+        self._clock = clock
         self._move = Transitions(database, clock, signal)
         self._submitter = submitter
 
@@ -92,6 +97,18 @@ class Deliveries:
             return False
         log.warning("job %s was waiting, but with nobody to deliver it; it is enqueued again", job.id)
         return True
+
+    async def forget_ended(self) -> int:
+        """Let the engine forget what it delivered long ago; return how much that was. Of a living job it keeps all."""
+        count = await self._submitter.forget_ended(self._clock.now() - KEEP_ENDED, self._living)
+        if count:
+            log.info("the engine forgot %d deliveries that ended more than %d days ago", count, KEEP_ENDED.days)
+        return count
+
+    async def _living(self, job_ids: Collection[UUID]) -> Collection[UUID]:
+        async with self._database.read() as session:
+            statuses = await queries.list_statuses(session, job_ids)
+        return {job_id for job_id, status in statuses.items() if status not in states.TERMINAL}
 
     async def cancel(self, job_id: UUID) -> None:
         """Take back what the engine has not delivered yet, of a job that has ended."""

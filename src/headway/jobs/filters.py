@@ -39,6 +39,20 @@ class JobFilter:
     since: datetime | None = None
     until: datetime | None = None
 
+    @classmethod
+    def worded(
+        cls,
+        status: str | None,
+        job_type: str | None,
+        dataset_id: UUID | None,
+        q: str | None,
+        created_from: datetime | None,
+        created_to: datetime | None,
+    ) -> JobFilter:
+        """Return the filter that a request describes; its `status` lists words between commas."""
+        statuses = tuple(word for word in (status or "").split(",") if word)
+        return cls(statuses, job_type, dataset_id, q, created_from, created_to)
+
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return what must all hold. Raise `UnknownFilter` for a word that no status has."""
         wanted = [_meaning(word) for word in self.statuses if not word.startswith("!")]

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from headway.errors import Unauthorized
 from headway.jobs.answers import active_tag
+from headway.jobs.bulk import BulkActions
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.errors import (
     JobEnded,
@@ -26,6 +27,8 @@ from headway.jobs.history import JobHistory
 from headway.jobs.live import LiveFeed
 from headway.jobs.schemas import (
     ActiveJobs,
+    BulkAction,
+    BulkAnswer,
     CreateJob,
     JobAttempts,
     JobEvents,
@@ -56,6 +59,7 @@ def build_jobs_router(
     waits: JobWaits,
     live: LiveFeed,
     deliveries: Deliveries,
+    bulk: BulkActions,
     actor: Callable[..., Any],
 ) -> APIRouter:
     """Return the routes under `/jobs`. `actor` is a FastAPI dependency that returns an `Actor` or raises."""
@@ -99,14 +103,7 @@ def build_jobs_router(
         created_to: Annotated[AwareDatetime | None, Query(description="The first moment that is too late.")] = None,
     ) -> Page[JobResponse]:
         """Your jobs, newest first, by keyset: a page at any depth costs the same."""
-        where = JobFilter(
-            statuses=tuple(word for word in (status or "").split(",") if word),
-            job_type=job_type,
-            dataset_id=dataset_id,
-            text=q,
-            since=created_from,
-            until=created_to,
-        )
+        where = JobFilter.worded(status, job_type, dataset_id, q, created_from, created_to)
         return await history.list_jobs(who.owner, limit=limit, cursor=cursor, where=where)
 
     @router.post("", status_code=201)
@@ -122,6 +119,17 @@ def build_jobs_router(
         )
         response.headers["Location"] = f"/api/v2/jobs/{job.id}"
         return job
+
+    @router.post("/bulk", responses=responses(UnknownFilter))
+    async def act_on_jobs(who: caller, body: BulkAction) -> BulkAnswer:
+        """Cancel, retry, dismiss or delete many jobs: up to 500 `ids`, or the newest 500 that fit `where`.
+
+        Each is done as its own address does it, and one that is refused stops no other. With `where` only jobs are
+        taken that the action can change; `more` says that others are left, so ask again.
+        """
+        if body.where is None:
+            return await bulk.act(who.owner, body.action, body.ids or ())
+        return await bulk.act_where(who.owner, body.action, JobFilter.worded(**dict(body.where)))
 
     @router.get(
         "/{job_id}", response_model=JobResponse, responses={**NOT_MODIFIED, **responses(JobNotFound, TooManyStreams)}
@@ -169,10 +177,9 @@ def build_jobs_router(
     )
     async def cancel_job(who: caller, job_id: UUID, response: Response) -> JobResponse:
         """Cancel: a waiting job ends at once (200), a running one is asked to stop (202)."""
-        job = await service.request_cancel(job_id, who.owner)
+        job = await bulk.cancel(job_id, who.owner)
         if job.status == "cancelled":
             response.status_code = 200
-            await deliveries.cancel(job_id)
         return job
 
     @router.post("/{job_id}/retry", status_code=202, responses=responses(JobNotFound, JobStillRunning, NotRetryable))
@@ -184,6 +191,11 @@ def build_jobs_router(
     async def dismiss_job(who: caller, job_id: UUID) -> None:
         """Take an ended job out of the active list. History keeps it."""
         await service.dismiss(job_id, who.owner)
+
+    @router.delete("/{job_id}", status_code=204, responses=responses(JobNotFound, JobStillRunning))
+    async def delete_job(who: caller, job_id: UUID) -> None:
+        """Delete an ended job and its history. The dataset that it made stays; a file that only it needed goes."""
+        await service.delete(job_id, who.owner)
 
     return router
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -19,6 +20,10 @@ Deliver = Callable[[UUID], Awaitable[None]]
 
 BULK_TYPES = frozenset({"export", "processing", "validation"})
 """Types of jobs that may run long and that nobody's import waits behind: they have places of their own."""
+
+
+Living = Callable[[Collection[UUID]], Awaitable[Collection[UUID]]]
+"""Says which of these jobs have not ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,9 @@ class JobSubmitter(Protocol):
 
     async def undelivered(self, submissions: Collection[Submission]) -> Sequence[UUID]:
         """Return the jobs of those submissions that the engine neither holds nor runs."""
+
+    async def forget_ended(self, before: datetime, living: Living) -> int:
+        """Forget deliveries that ended before a moment and return how many; those of living jobs are kept."""
 
     async def close(self) -> None: ...
 

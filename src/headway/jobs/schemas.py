@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from headway.kit.problems import Problem
 from headway.kit.text import Details, PlainText
@@ -190,3 +190,51 @@ class ProgressAnswer(BaseModel):
     cancel_requested: bool
     lease_expires_at: datetime | None
     version: int
+
+
+Action = Literal["cancel", "retry", "dismiss", "delete"]
+BULK_LIMIT = 500
+"""Most jobs of one bulk request: each is a transaction of its own."""
+
+
+class JobSelection(BaseModel):
+    """Which of your jobs are meant; the members are the filters of `GET /jobs`. An empty one means all of them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: str | None = Field(default=None, description="Comma-separated words; ! before a word leaves it out.")
+    job_type: PlainText | None = None
+    dataset_id: UUID | None = None
+    q: Annotated[PlainText, StringConstraints(max_length=200)] | None = None
+    created_from: AwareDatetime | None = None
+    created_to: AwareDatetime | None = None
+
+
+class BulkAction(BaseModel):
+    """One action on many jobs: those with these `ids`, or the newest ones that fit `where` and the action."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    action: Action
+    ids: list[UUID] | None = Field(default=None, max_length=BULK_LIMIT)
+    where: JobSelection | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.ids is None) == (self.where is None):
+            raise ValueError("send either ids or where")
+        return self
+
+
+class BulkRefusal(BaseModel):
+    """Why nothing was done to one job: what its own address would have answered."""
+
+    id: UUID
+    code: str
+    detail: str
+
+
+class BulkAnswer(BaseModel):
+    done: list[UUID]
+    refused: list[BulkRefusal]
+    more: bool = Field(default=False, description="True if more jobs fit `where` than one request takes.")

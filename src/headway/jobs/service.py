@@ -220,10 +220,9 @@ class JobMonitoringService:
             await self._move.resume_restored(session, job)
         return len(held)
 
-    async def has_ended(self, session: AsyncSession, job_id: UUID) -> bool:
-        """Return whether the job is in a terminal state, or gone."""
-        job = await queries.find(session, job_id)
-        return job is None or job.status in states.TERMINAL
+    async def find_status(self, session: AsyncSession, job_id: UUID) -> str | None:
+        """Return the status of a job, or None if the job is gone."""
+        return (await queries.list_statuses(session, [job_id])).get(job_id)
 
     async def end_overdue(self, job: BackgroundJob, problem: dict[str, Any]) -> bool:
         """Fail a job whose lease has run out, if it still is as it was seen; say whether that was so."""
@@ -295,6 +294,14 @@ class JobMonitoringService:
             if job.dismissed_at is None:
                 await queries.update(session, now, BackgroundJob.id == job_id, {"dismissed_at": now})
                 self._move.announce(session, user_id)
+
+    async def delete(self, job_id: UUID, user_id: str) -> None:
+        """Delete an ended job with its events and checkpoints. What it made stays; what only it needed is swept."""
+        async with self._database.write() as session:
+            if not await queries.delete_ended(session, job_id, user_id):
+                job = await queries.get_own(session, job_id, user_id)
+                raise JobStillRunning(f"The job is {job.status}.", job_status=job.status)
+            self._move.announce(session, user_id)
 
     async def report(self, job_id: UUID, user_id: str, body: ReportProgress) -> ProgressAnswer:
         """Take a report on a job that its owner runs: progress, sign of life, ending."""

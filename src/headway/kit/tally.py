@@ -31,7 +31,11 @@ class Tally:
 
 
 async def tally_rows(
-    session: AsyncSession, moment: InstrumentedAttribute[datetime], where: ColumnElement[bool], *, delete: bool
+    session: AsyncSession,
+    moment: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None],
+    where: ColumnElement[bool],
+    *,
+    delete: bool,
 ) -> Tally:
     """Count the rows that fit, by the age that the column `moment` gives them, and delete them if asked to."""
     found = sa.select(sa.func.count(), sa.func.min(moment)).select_from(moment.class_).where(where)

@@ -13,8 +13,9 @@ import pytest
 import sqlalchemy as sa
 
 from headway.accounts.models import User, UserSession
+from headway.intake import upkeep
 from headway.intake.identity import original_key
-from headway.intake.models import IdempotencyKey, UploadReservation
+from headway.intake.models import IdempotencyKey, Import, UploadReservation
 from headway.jobs.history import JobHistory
 from headway.jobs.models import JobCheckpoint
 from headway.kit.db import Database
@@ -132,6 +133,87 @@ async def test_what_a_deleted_dataset_left_goes_and_is_not_missed(
     world.a_day_later()
     assert (await world.swept()).keys() == {"checkpoints", "originals without a row", "rows without a row"}
     assert await world.objects() == []
+    assert await world.swept() == {}
+
+
+async def test_a_deleted_job_frees_what_only_it_needed(world: World) -> None:
+    job_id = await world.upload()
+    lease = await world.attempt(job_id)
+    await world.fail(lease)
+    assert (await world.intake.limits(OWNER)).used_bytes > 0
+    await world.jobs.delete(job_id, OWNER)
+    assert (await world.intake.limits(OWNER)).used_bytes == 0
+    assert (await world.swept(dry_run=True)).keys() == {"imports without a job"}
+    assert await count(world, Import) == 1
+    assert (await world.swept()).keys() == {"imports without a job"}
+    assert await count(world, Import) == 0
+    assert await world.objects() == sorted([original_key(job_id), *rows_keys(lease)])
+    world.a_day_later()
+    found = await world.swept()
+    assert found.keys() == {"originals without a row", "rows without a row"}
+    assert await world.objects() == []
+    assert await world.swept() == {}
+
+
+async def test_a_dry_run_tells_of_the_objects_of_a_deleted_job_too(world: World) -> None:
+    lease = await world.attempt(await world.upload())
+    await world.fail(lease)
+    await world.jobs.delete(lease.job_id, OWNER)
+    world.a_day_later()
+    told = await world.swept(dry_run=True)
+    assert told.keys() == {"imports without a job", "originals without a row", "rows without a row"}
+    assert (await world.swept()).keys() == told.keys()
+
+
+async def test_a_dataset_outlives_its_job(world: World) -> None:
+    dataset_id, needed = await world.published()
+    (job,) = (await JobHistory(world.database).list_jobs(OWNER, limit=10, cursor=None)).items
+    used = (await world.intake.limits(OWNER)).used_bytes
+    await world.jobs.delete(job.id, OWNER)
+    world.a_day_later()
+    assert await world.swept() == {}
+    assert await world.objects() == needed
+    assert (await world.intake.limits(OWNER)).used_bytes == used > 0
+    (listed,) = (await world.datasets.list_datasets(OWNER, limit=10, cursor=None)).items
+    assert (listed.id, listed.job_id) == (dataset_id, job.id)
+    name, _, original = await world.datasets.open_original(OWNER, dataset_id)
+    assert (name, b"".join([chunk async for chunk in original])[:4]) == ("a.csv", b"a,b\n")
+    await world.datasets.delete(OWNER, dataset_id)
+    assert (await world.intake.limits(OWNER)).used_bytes == 0
+    # The rejected rows are all that deleting the dataset leaves to the sweep.
+    assert (await world.swept()).keys() == {"imports without a job", "rows without a row"}
+    assert await world.objects() == []
+    assert await count(world, Import) == 0
+
+
+async def test_every_page_of_imports_is_looked_at(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep, "PAGE", 2)
+    leases = [await world.attempt(await world.upload()) for _ in range(5)]
+    for lease in leases[1:]:
+        await world.fail(lease)
+        await world.jobs.delete(lease.job_id, OWNER)
+    assert (await world.swept())["imports without a job"].tally.count == 4
+    (left,) = await world.imports.imports_after(None)
+    assert left.job_id == leases[0].job_id
+
+
+async def test_old_jobs_go_with_all_that_nothing_else_needs(world: World) -> None:
+    _, needed = await world.published()
+    failed = await world.attempt(await world.upload())
+    await world.fail(failed)
+    waiting = await world.upload()
+    world.clock.advance(30 * DAY + 60)
+    told = await world.swept(dry_run=True)
+    assert told["old completed jobs"].tally.count == 1
+    assert (await world.swept()).keys() == {"old completed jobs"}
+    world.clock.advance(60 * DAY)
+    assert (await world.swept()).keys() == {
+        "old failed or cancelled jobs",
+        "imports without a job",
+        "originals without a row",
+        "rows without a row",
+    }
+    assert await world.objects() == sorted([*needed, original_key(waiting)])
     assert await world.swept() == {}
 
 

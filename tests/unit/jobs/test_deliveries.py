@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -182,3 +183,20 @@ async def test_what_is_delivered_again_waits_where_its_type_waits(
         await service.create_in(session, OWNER, job_type, kind="test", engine="test", delivery=1)
     assert await deliveries.reconcile() == 1
     assert [one.bulk for one in engine.held] == [bulk]
+
+
+async def test_the_engine_forgets_what_ended_a_week_ago_and_keeps_what_lives(
+    service: JobMonitoringService,
+    database: Database,
+    deliveries: Deliveries,
+    engine: RecordingSubmitter,
+    clock: FakeClock,
+) -> None:
+    waiting, failed, deleted = [await accepted(service, database) for _ in range(3)]
+    for job_id in (failed, deleted):
+        await service.fail(await claim(service, job_id), PROBLEM)
+    await service.delete(deleted, OWNER)
+    engine.held += [Submission(job_id, OWNER) for job_id in (waiting, failed, deleted)]
+    assert await deliveries.forget_ended() == 2
+    assert engine.held == [Submission(waiting, OWNER)]
+    assert engine.forgotten == [clock.now() - timedelta(days=7)]

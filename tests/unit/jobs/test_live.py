@@ -98,6 +98,15 @@ async def test_a_job_that_ages_out_of_view_is_removed(
     assert (await reader.until("removed")) == {"id": str(job.id)}
 
 
+async def test_a_deleted_job_is_removed_at_once(feed: LiveFeed, service: JobMonitoringService) -> None:
+    job = await service.create_job(OWNER, "export")
+    await service.complete_job(job.id, error="no")
+    reader = Reader(await feed.stream(OWNER, None))
+    assert len((await reader.next())[1]["jobs"]) == 1
+    await service.delete(job.id, OWNER)
+    assert (await reader.until("removed")) == {"id": str(job.id)}
+
+
 async def test_a_returning_client_gets_what_it_missed_and_no_snapshot(
     feed: LiveFeed, service: JobMonitoringService
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI, Header
 
 from headway.errors import Unauthorized
+from headway.jobs.bulk import BulkActions
 from headway.jobs.history import JobHistory
 from headway.jobs.live import LiveFeed
 from headway.jobs.router import build_jobs_router
@@ -45,9 +46,11 @@ async def client(database: Database, clock: FakeClock) -> AsyncIterator[httpx.As
     live = LiveFeed(service, clock, signal, max_streams_per_user=2)
     app = FastAPI()
     install_problem_handlers(app)
+    engine = NoEngine()
+    bulk = BulkActions(database, service, engine)  # type: ignore[arg-type]
     app.include_router(
-        build_jobs_router(service, JobHistory(database), JobWaits(service, signal), live, NoEngine(), who)
-    )  # type: ignore[arg-type]
+        build_jobs_router(service, JobHistory(database), JobWaits(service, signal), live, engine, bulk, who)  # type: ignore[arg-type]
+    )
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
         yield http
@@ -85,6 +88,7 @@ async def test_somebody_elses_job_answers_404_on_every_route(client: httpx.Async
         ("POST", "/cancel", None),
         ("POST", "/dismiss", None),
         ("POST", "/progress", {"progress": 5}),
+        ("DELETE", "", None),
     ):
         answer = await client.request(method, f"/jobs/{job['id']}{path}", json=body, headers=BOB)
         assert (answer.status_code, answer.json()["code"]) == (404, "job.not_found"), path
@@ -221,3 +225,61 @@ async def test_history_is_filtered_by_what_the_address_says(client: httpx.AsyncC
         assert (await client.get("/jobs", params=bad, headers=ANN)).status_code == 422
     attempts = (await client.get(f"/jobs/{job['id']}/attempts", headers=ANN)).json()["items"]
     assert [attempt["outcome"] for attempt in attempts] == []
+
+
+async def test_an_ended_job_is_deleted_and_a_live_one_is_not(client: httpx.AsyncClient) -> None:
+    job = await create(client)
+    url = f"/jobs/{job['id']}"
+    refused = await client.delete(url, headers=ANN)
+    assert (refused.status_code, refused.json()["code"]) == (409, "job.still_running")
+    await client.post(f"{url}/progress", json={"status": "failed"}, headers=ANN)
+    assert (await client.delete(url, headers=BOB)).status_code == 404
+    deleted = await client.delete(url, headers=ANN)
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    for method, path in (("GET", ""), ("GET", "/events"), ("DELETE", "")):
+        answer = await client.request(method, f"{url}{path}", headers=ANN)
+        assert (answer.status_code, answer.json()["code"]) == (404, "job.not_found")
+    assert (await client.get("/jobs", headers=ANN)).json()["items"] == []
+
+
+async def test_many_jobs_at_once(client: httpx.AsyncClient) -> None:
+    first, second = await create(client, title="One"), await create(client, title="Two")
+    unknown = str(UUID(int=7))
+    body = {"action": "cancel", "ids": [first["id"], unknown]}
+    answer = await client.post("/jobs/bulk", json=body, headers=ANN)
+    detail = "There is no such job"
+    refusal = {"id": unknown, "code": "job.not_found", "detail": detail}
+    assert answer.json() == {"done": [first["id"]], "refused": [refusal], "more": False}
+    strangers = await client.post("/jobs/bulk", json={"action": "delete", "where": {}}, headers=BOB)
+    assert strangers.json() == {"done": [], "refused": [], "more": False}
+    for where, done in (({"q": "two"}, []), ({"created_to": str(first["created_at"])}, []), ({"q": "one"}, [first])):
+        body = {"action": "delete", "where": {"status": "cancelled,failed", "job_type": "export", **where}}
+        answer = await client.post("/jobs/bulk", json=body, headers=ANN)
+        assert answer.json()["done"] == [job["id"] for job in done]
+    assert [job["id"] for job in (await client.get("/jobs", headers=ANN)).json()["items"]] == [second["id"]]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"action": "cancel"}, "request.invalid"),
+        ({"action": "cancel", "ids": [], "where": {}}, "request.invalid"),
+        ({"action": "stop", "ids": []}, "request.invalid"),
+        ({"action": "delete", "ids": [str(UUID(int=7))] * 501}, "request.invalid"),
+        ({"action": "delete", "ids": ["x"]}, "request.invalid"),
+        ({"action": "delete", "where": {"surprise": 1}}, "request.invalid"),
+        ({"action": "delete", "where": {"created_to": "2026-01-01T00:00:00"}}, "request.invalid"),
+        ({"action": "delete", "where": {"q": "x" * 201}}, "request.invalid"),
+        ({"action": "delete", "where": {"q": "a\x00b"}}, "request.invalid"),
+        ({"action": "delete", "where": {"status": "done"}}, "job.unknown_filter"),
+    ],
+)
+async def test_bad_bulk_requests_are_problems(client: httpx.AsyncClient, body: dict[str, object], code: str) -> None:
+    answer = await client.post("/jobs/bulk", json=body, headers=ANN)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
+async def test_five_hundred_are_not_too_many(client: httpx.AsyncClient) -> None:
+    ids = [str(UUID(int=number)) for number in range(500)]
+    answer = await client.post("/jobs/bulk", json={"action": "dismiss", "ids": ids}, headers=ANN)
+    assert (answer.status_code, len(answer.json()["refused"])) == (200, 500)
