@@ -34,6 +34,7 @@ from headway.intake.service import FileIntakeService, IntakeLimits
 from headway.intake.upload_errors import UploadInterrupted
 from headway.jobs.bulk import BulkActions
 from headway.jobs.deliveries import Deliveries
+from headway.jobs.embedding import JobTokens
 from headway.jobs.history import JobHistory
 from headway.jobs.live import LiveFeed
 from headway.jobs.reaper import LOOK_SECONDS, Reaper
@@ -112,10 +113,11 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     install_problem_handlers(app)
     app.add_middleware(BodyGuard, streamed=[f"{PREFIX}/imports"])
     actor = build_actor_dependency(accounts)
+    job_tokens = JobTokens(jobs, accounts.issue_job_token)
     for router in (
         build_accounts_router(accounts, actor),
         build_imports_router(intake, actor),
-        build_jobs_router(jobs, JobHistory(database), waits, live, deliveries, bulk, actor),
+        build_jobs_router(jobs, JobHistory(database), waits, live, deliveries, bulk, actor, job_tokens),
         build_datasets_router(datasets, actor),
     ):
         app.include_router(router, prefix=PREFIX)

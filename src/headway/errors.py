@@ -69,6 +69,14 @@ class Forbidden(AppError):
     user_action = "Ask an administrator for the right to do this."
 
 
+class ScopeMissing(Forbidden):
+    """Told to tokens only: whoever signs in with a password has every scope. `scope` is the one that is missing."""
+
+    code = "auth.scope_missing"
+    title = "The token is not allowed to do this"
+    user_action = "Use a token that has the scope named here, or sign in."
+
+
 class NotFound(AppError):
     status = 404
     code = "not_found"

@@ -26,16 +26,17 @@ from headway.kit.clock import SystemClock
 from headway.kit.db import Database
 from headway.settings import Settings
 from headway.storage.store import ObjectStore
-from tests.support.requests import Route, routes
+from tests.support.requests import Route, body, routes
 from tests.support.serving import serving
 
 SECRET = "Kq3xZp7Rw1Vt9Ls5Yd2Nf8Hb4Jc6Mg0TeUaXiOo"
+ENDLESS = f"{PREFIX}/jobs/stream"
 ADMIN, ADA, BEN = "admin@example.org", "ada@example.org", "ben@example.org"
 
 
 @dataclass
 class World:
-    """The running app, and who is who in it. `jobs` and `datasets` are the ids of what Ada has."""
+    """The running app, and who is who in it. `ids` are those of what Ada has, by the name of the path parameter."""
 
     app: FastAPI
     url: str
@@ -59,6 +60,18 @@ class World:
         """Return the route's address with Ada's ids in it, or with others."""
         return route.path.format(**{**self.ids, **others})
 
+    def nobodys_path(self, route: Route) -> str:
+        """Return the route's address with ids that nothing has."""
+        return self.path_of(route, **{name: uuid4() for name in self.ids})
+
+    async def ask(self, client: httpx.AsyncClient, route: Route, path: str = "") -> httpx.Response:
+        """Send a good request to the route, for what Ada has unless the path says otherwise."""
+        good = body(self.document, route)
+        async with client.stream(route.method, path or self.path_of(route), **good) as answer:
+            if route.path != ENDLESS or answer.is_error:
+                await answer.aread()
+            return answer
+
 
 @pytest.fixture
 async def world(settings: Settings, database: Database, store: ObjectStore, tmp_path: Path) -> AsyncIterator[World]:
@@ -70,10 +83,12 @@ async def world(settings: Settings, database: Database, store: ObjectStore, tmp_
         headers = {"Authorization": f"Bearer {tokens[ADA]}"}
         async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=30) as ada:
             job = await ada.post(f"{PREFIX}/jobs", json={"job_type": "external", "title": "Ada's"})
-        assert job.status_code == 201, job.text
+            token = await ada.post(f"{PREFIX}/tokens", json={"name": "Ada's", "scopes": ["jobs:read"]})
+        assert (job.status_code, token.status_code) == (201, 201), job.text + token.text
         owner, job_id = str(users[ADA]), UUID(job.json()["id"])
         dataset_id = await _publish(database, store, tmp_path, owner, job_id)
-        yield World(app, url, tokens, owner, {"job_id": job_id, "dataset_id": dataset_id})
+        ids = {"job_id": job_id, "dataset_id": dataset_id, "token_id": UUID(token.json()["id"])}
+        yield World(app, url, tokens, owner, ids)
 
 
 async def _add_users(database: Database) -> dict[str, UUID]:

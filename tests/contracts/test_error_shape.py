@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
 
 import httpx
 from fastapi import FastAPI
@@ -51,13 +50,13 @@ async def _provoke(
 ) -> list[httpx.Response]:
     """Ask a route wrongly in every way that it can be asked wrongly."""
     good, path = body(world.document, route), world.path_of(route)
-    unknown = world.path_of(route, job_id=uuid4(), dataset_id=uuid4())
+    unknown = world.nobodys_path(route)
     asked = [await anyone.request(route.method, path, **good)]
     assert asked[0].status_code >= 400 or route.is_public, f"{route} answers anybody"
     if route.parameters:
         asked.append(await ada.request(route.method, unknown, **good))
         assert asked[-1].status_code == 404
-        asked.append(await ada.request(route.method, world.path_of(route, job_id="x", dataset_id="x"), **good))
+        asked.append(await ada.request(route.method, world.path_of(route, **dict.fromkeys(world.ids, "x")), **good))
         assert asked[-1].status_code == 422
     if "json" in good:
         headers = {"content-type": "application/json"}

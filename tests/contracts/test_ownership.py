@@ -8,14 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import jwt
 import pytest
 
 from headway.accounts.tokens import ALGORITHM, AUDIENCE, ISSUER
 from headway.app import PREFIX
-from tests.contracts.conftest import ADA, ADMIN, BEN, SECRET, World
-from tests.support.requests import Route, body, events
+from tests.contracts.conftest import ADA, ADMIN, BEN, ENDLESS, SECRET, World
+from tests.support.requests import Route, events
 
 PUBLIC = {
     ("post", f"{PREFIX}/auth/token"),
@@ -23,8 +22,6 @@ PUBLIC = {
     ("delete", f"{PREFIX}/auth/session"),
 }
 """The only addresses below the prefix that need no proof of who is calling: the ways to get and to drop one."""
-
-ENDLESS = f"{PREFIX}/jobs/stream"
 
 
 def test_only_the_ways_to_sign_in_and_out_are_public(world: World) -> None:
@@ -69,7 +66,7 @@ async def test_a_caller_without_a_valid_token_gets_401_everywhere(world: World) 
             for route in world.routes:
                 if (route.method, route.path) in PUBLIC:
                     continue
-                answer = await _ask(client, world, route)
+                answer = await world.ask(client, route)
                 if answer.status_code != 401 or "www-authenticate" not in answer.headers:
                     wrong.append(f"{kind}: {route} answered {answer.status_code}")
     assert not wrong, "\n" + "\n".join(wrong)
@@ -89,8 +86,8 @@ async def test_what_belongs_to_somebody_else_does_not_exist(world: World, strang
     wrong: list[str] = []
     async with world.client(world.tokens[stranger]) as client:
         for route in _with_ids(world):
-            hers = await _ask(client, world, route)
-            nobodys = await _ask(client, world, route, job_id=uuid4(), dataset_id=uuid4())
+            hers = await world.ask(client, route)
+            nobodys = await world.ask(client, route, world.nobodys_path(route))
             if hers.status_code != 404:
                 wrong.append(f"{route} answered {hers.status_code}: {hers.text[:200]}")
             elif hers.json() != nobodys.json():
@@ -107,7 +104,7 @@ async def test_no_list_and_no_answer_names_what_somebody_else_has(world: World, 
         for route in world.routes:
             if route.parameters or route.path == ENDLESS or (route.method, route.path) in PUBLIC:
                 continue
-            answer = await _ask(client, world, route)
+            answer = await world.ask(client, route)
             wrong += [f"{route} names {value}" for value in hers if value in answer.text]
     assert not wrong, "\n" + "\n".join(wrong)
 
@@ -141,7 +138,7 @@ async def test_the_owner_reaches_every_one_of_these_routes(world: World) -> None
         for route in sorted(
             _with_ids(world), key=lambda route: (route.method == "delete", route.path.endswith("cancel"))
         ):
-            answer = await _ask(client, world, route)
+            answer = await world.ask(client, route)
             assert answer.status_code in {200, 202, 204, 409}, f"{route}: {answer.status_code} {answer.text[:300]}"
 
 
@@ -167,19 +164,17 @@ def _with_ids(world: World) -> list[Route]:
     found = [route for route in world.routes if route.parameters]
     unknown = {name for route in found for name in route.parameters} - world.ids.keys()
     assert not unknown, f"give Ada something for the new path parameters {unknown}"
-    assert len(found) >= 11
+    assert len(found) >= 12
     return found
-
-
-async def _ask(client: httpx.AsyncClient, world: World, route: Route, **others: object) -> httpx.Response:
-    path, good = world.path_of(route, **others), body(world.document, route)
-    async with client.stream(route.method, path, **good) as answer:
-        if route.path != ENDLESS or answer.is_error:
-            await answer.aread()
-        return answer
 
 
 async def _what_ada_has(world: World) -> list[Any]:
     async with world.client(world.tokens[ADA]) as client:
-        paths = (f"/jobs/{world.ids['job_id']}", f"/datasets/{world.ids['dataset_id']}", "/jobs", "/datasets")
+        paths = (
+            f"/jobs/{world.ids['job_id']}",
+            f"/datasets/{world.ids['dataset_id']}",
+            "/jobs",
+            "/datasets",
+            "/tokens",
+        )
         return [(await client.get(PREFIX + path)).json() for path in paths]

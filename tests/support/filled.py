@@ -20,6 +20,7 @@ from headway.intake import queries as intake_queries
 from headway.intake.schemas import ImportOptions
 from headway.intake.service import FileIntakeService, IntakeLimits
 from headway.jobs.service import JobMonitoringService, Lease
+from headway.kit.actor import Actor
 from headway.kit.clock import Clock
 from headway.kit.db import Database
 from headway.storage.store import ObjectStore
@@ -59,9 +60,10 @@ class Headway:
         )
 
     async def add_user(self, email: str, role: Any = "user") -> str:
-        """Add somebody who is signed in; return the owner that their rows carry."""
+        """Add somebody who is signed in and has a program; return the owner that their rows carry."""
         user = await self.accounts.add_user(email, PASSWORD, role)
         await self.accounts.open_session(user)
+        await self.accounts.api_tokens.create(Actor(str(user.id)), f"program of {email}", ["jobs:read", "jobs:write"])
         return str(user.id)
 
     async def upload(self, owner: str, name: str, **more: Any) -> UUID:

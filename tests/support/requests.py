@@ -14,6 +14,7 @@ WORDS = {
     "new_password": "other-horse-battery",
     "job_type": "external",
     "role": "user",
+    "scopes": "jobs:read:user",
 }
 """Strings that mean something where they stand; every other one is `text`."""
 
@@ -37,6 +38,11 @@ class Route:
     @property
     def is_public(self) -> bool:
         return not self.operation.get("security")
+
+    @property
+    def scopes(self) -> set[str]:
+        """What the document says that a caller must be allowed, by any way of saying who one is."""
+        return {scope for way in self.operation.get("security", []) for scopes in way.values() for scope in scopes}
 
     def documents(self, status: int, code: str) -> bool:
         """Whether the document says that this route may answer so."""
@@ -77,7 +83,7 @@ def example(document: dict[str, Any], schema: dict[str, Any], name: str = "") ->
             members = schema.get("properties", {})
             return {key: example(document, members[key], key) for key in schema.get("required", [])}
         case "array":
-            return []
+            return [example(document, schema["items"], name)] if schema.get("minItems") else []
         case "integer" | "number":
             return schema.get("minimum", 1)
         case "boolean":

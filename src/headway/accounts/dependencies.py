@@ -6,12 +6,13 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
-from fastapi.security import APIKeyCookie, OAuth2PasswordBearer
+from fastapi.security import APIKeyCookie, OAuth2PasswordBearer, SecurityScopes
 
 from headway.accounts.errors import CrossSite
 from headway.accounts.service import AccountService
-from headway.errors import Forbidden, Unauthorized
-from headway.kit.actor import Actor
+from headway.errors import Forbidden, ScopeMissing, Unauthorized
+from headway.kit.actor import EVERYTHING, SCOPES, Actor, Scope
+from headway.kit.dependencies import needs
 
 SESSION_COOKIE = "headway_session"
 TOKEN_URL = "/api/v2/auth/token"  # noqa: S105 - an address, not a secret
@@ -22,17 +23,25 @@ ActorDependency = Callable[..., Coroutine[Any, Any, Actor]]
 
 
 def build_actor_dependency(service: AccountService, *, token_url: str = TOKEN_URL) -> ActorDependency:
-    """Return a dependency that gives the caller as an `Actor` or raises; `token_url` is only said in OpenAPI."""
-    bearer = OAuth2PasswordBearer(tokenUrl=token_url, scheme_name="token", auto_error=False)
+    """Return a dependency that gives the caller as an `Actor` or raises; `token_url` is only said in OpenAPI.
+
+    A route says what it `needs`. One that has forgotten to is closed to every token that may not do everything.
+    """
+    scopes = {scope.value: meaning for scope, meaning in SCOPES.items()}
+    bearer = OAuth2PasswordBearer(tokenUrl=token_url, scheme_name="token", scopes=scopes, auto_error=False)
     cookie = APIKeyCookie(name=SESSION_COOKIE, scheme_name="session", auto_error=False)
 
     async def actor(
         request: Request,
+        named: SecurityScopes,
         token: Annotated[str | None, Depends(bearer)],
         session: Annotated[str | None, Depends(cookie)],
     ) -> Actor:
         if token is not None:
-            return await service.verify_token(token)
+            who = await service.verify_token(token)
+            if not named.scopes and not who.scopes >= EVERYTHING:
+                raise ScopeMissing("This address does not say what a token must be allowed.")
+            return who
         if session is None:
             raise Unauthorized
         if request.method not in SAFE_METHODS:
@@ -45,7 +54,7 @@ def build_actor_dependency(service: AccountService, *, token_url: str = TOKEN_UR
 def build_admin_dependency(actor: Callable[..., Any]) -> ActorDependency:
     """Return a dependency that gives the caller if it is an administrator, and raises `Forbidden` otherwise."""
 
-    async def admin(who: Annotated[Actor, Depends(actor)]) -> Actor:
+    async def admin(who: Annotated[Actor, Depends(needs(actor, Scope.ADMIN))]) -> Actor:
         if not who.is_admin:
             raise Forbidden("Only administrators may do this.")
         return who

@@ -81,6 +81,18 @@ class UserNotFound(NotFound):
     user_action = "Look in the list of users and check the spelling."
 
 
+class ApiTokenNotFound(NotFound):
+    code = "tokens.not_found"
+    title = "There is no such token"
+    user_action = "Look in the list of your tokens. It may have been revoked already."
+
+
+class TooManyApiTokens(Conflict):
+    code = "tokens.too_many"
+    title = "You have as many tokens as one account may have"
+    user_action = "Revoke those that nobody uses any more, then try again."
+
+
 class LastAdmin(Conflict):
     code = "users.last_admin"
     title = "This is the last administrator"

@@ -1,4 +1,4 @@
-"""The tables of accounts: users, and the browser sessions that they have open."""
+"""The tables of accounts: users, the browser sessions that they have open, and the tokens of their programs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from headway.kit.db import Base, UtcDateTime
@@ -48,3 +49,24 @@ class UserSession(Base):
     user_id: Mapped[UUID] = mapped_column(sa.Uuid, sa.ForeignKey("users.id", ondelete="CASCADE"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ApiToken(Base):
+    """What one program of a user signs in with. Of the token itself only the beginning and a digest are kept."""
+
+    __tablename__ = "api_tokens"
+    __table_args__ = (
+        sa.UniqueConstraint("digest"),
+        sa.Index("ix_api_tokens_user_id", "user_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(sa.Uuid, sa.ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(sa.Text)
+    prefix: Mapped[str] = mapped_column(sa.Text)
+    digest: Mapped[str] = mapped_column(sa.Text)
+    scopes: Mapped[list[str]] = mapped_column(sa.JSON().with_variant(postgresql.JSONB(), "postgresql"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # To the hour: a row that changed with every request would cost more than it tells.
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

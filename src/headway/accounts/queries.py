@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
-from headway.accounts.models import User, UserSession
+from headway.accounts.models import ApiToken, User, UserSession
 from headway.kit.tally import Tally, tally_rows
 
 _ADMINS_LOCK = 0x61646D696E
@@ -87,6 +87,7 @@ async def disable(session: AsyncSession, user_id: UUID, now: datetime) -> None:
         .values(disabled_at=now, credentials_version=User.credentials_version + 1)
     )
     await end_sessions(session, user_id)
+    await revoke_api_tokens(session, user_id)
 
 
 async def delete_user(session: AsyncSession, user_id: UUID) -> None:
@@ -122,3 +123,41 @@ async def find_session_user(session: AsyncSession, token_hash: str, now: datetim
 
 async def tally_expired_sessions(session: AsyncSession, now: datetime, *, delete: bool) -> Tally:
     return await tally_rows(session, UserSession.expires_at, UserSession.expires_at <= now, delete=delete)
+
+
+async def find_api_token(session: AsyncSession, digest: str) -> tuple[ApiToken, User] | None:
+    """Return the API token with this digest and whose it is."""
+    statement = sa.select(ApiToken, User).join(User, ApiToken.user_id == User.id).where(ApiToken.digest == digest)
+    found = (await session.execute(statement)).one_or_none()
+    return None if found is None else (found[0], found[1])
+
+
+async def list_api_tokens(session: AsyncSession, user_id: UUID) -> Sequence[ApiToken]:
+    """Return a user's API tokens, newest first."""
+    newest_first = (ApiToken.created_at.desc(), ApiToken.id.desc())
+    return (
+        (await session.execute(sa.select(ApiToken).where(ApiToken.user_id == user_id).order_by(*newest_first)))
+        .scalars()
+        .all()
+    )
+
+
+async def count_api_tokens(session: AsyncSession, user_id: UUID) -> int:
+    statement = sa.select(sa.func.count()).select_from(ApiToken).where(ApiToken.user_id == user_id)
+    return (await session.execute(statement)).scalar_one()
+
+
+async def note_use(session: AsyncSession, token_id: UUID, now: datetime, stale: datetime) -> None:
+    """Record that a token is used, unless another request has done so since `stale`."""
+    noted_earlier = sa.or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at <= stale)
+    await session.execute(sa.update(ApiToken).where(ApiToken.id == token_id, noted_earlier).values(last_used_at=now))
+
+
+async def revoke_api_token(session: AsyncSession, user_id: UUID, token_id: UUID) -> bool:
+    """Delete one token of a user; say whether there was one."""
+    statement = sa.delete(ApiToken).where(ApiToken.user_id == user_id, ApiToken.id == token_id)
+    return (await session.execute(statement.returning(ApiToken.id))).first() is not None
+
+
+async def revoke_api_tokens(session: AsyncSession, user_id: UUID) -> None:
+    await session.execute(sa.delete(ApiToken).where(ApiToken.user_id == user_id))

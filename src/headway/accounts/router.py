@@ -1,8 +1,9 @@
-"""The HTTP side of accounts: signing in by token or cookie, the caller's own account, and users for administrators."""
+"""The HTTP side of accounts: signing in by token or cookie, the caller's own account and tokens, and all users."""
 # No `from __future__ import annotations`: FastAPI could not resolve closures in Annotated.
 
 from collections.abc import Callable
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.security import OAuth2PasswordRequestForm
@@ -15,9 +16,11 @@ from headway.accounts.dependencies import (
 )
 from headway.accounts.errors import (
     AccountDisabled,
+    ApiTokenNotFound,
     CrossSite,
     EmailTaken,
     InvalidEmail,
+    TooManyApiTokens,
     TooManyAttempts,
     WeakPassword,
     WrongCredentials,
@@ -25,9 +28,12 @@ from headway.accounts.errors import (
 )
 from headway.accounts.models import User
 from headway.accounts.schemas import (
+    ApiTokenResponse,
     ChangePassword,
+    CreateApiToken,
     CreateUser,
     MeResponse,
+    NewApiToken,
     SessionResponse,
     SignIn,
     TokenResponse,
@@ -35,7 +41,8 @@ from headway.accounts.schemas import (
 )
 from headway.accounts.service import AccountService
 from headway.errors import Forbidden, Invalid, Unauthorized
-from headway.kit.actor import Actor
+from headway.kit.actor import Actor, Scope
+from headway.kit.dependencies import needs
 from headway.kit.pagination import BadCursor, Page
 from headway.kit.problems import responses
 
@@ -45,6 +52,7 @@ def build_accounts_router(service: AccountService, actor: Callable[..., Any]) ->
     router = APIRouter()
     router.include_router(_signing_in(service))
     router.include_router(_own_account(service, actor))
+    router.include_router(_own_tokens(service, actor))
     router.include_router(_users(service, build_admin_dependency(actor)))
     return router
 
@@ -85,7 +93,8 @@ def _signing_in(service: AccountService) -> APIRouter:
 
 def _own_account(service: AccountService, actor: Callable[..., Any]) -> APIRouter:
     router = APIRouter(prefix="/me", tags=["me"], responses=responses(Unauthorized))
-    caller = Annotated[Actor, Depends(actor)]
+    caller = Annotated[Actor, Depends(needs(actor, Scope.ME))]
+    manager = Annotated[Actor, Depends(needs(actor, Scope.ADMIN))]
 
     @router.get("")
     async def get_me(who: caller) -> MeResponse:
@@ -93,13 +102,40 @@ def _own_account(service: AccountService, actor: Callable[..., Any]) -> APIRoute
         return MeResponse(id=who.owner, email=who.email, role="admin" if who.is_admin else "user")
 
     @router.post("/password", status_code=204, responses=responses(WrongPassword, WeakPassword, TooManyAttempts))
-    async def change_password(who: caller, request: Request, response: Response, body: ChangePassword) -> None:
+    async def change_password(who: manager, request: Request, response: Response, body: ChangePassword) -> None:
         """Change your own password. Everything signed in with the old one ends, but for this browser."""
         user = await service.change_password(
-            who.owner, body.current_password, body.new_password, client_address(request)
+            who.owner,
+            body.current_password,
+            body.new_password,
+            client_address(request),
+            revoke_tokens=body.revoke_tokens,
         )
         if SESSION_COOKIE in request.cookies and "Authorization" not in request.headers:
             await _give_session(service, user, request, response)
+
+    return router
+
+
+def _own_tokens(service: AccountService, actor: Callable[..., Any]) -> APIRouter:
+    router = APIRouter(prefix="/tokens", tags=["tokens"], responses=responses(Unauthorized))
+    manager = Annotated[Actor, Depends(needs(actor, Scope.ADMIN))]
+
+    @router.get("")
+    async def list_tokens(who: manager) -> Page[ApiTokenResponse]:
+        """Your API tokens, newest first."""
+        return await service.api_tokens.list_own(who.owner)
+
+    @router.post("", status_code=201, responses=responses(TooManyApiTokens))
+    async def create_token(who: manager, body: CreateApiToken, response: Response) -> NewApiToken:
+        """Make a token for a program of yours. It is shown this once, and may do no more than you."""
+        response.headers["Cache-Control"] = "no-store"
+        return await service.api_tokens.create(who, body.name, body.scopes, expires_in_days=body.expires_in_days)
+
+    @router.delete("/{token_id}", status_code=204, responses=responses(ApiTokenNotFound))
+    async def revoke_token(who: manager, token_id: UUID) -> None:
+        """Revoke a token of yours. Whoever uses it is refused from now on."""
+        await service.api_tokens.revoke(who.owner, token_id)
 
     return router
 

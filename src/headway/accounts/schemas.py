@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from headway.accounts.passwords import LONGEST, SHORTEST
+from headway.kit.actor import Scope
+from headway.kit.text import PlainText
 
 Role = Literal["admin", "user"]
+GrantedScope = Literal[
+    Scope.JOBS_READ, Scope.JOBS_WRITE, Scope.IMPORTS_WRITE, Scope.DATASETS_READ, Scope.DATASETS_WRITE, Scope.ADMIN
+]
+"""What a token can be given; the rest every one has."""
 
 NEW_PASSWORD = Field(description=f"{SHORTEST} to {LONGEST} characters.", json_schema_extra={"format": "password"})
 
@@ -50,6 +56,7 @@ class ChangePassword(BaseModel):
 
     current_password: str = Field(json_schema_extra={"format": "password"})
     new_password: str = NEW_PASSWORD
+    revoke_tokens: bool = Field(default=False, description="Revoke your API tokens too; otherwise they stay valid.")
 
 
 class CreateUser(BaseModel):
@@ -71,3 +78,31 @@ class UserResponse(BaseModel):
     disabled_at: datetime | None
     created_at: datetime
     password_changed_at: datetime
+
+
+class CreateApiToken(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[PlainText, StringConstraints(strip_whitespace=True, pattern=r"\S", max_length=200)]
+    scopes: list[GrantedScope] = Field(min_length=1, description="What the token may do; `GET /me` it always may.")
+    expires_in_days: int | None = Field(default=None, ge=1, le=3650, description="Left out: valid until revoked.")
+
+
+class ApiTokenResponse(BaseModel):
+    """A token of a program. The token itself was shown once and is not kept."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    name: str
+    prefix: str = Field(description="How the token begins, to recognise it by.")
+    scopes: list[GrantedScope]
+    created_at: datetime
+    last_used_at: datetime | None = Field(description="To the hour.")
+    expires_at: datetime | None
+
+
+class NewApiToken(ApiTokenResponse):
+    """A token that has just been made."""
+
+    token: str = Field(description="Shown this once. Send it as `Authorization: Bearer …`.")

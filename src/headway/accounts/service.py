@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import logging
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -13,10 +13,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.accounts import queries
+from headway.accounts.api_tokens import ApiTokens, is_api_token
 from headway.accounts.attempts import AttemptLimiter
+from headway.accounts.callers import actor_of, digest_of, enabled, user_id_of
 from headway.accounts.emails import check_email, normalize_email
 from headway.accounts.errors import (
-    AccountDisabled,
     EmailTaken,
     InvalidEmail,
     InvalidToken,
@@ -53,6 +54,7 @@ class AccountService:
     ) -> None:
         self.token_lifetime_seconds = token_lifetime_seconds
         self.session_lifetime_seconds = session_lifetime_seconds
+        self.api_tokens = ApiTokens(database, clock)
         self._database = database
         self._clock = clock
         self._passwords = passwords or PasswordHasher()
@@ -122,16 +124,26 @@ class AccountService:
         await _refuse_last_admin(session, user)
         await queries.delete_user(session, user.id)
 
-    async def set_password(self, email: str, password: str) -> None:
-        """Give a user a new password, as an administrator does; ends all their tokens and sessions."""
+    async def set_password(self, email: str, password: str, *, revoke_tokens: bool = False) -> None:
+        """Give a user a new password, as an administrator does; ends what they signed in with the old one.
+
+        Their API tokens stay valid unless `revoke_tokens` says otherwise.
+        """
         check_password(password)
         password_hash = await self._passwords.hash(password)
         async with self._database.write() as session:
             user = await _get_by_email(session, email, lock=True)
             await queries.replace_password(session, user.id, user.credentials_version, password_hash, self._clock.now())
+            if revoke_tokens:
+                await queries.revoke_api_tokens(session, user.id)
 
-    async def change_password(self, owner: str, current: str, new: str, client_address: str) -> User:
-        """Change the caller's own password; ends all their tokens and sessions, the calling one included."""
+    async def change_password(
+        self, owner: str, current: str, new: str, client_address: str, *, revoke_tokens: bool = False
+    ) -> User:
+        """Change the caller's own password; ends what was signed in with the old one, the caller included.
+
+        API tokens stay valid unless `revoke_tokens` says otherwise.
+        """
         check_password(new)
         user = await self._get_by_owner(owner)
         async with self._attempts.attempt(user.email, client_address):
@@ -144,6 +156,8 @@ class AccountService:
             )
             if not replaced:
                 raise WrongPassword("The password was changed by another request a moment ago.")
+            if revoke_tokens:
+                await queries.revoke_api_tokens(session, user.id)
         return await self._get_by_owner(owner)
 
     # Proving who one is
@@ -160,22 +174,30 @@ class AccountService:
             if not await self._passwords.verify(password, user.password_hash if user else None) or user is None:
                 log.info("sign-in refused", extra={"client_address": client_address, "user_id": user and str(user.id)})
                 raise WrongCredentials
-        return _enabled(user)
+        return enabled(user)
 
     def issue_token(self, user: User) -> str:
         """Return an access token for somebody who has just signed in."""
         return self._signer.issue(Claims(user.id, user.credentials_version))
 
+    async def issue_job_token(self, owner: str, scopes: Collection[str], lifetime_seconds: int) -> tuple[str, datetime]:
+        """Return a token that may do no more than these scopes say, and when it expires."""
+        user = await self._get_by_owner(owner)
+        claims = Claims(user.id, user.credentials_version, frozenset(scopes))
+        return self._signer.issue_for_jobs(claims, lifetime_seconds)
+
     async def verify_token(self, token: str) -> Actor:
-        """Return whose token this is; raises `InvalidToken`, `ExpiredToken` or `AccountDisabled`."""
+        """Return whose token this is and what it may do; raises `InvalidToken`, `ExpiredToken` or `AccountDisabled`."""
+        if is_api_token(token):
+            return await self.api_tokens.verify(token)
         claims = self._signer.read(token)
         async with self._database.read() as session:
             user = await queries.find_by_id(session, claims.user_id)
         if user is None:
             raise InvalidToken
-        if claims.credentials_version != _enabled(user).credentials_version:
+        if claims.credentials_version != enabled(user).credentials_version:
             raise InvalidToken("The token was issued before the password was changed or the account was disabled.")
-        return _actor(user)
+        return actor_of(user, claims.scopes)
 
     async def open_session(self, user: User) -> str:
         """Keep a browser signed in; returns what its cookie holds, which is stored nowhere.
@@ -195,15 +217,15 @@ class AccountService:
     async def close_session(self, token: str) -> None:
         """End the session with this cookie, if there is one."""
         async with self._database.write() as session:
-            await queries.end_session(session, _digest(token))
+            await queries.end_session(session, digest_of(token))
 
     async def actor_for_session(self, token: str) -> Actor:
         """Return whose session cookie this is; raises `SessionEnded` or `AccountDisabled`."""
         async with self._database.read() as session:
-            user = await queries.find_session_user(session, _digest(token), self._clock.now())
+            user = await queries.find_session_user(session, digest_of(token), self._clock.now())
         if user is None:
             raise SessionEnded
-        return _actor(_enabled(user))
+        return actor_of(enabled(user))
 
     # Details
 
@@ -226,7 +248,7 @@ class AccountService:
     def _new_session(self, user_id: UUID, token: str, now: datetime) -> UserSession:
         return UserSession(
             id=uuid4(),
-            token_hash=_digest(token),
+            token_hash=digest_of(token),
             user_id=user_id,
             created_at=now,
             expires_at=now + timedelta(seconds=self.session_lifetime_seconds),
@@ -234,7 +256,7 @@ class AccountService:
 
     async def _get_by_owner(self, owner: str) -> User:
         async with self._database.read() as session:
-            user = await queries.find_by_id(session, _user_id(owner))
+            user = await queries.find_by_id(session, user_id_of(owner))
         if user is None:
             raise UserNotFound
         return user
@@ -256,26 +278,3 @@ async def _get_by_email(session: AsyncSession, email: str, *, lock: bool = False
 async def _refuse_last_admin(session: AsyncSession, user: User) -> None:
     if user.role == "admin" and not await queries.has_other_admin(session, user.id):
         raise LastAdmin(f"Without {user.email} nobody could administer this service.")
-
-
-def _user_id(owner: str) -> UUID:
-    try:
-        return UUID(owner)
-    except ValueError as error:
-        # An actor that a host application made: its accounts are not kept here.
-        raise UserNotFound from error
-
-
-def _enabled(user: User) -> User:
-    if user.disabled_at is not None:
-        raise AccountDisabled
-    return user
-
-
-def _actor(user: User) -> Actor:
-    return Actor(owner=str(user.id), email=user.email, is_admin=user.role == "admin")
-
-
-def _digest(token: str) -> str:
-    """Return what is stored of a session's token: 256 random bits need no salt and no slow hash."""
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,4 +1,6 @@
-"""Access tokens: JWT under one algorithm and one secret. What is read here is proved to be signed by us.
+"""Signed tokens: JWT under one algorithm and one secret. What is read here is proved to be signed by us.
+
+Those of a sign-in and those for embeds differ in their audience, which decides what a token may do.
 
 Times are compared with our own clock and not by the JWT library, which knows only the machine's.
 """
@@ -7,26 +9,31 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import jwt
 
 from headway.accounts.errors import ExpiredToken, InvalidToken
+from headway.kit.actor import EVERYTHING
 from headway.kit.clock import Clock
 
 ALGORITHM = "HS256"
 ISSUER = "headway"
 AUDIENCE = "headway-api"
+JOBS_AUDIENCE = "headway-jobs"
+"""Of tokens for embeds, which may see the jobs that they name and nothing else."""
 REQUIRED = ["exp", "iss", "aud", "sub", "iat"]
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Who a token is about, and which of their credentials it was issued for."""
+    """Who a token is about, which of their credentials it was issued for, and what it may do."""
 
     user_id: UUID
     credentials_version: int
+    scopes: frozenset[str] = EVERYTHING
 
 
 class TokenSigner:
@@ -38,14 +45,28 @@ class TokenSigner:
         self._clock = clock
 
     def issue(self, claims: Claims) -> str:
-        now = int(self._clock.now().timestamp())
+        """Return a token of somebody who has signed in. It may do everything, whatever the claims' scopes."""
+        now = self._now()
+        return self._sign(claims, now, now + timedelta(seconds=self.lifetime_seconds), aud=AUDIENCE)
+
+    def issue_for_jobs(self, claims: Claims, lifetime_seconds: int) -> tuple[str, datetime]:
+        """Return a token that may do what the claims' scopes say and nothing else, and when it expires."""
+        now = self._now()
+        expires_at = now + timedelta(seconds=lifetime_seconds)
+        return self._sign(claims, now, expires_at, aud=JOBS_AUDIENCE, scopes=sorted(claims.scopes)), expires_at
+
+    def _now(self) -> datetime:
+        """Return this moment in whole seconds, as a token says it."""
+        return self._clock.now().replace(microsecond=0)
+
+    def _sign(self, claims: Claims, issued_at: datetime, expires_at: datetime, **others: Any) -> str:
         payload = {
             "iss": ISSUER,
-            "aud": AUDIENCE,
             "sub": str(claims.user_id),
-            "iat": now,
-            "exp": now + self.lifetime_seconds,
+            "iat": int(issued_at.timestamp()),
+            "exp": int(expires_at.timestamp()),
             "ver": claims.credentials_version,
+            **others,
         }
         return jwt.encode(payload, self._secret, algorithm=ALGORITHM)
 
@@ -62,7 +83,7 @@ class TokenSigner:
         version = payload.get("ver", 0)
         if type(version) is not int:
             raise InvalidToken
-        return Claims(_user_id(payload["sub"]), version)
+        return Claims(_user_id(payload["sub"]), version, _scopes(payload))
 
     def _proved(self, token: str) -> dict[str, Any]:
         """Return the payload of a token that bears our signature and is meant for us."""
@@ -71,7 +92,7 @@ class TokenSigner:
                 token,
                 self._secret,
                 algorithms=[ALGORITHM],
-                audience=AUDIENCE,
+                audience=[AUDIENCE, JOBS_AUDIENCE],
                 issuer=ISSUER,
                 options={"require": REQUIRED, "verify_exp": False, "verify_iat": False, "verify_nbf": False},
             )
@@ -85,6 +106,18 @@ def _moment(value: object) -> int | float:
     if type(value) is int or (isinstance(value, float) and math.isfinite(value)):
         return value
     raise InvalidToken
+
+
+def _scopes(payload: dict[str, Any]) -> frozenset[str]:
+    """Return what a token may do by its audience; one that had both would be for jobs, the lesser right."""
+    audience = payload["aud"]
+    if JOBS_AUDIENCE not in ([audience] if isinstance(audience, str) else audience):
+        return EVERYTHING
+    scopes = payload.get("scopes")
+    if not isinstance(scopes, list) or not all(isinstance(scope, str) for scope in scopes):
+        raise InvalidToken
+    # Should a general scope ever get in here, it gives nothing.
+    return frozenset(scopes) - EVERYTHING
 
 
 def _user_id(subject: object) -> UUID:

@@ -18,6 +18,7 @@ COMMANDS = {
     "restore": "headway.cli.backups:restore",
     "login": "headway.cli.remote:login",
     "logout": "headway.cli.remote:logout",
+    "tokens": "headway.cli.tokens:tokens",
     "import": "headway.cli.uploading:import_files",
     "jobs": "headway.cli.remote:jobs",
     "datasets": "headway.cli.remote:datasets",

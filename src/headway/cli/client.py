@@ -112,6 +112,9 @@ class Client:
     def post(self, path: str, **content: Any) -> dict[str, Any]:
         return self._send("POST", path, **content)
 
+    def delete(self, path: str) -> None:
+        self._send("DELETE", path)
+
     def upload(self, path: Path, options: dict[str, Any], on_bytes: Callable[[int], None]) -> dict[str, Any]:
         """Send a file as it lies on the disk, never in memory as a whole. Return the job."""
         # Without options the part is left out; httpx puts it before the file, so that the server knows it first.

@@ -82,11 +82,12 @@ def enable(email: str) -> None:
 
 @users.command()
 @click.argument("email")
+@click.option("--revoke-tokens", is_flag=True, help="Revoke their API tokens too; otherwise they stay valid.")
 @password_stdin
-def password(email: str, *, password_stdin: bool) -> None:
+def password(email: str, *, revoke_tokens: bool, password_stdin: bool) -> None:
     """Set a new password for EMAIL."""
     new = read_secret("New password", from_stdin=password_stdin, confirm=True)
-    _with_accounts(lambda accounts: accounts.set_password(email, new))
+    _with_accounts(lambda accounts: accounts.set_password(email, new, revoke_tokens=revoke_tokens))
     click.echo(f"Changed the password of {email}.")
 
 

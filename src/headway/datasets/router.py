@@ -14,7 +14,8 @@ from headway.datasets.filters import ask
 from headway.datasets.schemas import DatasetResponse, DecisionsResponse, RenameDataset, RowsResponse
 from headway.datasets.service import DatasetService
 from headway.errors import Unauthorized
-from headway.kit.actor import Actor
+from headway.kit.actor import Actor, Scope
+from headway.kit.dependencies import needs
 from headway.kit.pagination import BadCursor, Page
 from headway.kit.problems import responses
 from headway.kit.text import PlainText
@@ -24,11 +25,12 @@ from headway.storage.errors import ObjectMissing, StoreUnavailable
 def build_datasets_router(service: DatasetService, actor: Callable[..., Any]) -> APIRouter:
     """Return the routes under `/datasets`. `actor` is a FastAPI dependency that returns an `Actor` or raises."""
     router = APIRouter(prefix="/datasets", tags=["datasets"], responses=responses(Unauthorized))
-    caller = Annotated[Actor, Depends(actor)]
+    reader = Annotated[Actor, Depends(needs(actor, Scope.DATASETS_READ))]
+    writer = Annotated[Actor, Depends(needs(actor, Scope.DATASETS_WRITE))]
 
     @router.get("", responses=responses(BadCursor))
     async def list_datasets(
-        who: caller,
+        who: reader,
         limit: Annotated[int, Query(ge=1, le=100)] = 50,
         cursor: str | None = None,
         q: Annotated[PlainText | None, Query(max_length=200, description="Part of the name.")] = None,
@@ -37,17 +39,17 @@ def build_datasets_router(service: DatasetService, actor: Callable[..., Any]) ->
         return await service.list_datasets(who.owner, limit=limit, cursor=cursor, q=q)
 
     @router.get("/{dataset_id}", responses=responses(DatasetNotFound))
-    async def get_dataset(who: caller, dataset_id: UUID) -> DatasetResponse:
+    async def get_dataset(who: reader, dataset_id: UUID) -> DatasetResponse:
         """One of your datasets, with its columns and why each has its type."""
         return await service.get_dataset(who.owner, dataset_id)
 
     @router.patch("/{dataset_id}", responses=responses(DatasetNotFound))
-    async def rename_dataset(who: caller, dataset_id: UUID, body: RenameDataset) -> DatasetResponse:
+    async def rename_dataset(who: writer, dataset_id: UUID, body: RenameDataset) -> DatasetResponse:
         """Give a dataset another name."""
         return await service.rename(who.owner, dataset_id, body.name)
 
     @router.delete("/{dataset_id}", status_code=204, responses=responses(DatasetNotFound))
-    async def delete_dataset(who: caller, dataset_id: UUID) -> None:
+    async def delete_dataset(who: writer, dataset_id: UUID) -> None:
         """Delete a dataset, its rows and, if nothing else was made from it, the original file."""
         await service.delete(who.owner, dataset_id)
 
@@ -57,7 +59,7 @@ def build_datasets_router(service: DatasetService, actor: Callable[..., Any]) ->
         responses=responses(DatasetNotFound, UnknownColumn, BadFilter, RowsTooSlow, ObjectMissing, StoreUnavailable),
     )
     async def read_rows(
-        who: caller,
+        who: reader,
         dataset_id: UUID,
         offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
         limit: Annotated[int, Query(ge=0, le=1000)] = 100,
@@ -89,7 +91,7 @@ def build_datasets_router(service: DatasetService, actor: Callable[..., Any]) ->
         return Response(body, media_type="application/json")
 
     @router.get("/{dataset_id}/decisions", responses=responses(DatasetNotFound))
-    async def list_decisions(who: caller, dataset_id: UUID) -> DecisionsResponse:
+    async def list_decisions(who: reader, dataset_id: UUID) -> DecisionsResponse:
         """What was found out about the file: format, encoding, dialect, types, each with its evidence."""
         return await service.list_decisions(who.owner, dataset_id)
 
@@ -98,7 +100,7 @@ def build_datasets_router(service: DatasetService, actor: Callable[..., Any]) ->
         response_class=StreamingResponse,
         responses=responses(DatasetNotFound, ObjectMissing, StoreUnavailable),
     )
-    async def download_original(who: caller, dataset_id: UUID) -> StreamingResponse:
+    async def download_original(who: reader, dataset_id: UUID) -> StreamingResponse:
         """The uploaded file, byte by byte as it came."""
         name, size, chunks = await service.open_original(who.owner, dataset_id)
         headers = {

@@ -25,7 +25,8 @@ from headway.intake.upload_errors import (
     UploadTooLarge,
 )
 from headway.jobs.schemas import JobResponse
-from headway.kit.actor import Actor
+from headway.kit.actor import Actor, Scope
+from headway.kit.dependencies import needs
 from headway.kit.problems import responses
 from headway.storage.errors import StoreFull, StoreUnavailable
 
@@ -52,7 +53,7 @@ BODY_DOCS: dict[str, Any] = {
 def build_imports_router(service: FileIntakeService, actor: Callable[..., Any]) -> APIRouter:
     """Return the routes of intake. `actor` is a FastAPI dependency that returns an `Actor` or raises."""
     router = APIRouter(tags=["imports"], responses=responses(Unauthorized))
-    caller = Annotated[Actor, Depends(actor)]
+    uploader = Annotated[Actor, Depends(needs(actor, Scope.IMPORTS_WRITE))]
     faults = (
         UploadTooLarge, TooManyUploads, UploadMissingFile, UploadMalformed, UploadInterrupted, UploadCancelled,
         ImportOptionsInvalid, QuotaExceeded, StoreFull, StoreUnavailable, IdempotencyKeyInUse, IdempotencyKeyReused,
@@ -61,7 +62,7 @@ def build_imports_router(service: FileIntakeService, actor: Callable[..., Any]) 
 
     @router.post("/imports", status_code=202, openapi_extra=BODY_DOCS, responses=responses(*faults))
     async def import_file(
-        who: caller,
+        who: uploader,
         request: Request,
         response: Response,
         filename: Annotated[str | None, Query(description="Name of the file, for a bare body.")] = None,
@@ -76,7 +77,7 @@ def build_imports_router(service: FileIntakeService, actor: Callable[..., Any]) 
         return job
 
     @router.get("/limits")
-    async def get_limits(who: caller) -> Limits:
+    async def get_limits(who: uploader) -> Limits:
         """What you may upload, and how much room you have used."""
         return await service.limits(who.owner)
 

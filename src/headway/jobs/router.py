@@ -12,6 +12,7 @@ from headway.errors import Unauthorized
 from headway.jobs.answers import active_tag
 from headway.jobs.bulk import BulkActions
 from headway.jobs.deliveries import Deliveries
+from headway.jobs.embedding import CANCEL_ONE, READ_ALL, READ_ONE, CreateJobToken, JobToken, JobTokens
 from headway.jobs.errors import (
     JobEnded,
     JobNotFound,
@@ -40,7 +41,8 @@ from headway.jobs.schemas import (
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.states import TERMINAL
 from headway.jobs.waiting import JobWaits
-from headway.kit.actor import Actor
+from headway.kit.actor import Actor, Scope
+from headway.kit.dependencies import needs
 from headway.kit.pagination import BadCursor, Page
 from headway.kit.problems import responses
 from headway.kit.text import PlainText
@@ -61,13 +63,36 @@ def build_jobs_router(
     deliveries: Deliveries,
     bulk: BulkActions,
     actor: Callable[..., Any],
+    tokens: JobTokens | None = None,
 ) -> APIRouter:
-    """Return the routes under `/jobs`. `actor` is a FastAPI dependency that returns an `Actor` or raises."""
+    """Return the routes under `/jobs`. `actor` is a FastAPI dependency that returns an `Actor` or raises.
+
+    Without `tokens` there is no `POST /jobs/tokens`: a host whose `actor` reads tokens of its own makes them itself.
+    """
     router = APIRouter(prefix="/jobs", tags=["jobs"], responses=responses(Unauthorized))
-    caller = Annotated[Actor, Depends(actor)]
+    _add_looking(router, actor, service, history, waits, live)
+    _add_reporting(router, actor, service)
+    _add_steering(router, actor, service, deliveries, bulk)
+    if tokens is not None:
+        _add_tokens(router, tokens, actor)
+    return router
+
+
+def _add_looking(
+    router: APIRouter,
+    actor: Callable[..., Any],
+    service: JobMonitoringService,
+    history: JobHistory,
+    waits: JobWaits,
+    live: LiveFeed,
+) -> None:
+    """What an owner sees of their jobs."""
+    reader = Annotated[Actor, Depends(needs(actor, Scope.JOBS_READ))]
+    watcher = Annotated[Actor, Depends(needs(actor, Scope.JOBS_READ, READ_ALL))]
+    job_watcher = Annotated[Actor, Depends(needs(actor, Scope.JOBS_READ, READ_ALL, READ_ONE))]
 
     @router.get("/active", response_model=ActiveJobs, responses=NOT_MODIFIED)
-    async def get_active_jobs(who: caller, if_none_match: Annotated[str | None, Header()] = None) -> Response:
+    async def get_active_jobs(who: watcher, if_none_match: Annotated[str | None, Header()] = None) -> Response:
         """Your running and waiting jobs, and those that ended a short while ago.
 
         Completed jobs stay for 5 minutes, failed and cancelled ones for an hour unless dismissed. `next_poll_ms` says
@@ -78,7 +103,7 @@ def build_jobs_router(
 
     @router.get("/stream", responses=responses(TooManyStreams), response_class=StreamingResponse)
     async def stream_jobs(
-        who: caller, request: Request, last_event_id: Annotated[str | None, Header()] = None
+        who: watcher, request: Request, last_event_id: Annotated[str | None, Header()] = None
     ) -> StreamingResponse:
         """Server-sent events: `snapshot` first, then `job`, `finished` and `removed`; `bye` asks to come back."""
         events = await live.stream(who.owner, last_event_id)
@@ -86,7 +111,7 @@ def build_jobs_router(
 
     @router.get("", responses=responses(BadCursor, UnknownFilter))
     async def list_jobs(
-        who: caller,
+        who: reader,
         limit: Annotated[int, Query(ge=1, le=100)] = 50,
         cursor: str | None = None,
         status: Annotated[
@@ -106,36 +131,11 @@ def build_jobs_router(
         where = JobFilter.worded(status, job_type, dataset_id, q, created_from, created_to)
         return await history.list_jobs(who.owner, limit=limit, cursor=cursor, where=where)
 
-    @router.post("", status_code=201)
-    async def create_job(who: caller, body: CreateJob, response: Response) -> JobResponse:
-        """Create a job that you run yourself and report on with `POST /jobs/{id}/progress`."""
-        job = await service.create_job(
-            who.owner,
-            body.job_type,
-            title=body.title,
-            message=body.message,
-            metadata=body.metadata,
-            heartbeat_seconds=body.heartbeat_seconds,
-        )
-        response.headers["Location"] = f"/api/v2/jobs/{job.id}"
-        return job
-
-    @router.post("/bulk", responses=responses(UnknownFilter))
-    async def act_on_jobs(who: caller, body: BulkAction) -> BulkAnswer:
-        """Cancel, retry, dismiss or delete many jobs: up to 500 `ids`, or the newest 500 that fit `where`.
-
-        Each is done as its own address does it, and one that is refused stops no other. With `where` only jobs are
-        taken that the action can change; `more` says that others are left, so ask again.
-        """
-        if body.where is None:
-            return await bulk.act(who.owner, body.action, body.ids or ())
-        return await bulk.act_where(who.owner, body.action, JobFilter.worded(**dict(body.where)))
-
     @router.get(
         "/{job_id}", response_model=JobResponse, responses={**NOT_MODIFIED, **responses(JobNotFound, TooManyStreams)}
     )
     async def get_job_by_id(
-        who: caller,
+        who: job_watcher,
         job_id: UUID,
         wait: Annotated[float, Query(ge=0, le=60, description="Seconds to wait for news.")] = 0,
         after_version: Annotated[int, Query(ge=0, description="The version that you know.")] = 0,
@@ -152,30 +152,61 @@ def build_jobs_router(
             answer.headers["Retry-After"] = "1"
         return answer
 
-    @router.post("/{job_id}/progress", responses=responses(JobNotFound, StaleLease, JobEnded, NotYoursToReport))
-    async def report_progress(who: caller, job_id: UUID, body: ReportProgress) -> ProgressAnswer:
-        """Report on a job that you run: progress, sign of life, ending; the answer says if it was cancelled."""
-        return await service.report(job_id, who.owner, body)
-
     @router.get("/{job_id}/events", responses=responses(JobNotFound))
-    async def list_events(who: caller, job_id: UUID) -> JobEvents:
+    async def list_events(who: job_watcher, job_id: UUID) -> JobEvents:
         """What happened to the job: its lifecycle and its stages, in order."""
         return await history.list_events(job_id, who.owner)
 
     @router.get("/{job_id}/attempts", responses=responses(JobNotFound))
-    async def list_attempts(who: caller, job_id: UUID) -> JobAttempts:
+    async def list_attempts(who: job_watcher, job_id: UUID) -> JobAttempts:
         """How often the job was begun, and what came of each time."""
         return await history.list_attempts(job_id, who.owner)
 
     @router.get("/{job_id}/receipt", responses=responses(JobNotFound, JobStillRunning))
-    async def get_receipt(who: caller, job_id: UUID) -> Receipt:
+    async def get_receipt(who: reader, job_id: UUID) -> Receipt:
         """What an ended job was given, what came of it, and which version did that."""
         return await history.receipt(job_id, who.owner)
+
+
+def _add_reporting(router: APIRouter, actor: Callable[..., Any], service: JobMonitoringService) -> None:
+    """What a program says of the jobs that it runs."""
+    writer = Annotated[Actor, Depends(needs(actor, Scope.JOBS_WRITE))]
+
+    @router.post("", status_code=201)
+    async def create_job(who: writer, body: CreateJob, response: Response) -> JobResponse:
+        """Create a job that you run yourself and report on with `POST /jobs/{id}/progress`."""
+        job = await service.create_job(
+            who.owner,
+            body.job_type,
+            title=body.title,
+            message=body.message,
+            metadata=body.metadata,
+            heartbeat_seconds=body.heartbeat_seconds,
+        )
+        response.headers["Location"] = f"/api/v2/jobs/{job.id}"
+        return job
+
+    @router.post("/{job_id}/progress", responses=responses(JobNotFound, StaleLease, JobEnded, NotYoursToReport))
+    async def report_progress(who: writer, job_id: UUID, body: ReportProgress) -> ProgressAnswer:
+        """Report on a job that you run: progress, sign of life, ending; the answer says if it was cancelled."""
+        return await service.report(job_id, who.owner, body)
+
+
+def _add_steering(
+    router: APIRouter,
+    actor: Callable[..., Any],
+    service: JobMonitoringService,
+    deliveries: Deliveries,
+    bulk: BulkActions,
+) -> None:
+    """What an owner does to their jobs."""
+    writer = Annotated[Actor, Depends(needs(actor, Scope.JOBS_WRITE))]
+    canceller = Annotated[Actor, Depends(needs(actor, Scope.JOBS_WRITE, CANCEL_ONE))]
 
     @router.post(
         "/{job_id}/cancel", status_code=202, responses={200: {"model": JobResponse}, **responses(JobNotFound, JobEnded)}
     )
-    async def cancel_job(who: caller, job_id: UUID, response: Response) -> JobResponse:
+    async def cancel_job(who: canceller, job_id: UUID, response: Response) -> JobResponse:
         """Cancel: a waiting job ends at once (200), a running one is asked to stop (202)."""
         job = await bulk.cancel(job_id, who.owner)
         if job.status == "cancelled":
@@ -183,21 +214,44 @@ def build_jobs_router(
         return job
 
     @router.post("/{job_id}/retry", status_code=202, responses=responses(JobNotFound, JobStillRunning, NotRetryable))
-    async def retry_job(who: caller, job_id: UUID) -> JobResponse:
+    async def retry_job(who: writer, job_id: UUID) -> JobResponse:
         """Run a failed or cancelled job again, from what it had finished for good."""
         return await deliveries.retry(job_id, who.owner)
 
     @router.post("/{job_id}/dismiss", status_code=204, responses=responses(JobNotFound, JobStillRunning))
-    async def dismiss_job(who: caller, job_id: UUID) -> None:
+    async def dismiss_job(who: writer, job_id: UUID) -> None:
         """Take an ended job out of the active list. History keeps it."""
         await service.dismiss(job_id, who.owner)
 
     @router.delete("/{job_id}", status_code=204, responses=responses(JobNotFound, JobStillRunning))
-    async def delete_job(who: caller, job_id: UUID) -> None:
+    async def delete_job(who: writer, job_id: UUID) -> None:
         """Delete an ended job and its history. The dataset that it made stays; a file that only it needed goes."""
         await service.delete(job_id, who.owner)
 
-    return router
+    @router.post("/bulk", responses=responses(UnknownFilter))
+    async def act_on_jobs(who: writer, body: BulkAction) -> BulkAnswer:
+        """Cancel, retry, dismiss or delete many jobs: up to 500 `ids`, or the newest 500 that fit `where`.
+
+        Each is done as its own address does it, and one that is refused stops no other. With `where` only jobs are
+        taken that the action can change; `more` says that others are left, so ask again.
+        """
+        if body.where is None:
+            return await bulk.act(who.owner, body.action, body.ids or ())
+        return await bulk.act_where(who.owner, body.action, JobFilter.worded(**dict(body.where)))
+
+
+def _add_tokens(router: APIRouter, tokens: JobTokens, actor: Callable[..., Any]) -> None:
+    reader = Annotated[Actor, Depends(needs(actor, Scope.JOBS_READ))]
+
+    @router.post("/tokens", status_code=201, responses=responses(JobNotFound))
+    async def create_job_token(who: reader, body: CreateJobToken, response: Response) -> JobToken:
+        """Make a short-lived token for a page that shows your jobs: it may see, or cancel, only what it names.
+
+        It is taken by `GET /jobs/active`, `/jobs/stream`, `/jobs/{id}`, its `/events` and `/attempts`, and
+        `POST /jobs/{id}/cancel`. It ends early when your password is changed.
+        """
+        response.headers["Cache-Control"] = "no-store"
+        return await tokens.create(who, body)
 
 
 def _unless_known(answer: BaseModel, tag: str, if_none_match: str | None) -> Response:

@@ -259,6 +259,12 @@ class JobMonitoringService:
         async with self._database.read() as session:
             return self._to_response(await queries.get_own(session, job_id, user_id))
 
+    async def require_own(self, job_ids: Collection[UUID], user_id: str) -> None:
+        """Raise `JobNotFound` unless all of these are jobs of the owner."""
+        async with self._database.read() as session:
+            for job_id in job_ids:
+                await queries.get_own(session, job_id, user_id)
+
     async def request_cancel(self, job_id: UUID, user_id: str) -> JobResponse:
         """Cancel a waiting job at once, ask a running one to stop. Raises `JobEnded` if there is nothing to cancel."""
         async with self._database.write() as session:

@@ -21,6 +21,7 @@ from headway.errors import (
     InsufficientStorage,
     Invalid,
     NotFound,
+    ScopeMissing,
     TooLarge,
     Unauthorized,
     Unavailable,
@@ -109,6 +110,8 @@ def describe_problems(document: dict[str, Any]) -> None:
                 kinds += [InvalidJson, BodyTooLarge, JsonBodyTooDeep]
             if body or "parameters" in operation:
                 kinds.append(Invalid)
+            if operation.get("security"):
+                kinds.append(ScopeMissing)
             for kind in [*kinds, DatabaseUnavailable]:
                 _add_response(operation, kind)
 

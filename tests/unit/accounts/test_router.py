@@ -374,4 +374,4 @@ async def test_the_openapi_document_tells_of_schemes_and_errors(service: Account
     operations = document["paths"]
     assert {"401", "422", "429"} <= set(operations["/auth/token"]["post"]["responses"])
     assert {"401", "403", "409", "422"} <= set(operations["/users"]["post"]["responses"])
-    assert operations["/me"]["get"]["security"] == [{"token": []}, {"session": []}]
+    assert operations["/me"]["get"]["security"] == [{"token": ["me"]}, {"session": ["me"]}]

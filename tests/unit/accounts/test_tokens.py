@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from headway.accounts.errors import ExpiredToken, InvalidToken
 from headway.accounts.service import AccountService
-from headway.accounts.tokens import Claims, TokenSigner
+from headway.accounts.tokens import JOBS_AUDIENCE, Claims, TokenSigner
+from headway.kit.actor import EVERYTHING
 from tests.support.clock import FakeClock
 from tests.unit.accounts.conftest import PASSWORD, SECRET, TOKEN_SECONDS
 
@@ -148,3 +149,59 @@ async def test_a_token_says_who_is_calling(service: AccountService) -> None:
     user = await service.add_user("Ada@Example.org", PASSWORD, "admin")
     actor = await service.verify_token(service.issue_token(user))
     assert (actor.owner, actor.email, actor.is_admin) == (str(user.id), "ada@example.org", True)
+
+
+# Tokens for embeds
+
+ONE_JOB = frozenset({"job:read:01990000-0000-7000-8000-000000000001"})
+
+
+def test_a_token_for_an_embed_reads_back_with_its_scopes_alone(signer: TokenSigner) -> None:
+    token, _expires_at = signer.issue_for_jobs(Claims(USER, 3, ONE_JOB), 60)
+    assert signer.read(token) == Claims(USER, 3, ONE_JOB)
+    assert signer.read(signer.issue(Claims(USER, 3, ONE_JOB))) == Claims(USER, 3, EVERYTHING)
+
+
+def test_a_token_for_an_embed_made_elsewhere_is_read(signer: TokenSigner, clock: FakeClock) -> None:
+    # Proves that the tables below are about the audience alone.
+    body = payload(clock, aud=JOBS_AUDIENCE, scopes=sorted(ONE_JOB))
+    assert signer.read(jwt.encode(body, SECRET)).scopes == ONE_JOB
+
+
+@pytest.mark.parametrize("audience", [JOBS_AUDIENCE, [JOBS_AUDIENCE], [JOBS_AUDIENCE, "headway-api"]], ids=str)
+@pytest.mark.parametrize("scopes", [[], ["admin"], sorted(EVERYTHING), [*EVERYTHING, *ONE_JOB]], ids=str)
+def test_a_token_for_an_embed_never_passes_for_a_sign_in(
+    signer: TokenSigner, clock: FakeClock, audience: object, scopes: list[str]
+) -> None:
+    claims = signer.read(jwt.encode(payload(clock, aud=audience, scopes=scopes), SECRET))
+    assert claims.scopes <= ONE_JOB
+
+
+@pytest.mark.parametrize("scopes", [None, "jobs:read", {}, 1, [1], [None], [["jobs:read"]]], ids=str)
+def test_a_token_for_an_embed_names_its_scopes(signer: TokenSigner, clock: FakeClock, scopes: object) -> None:
+    with pytest.raises(InvalidToken):
+        signer.read(jwt.encode(payload(clock, aud=JOBS_AUDIENCE, scopes=scopes), SECRET))
+
+
+def test_a_sign_in_is_not_made_less_by_scopes_it_names(signer: TokenSigner, clock: FakeClock) -> None:
+    assert signer.read(jwt.encode(payload(clock, scopes=["jobs:read:user"]), SECRET)).scopes == EVERYTHING
+
+
+def test_a_token_for_an_embed_expires_when_it_says(signer: TokenSigner, clock: FakeClock) -> None:
+    clock.advance(0.7)
+    token, expires_at = signer.issue_for_jobs(Claims(USER, 0, ONE_JOB), 60)
+    clock.advance((expires_at - clock.now()).total_seconds() - 0.5)
+    signer.read(token)
+    clock.advance(0.5)
+    with pytest.raises(ExpiredToken):
+        signer.read(token)
+
+
+async def test_a_token_for_an_embed_ends_with_the_credentials_it_was_made_under(service: AccountService) -> None:
+    admin = await service.add_user("ada@example.org", PASSWORD, "admin")
+    token, _expires_at = await service.issue_job_token(str(admin.id), ONE_JOB, 30 * 86400)
+    actor = await service.verify_token(token)
+    assert (actor.owner, actor.is_admin, actor.scopes) == (str(admin.id), False, ONE_JOB)
+    await service.set_password("ada@example.org", "another password")
+    with pytest.raises(InvalidToken):
+        await service.verify_token(token)
