@@ -71,6 +71,33 @@ export interface JobEvent {
   data: Record<string, unknown>
 }
 
+/** How an attempt ended, or `running`; a client must tolerate others. */
+export type AttemptOutcome = 'running' | 'completed' | 'failed' | 'cancelled' | 'crashed' | 'worker_lost' | 'handed_back'
+
+export interface AttemptStage {
+  name: string
+  started_at: string
+  ended_at: string | null
+}
+
+export interface JobAttempt {
+  number: number
+  outcome: AttemptOutcome
+  worker: string | null
+  started_at: string
+  ended_at: string | null
+  problem: Problem | null
+  stages: AttemptStage[]
+}
+
+/** What can be done with several jobs at once. */
+export type BulkAction = 'cancel' | 'retry' | 'dismiss' | 'delete'
+
+export interface BulkAnswer {
+  done: string[]
+  refused: { id: string; code: string; detail: string }[]
+}
+
 export interface Column {
   name: string
   type: string

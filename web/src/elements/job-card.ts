@@ -7,6 +7,7 @@ import type { Job } from '../client/types.ts'
 import { controlStyles } from './control-styles.ts'
 import { icon, isEnded, phaseWord, sentence, tone } from './job-words.ts'
 import { progressStyles } from './progress-styles.ts'
+import { toneStyles } from './tone-styles.ts'
 
 class JobCard extends LitElement {
   static override styles = [
@@ -37,15 +38,6 @@ class JobCard extends LitElement {
         color: var(--muted);
         font-size: 0.93em;
       }
-      .good {
-        color: var(--ok);
-      }
-      .bad {
-        color: var(--bad);
-      }
-      .warn {
-        color: var(--warn);
-      }
       p {
         color: var(--muted);
         font-variant-numeric: tabular-nums;
@@ -64,6 +56,7 @@ class JobCard extends LitElement {
         margin-block-start: 0.5rem;
       }
     `,
+    toneStyles,
   ]
   static override properties = { job: { attribute: false }, stale: { type: Boolean, reflect: true }, problem: { state: true } }
   declare job: Job

@@ -36,6 +36,13 @@ export function icon(job: Job): string {
   return icons[job.phase] ?? '●'
 }
 
+const KINDS: Record<string, string> = { import: 'Import', export: 'Export', validation: 'Validation', processing: 'Processing' }
+
+/** What kind of work it is; kinds of other programs are shown as these name them. */
+export function kindWord(kind: string): string {
+  return KINDS[kind] ?? kind
+}
+
 export function isEnded(job: Job): boolean {
   return job.status === 'completed' || job.status === 'failed' || job.status === 'cancelled'
 }
@@ -102,14 +109,22 @@ export function stages(job: Job): { percent: number; text: string; state: StageS
   })
 }
 
-/** "1.4 s", "2 min 5 s": how long something took. */
+/** "3.2 s", "4 min", "2 min 5 s": how long something took. */
 export function duration(from: string | null, to: string | null): string {
-  if (!from || !to) return ''
-  const exact = Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000)
+  return from && to ? sayMilliseconds(Date.parse(to) - Date.parse(from)) : ''
+}
+
+export function sayMilliseconds(milliseconds: number): string {
+  const exact = Math.max(0, milliseconds / 1000)
+  if (exact < 0.05) return 'under 0.1 s'
   if (exact < 9.95) return `${exact.toFixed(1)} s`
   // Rounded before it is split, so that no minute has sixty seconds.
   const seconds = Math.round(exact)
   if (seconds < 60) return `${seconds} s`
   const minutes = Math.floor(seconds / 60)
-  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+  return minutes < 60 ? two(minutes, 'min', seconds % 60, 's') : two(Math.floor(minutes / 60), 'h', minutes % 60, 'min')
+}
+
+function two(large: number, unit: string, small: number, smallUnit: string): string {
+  return small ? `${large} ${unit} ${small} ${smallUnit}` : `${large} ${unit}`
 }

@@ -1,162 +1,62 @@
 /** `/jobs/:id`: one job, live: what it does, how it got there, how it ended. */
 
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
+import { html, LitElement, nothing, type TemplateResult } from 'lit'
 
-import { ApiError, request } from '../../client/api.ts'
-import type { Job, JobEvent, Problem } from '../../client/types.ts'
-import { amount, duration, icon, isEnded, phaseWord, sentence, stages, tone } from '../../elements/job-words.ts'
+import { ApiError } from '../../client/api.ts'
+import { deleteJob, getJob, listAttempts, listEvents } from '../../client/jobs-api.ts'
+import type { Job, JobAttempt, JobEvent, Problem } from '../../client/types.ts'
+import { canBeCancelled, canBeDeleted, canBeRetried } from '../../elements/job-rules.ts'
+import { amount, duration, icon, isEnded, kindWord, phaseWord, sentence, stages, tone } from '../../elements/job-words.ts'
 import { progressStyles } from '../../elements/progress-styles.ts'
-import { formatMoment } from '../../elements/sizes.ts'
-import { cancelJob, jobsStore, retryJob } from './jobs-seam.ts'
+import { formatCount, formatMoment } from '../../elements/sizes.ts'
+import { toneStyles } from '../../elements/tone-styles.ts'
+import { counts } from './attempt-words.ts'
+import './job-delete-dialog.ts'
+import './job-raw.ts'
+import { jobStyles } from './job-styles.ts'
+import './job-timeline.ts'
+import { cancelJob, jobsStore, navigate, retryJob } from './jobs-seam.ts'
 import { pageStyles } from './page-styles.ts'
 import { sayError } from './say-error.ts'
 
-const EVENTS: Record<string, string> = {
-  created: 'Created',
-  accepted: 'File stored, job accepted',
-  started: 'Work began',
-  handed_back: 'Handed back to the queue',
-  stalled: 'No sign of life',
-  worker_lost: 'Its worker was lost; waiting for another one',
-  crashed: 'Reading it broke off',
-  redelivered: 'Put into the queue once more',
-  retried: 'Tried again',
-  restored: 'Restored from a backup',
-  cancel_requested: 'Cancelling was asked for',
-  completed: 'Completed',
-  failed: 'Failed',
-  cancelled: 'Cancelled',
-}
-const ACCEPTED = 40
-const STAGE_WORDS: Record<string, string> = { parse: 'Parsing', store: 'Storing rows', publish: 'Creating the dataset' }
-
 class JobPage extends LitElement {
-  static override styles = [
-    pageStyles,
-    progressStyles,
-    css`
-      :host {
-        max-inline-size: 60rem;
-      }
-      .state {
-        margin-block-end: 1rem;
-        font-size: 1.05rem;
-        font-variant-numeric: tabular-nums;
-      }
-      .good {
-        color: var(--ok);
-      }
-      .bad {
-        color: var(--bad);
-      }
-      .warn {
-        color: var(--warn);
-      }
-      progress {
-        margin-block-end: 1.25rem;
-      }
-      ol.stages {
-        display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr));
-        gap: 0.5rem;
-        margin: 0 0 1.5rem;
-        padding: 0;
-        list-style: none;
-      }
-      .stages li {
-        padding: 0.6rem 0.75rem;
-        border: 1px solid var(--line);
-        border-radius: 8px;
-        color: var(--muted);
-      }
-      .stages li.done {
-        color: var(--fg);
-      }
-      .stages li.now {
-        border-color: var(--accent);
-        background: var(--accent-soft);
-        color: var(--fg);
-      }
-      .stages li.now.bad {
-        border-color: var(--bad);
-        background: none;
-      }
-      .stages small {
-        display: block;
-        font-variant-numeric: tabular-nums;
-      }
-      .problem {
-        margin-block-end: 1.5rem;
-        border-color: var(--bad);
-      }
-      .problem > * + * {
-        margin-block-start: 0.4rem;
-      }
-      .problem code {
-        color: var(--muted);
-      }
-      .two {
-        display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr));
-        gap: 1.25rem;
-        align-items: start;
-      }
-      dl {
-        display: grid;
-        grid-template-columns: auto 1fr;
-        gap: 0.35rem 1rem;
-        margin: 0.6rem 0 0;
-      }
-      dt {
-        color: var(--muted);
-      }
-      dd {
-        margin: 0;
-        overflow-wrap: anywhere;
-      }
-      ol.events {
-        margin: 0.6rem 0 0;
-        padding: 0;
-        list-style: none;
-      }
-      .events li {
-        display: flex;
-        justify-content: space-between;
-        gap: 1rem;
-        padding-block: 0.3rem;
-      }
-      .events li + li {
-        border-block-start: 1px solid var(--line);
-      }
-      .events time {
-        color: var(--muted);
-        font-variant-numeric: tabular-nums;
-      }
-      details {
-        margin-block-start: 1.25rem;
-      }
-      pre {
-        overflow: auto;
-        padding: 0.75rem;
-        border-radius: 8px;
-        background: var(--panel);
-      }
-    `,
-  ]
-  static override properties = { params: { attribute: false }, job: { state: true }, events: { state: true }, problem: { state: true } }
+  static override styles = [pageStyles, progressStyles, jobStyles, toneStyles]
+  static override properties = {
+    params: { attribute: false },
+    job: { state: true },
+    attempts: { state: true },
+    events: { state: true },
+    problem: { state: true },
+    refusal: { state: true },
+    busy: { state: true },
+    said: { state: true },
+  }
   declare params: Record<string, string>
   declare job: Job | null
+  declare attempts: readonly JobAttempt[]
   declare events: readonly JobEvent[]
+  /** Why the job cannot be shown. */
   declare problem: string
+  /** Why what was asked of it was not done. */
+  declare refusal: string
+  declare busy: boolean
+  /** What the page's status region says. How a job ended says the one of the jobs button, on every page. */
+  declare said: string
 
+  #asked = new AbortController()
+  #wasLive = false
   readonly #onJobs = (): void => this.#followLive()
 
   constructor() {
     super()
     this.params = {}
     this.job = null
+    this.attempts = []
     this.events = []
     this.problem = ''
+    this.refusal = ''
+    this.busy = false
+    this.said = ''
   }
 
   override connectedCallback(): void {
@@ -168,79 +68,126 @@ class JobPage extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback()
     jobsStore.removeEventListener('change', this.#onJobs)
+    this.#asked.abort()
   }
 
-  get #path(): string {
-    return `/jobs/${encodeURIComponent(this.params['id'] ?? '')}`
+  get #id(): string {
+    return this.params['id'] ?? ''
   }
 
+  /** Ask for all of it; what an answer brings too late, after a newer question, is dropped. */
   async #load(): Promise<void> {
-    this.problem = ''
+    this.#asked.abort()
+    const { signal } = (this.#asked = new AbortController())
     try {
-      this.job = await request<Job>('GET', this.#path)
-      await this.#loadEvents()
+      const job = await getJob(this.#id, signal)
+      if (!this.job || job.version >= this.job.version) this.job = job
+      const [attempts, events] = await Promise.all([listAttempts(this.#id, signal), listEvents(this.#id, signal)])
+      if (signal.aborted) return
+      this.attempts = attempts
+      this.events = events
+      this.problem = ''
     } catch (error) {
+      if (signal.aborted) return
       const unknown = error instanceof ApiError && [404, 422].includes(error.problem.status)
+      if (unknown) this.job = null
       this.problem = unknown ? 'This job was deleted or never existed.' : sayError(error)
     }
   }
 
-  async #loadEvents(): Promise<void> {
-    this.events = (await request<{ items: JobEvent[] }>('GET', `${this.#path}/events`)).items
-  }
-
   #followLive(): void {
-    const newer = jobsStore.jobs.find((job) => job.id === this.params['id'])
+    const newer = jobsStore.jobs.find((job) => job.id === this.#id)
+    // Out of the live list it is old, dismissed, or deleted in another window.
+    if (!newer && this.#wasLive) void this.#load()
+    this.#wasLive = Boolean(newer)
     if (!newer || (this.job && newer.version <= this.job.version)) return
-    const moved = newer.stage !== this.job?.stage || newer.phase !== this.job?.phase
+    const before = this.job
     this.job = newer
-    if (moved) void this.#loadEvents().catch(() => undefined)
+    if (newer.stage !== before?.stage || newer.phase !== before?.phase || newer.attempt !== before?.attempt) void this.#load()
   }
 
-  override render(): TemplateResult {
-    if (this.problem) {
-      return html`<h1>Job</h1>
-        <div class="error" role="alert">${this.problem}<a class="button" href="/jobs">All jobs</a></div>`
-    }
-    const job = this.job
-    if (!job) return html`<h1>Job</h1><p class="skeleton"></p>`
-    return html`<div class="head">
-        <h1>${job.title || job.job_type}</h1>
-        <div class="bar">${this.#actions(job)}</div>
-      </div>
-      <p class="state ${tone(job)}">
-        <span aria-hidden="true">${icon(job)}</span> <strong>${phaseWord(job)}</strong>${sentence(job) ? html` · ${sentence(job)}` : nothing}
-      </p>
-      ${isEnded(job) ? nothing : html`<progress aria-label=${job.title || job.job_type} aria-valuetext="${job.progress} percent, ${phaseWord(job)}" max="100" .value=${job.progress}></progress>`}
-      ${job.job_type === 'import' && job.outcome !== 'duplicate' ? this.#stages(job) : nothing}
-      ${job.problem ? this.#problemBox(job.problem) : nothing}
-      <div class="two">${this.#facts(job)}${this.#history()}</div>
-      <details>
-        <summary>Raw details</summary>
-        <pre tabindex="0">${JSON.stringify(job, null, 2)}</pre>
-      </details>`
-  }
+  // ------------------------------------------------------------------ what can be done
 
-  #actions(job: Job): unknown {
-    const open = job.related_dataset_id
-      ? html`<a class="button primary" href="/datasets/${job.related_dataset_id}">Open dataset</a>`
-      : nothing
-    const cancel = isEnded(job) || job.cancel_requested ? nothing : html`<button @click=${() => this.#do(cancelJob, job)}>Cancel</button>`
-    const again = canBeRetried(job) ? html`<button @click=${() => this.#do(retryJob, job)}>Try again</button>` : nothing
-    return html`${open}${again}${cancel}`
-  }
-
-  async #do(what: (id: string) => Promise<void>, job: Job): Promise<void> {
+  async #do(what: (id: string) => Promise<void>): Promise<void> {
+    this.busy = true
+    this.refusal = ''
     try {
-      await what(job.id)
+      await what(this.#id)
     } catch (error) {
-      if (!(error instanceof ApiError && error.problem.status === 409)) this.problem = sayError(error)
+      this.refusal = sayError(error)
     }
+    this.busy = false
     await this.#load()
   }
 
-  #stages(job: Job): TemplateResult {
-    const bad = job.status === 'failed' || job.status === 'cancelled' ? 'bad' : ''
+  async #delete(job: Job): Promise<void> {
+    if (!(await this.renderRoot.querySelector('headway-job-delete-dialog')?.ask([job]))) return
+    this.busy = true
+    this.refusal = ''
+    try {
+      await deleteJob(job.id)
+      await jobsStore.refresh()
+      navigate('/jobs', { replace: true })
+    } catch (error) {
+      this.refusal = sayError(error)
+    }
+    this.busy = false
+  }
+
+  // ------------------------------------------------------------------ rendering
+
+  override render(): TemplateResult {
+    const { job } = this
+    return html`<div class="head">
+        <h1 tabindex="-1">${job ? job.title || kindWord(job.job_type) : 'Job'}</h1>
+        ${job ? html`<div class="bar">${this.#renderActions(job)}</div>` : nothing}
+      </div>
+      ${this.problem ? this.#renderFailure() : nothing}
+      ${this.refusal ? html`<div class="error" role="alert">${this.refusal}</div>` : nothing}
+      ${job ? this.#renderJob(job) : this.problem ? nothing : html`<p class="skeleton"></p>`}
+      <headway-job-delete-dialog></headway-job-delete-dialog>
+      <p class="hidden" role="status">${this.said}</p>`
+  }
+
+  #renderFailure(): TemplateResult {
+    return html`<div class="error" role="alert">
+      <p>${this.problem}</p>
+      <div class="bar"><button @click=${this.#load}>Retry</button><a class="button" href="/jobs">All jobs</a></div>
+    </div>`
+  }
+
+  #renderActions(job: Job): unknown {
+    const { busy } = this
+    return html`${
+      job.related_dataset_id ? html`<a class="button primary" href="/datasets/${job.related_dataset_id}">Open dataset</a>` : nothing
+    }
+    ${canBeRetried(job) ? html`<button ?disabled=${busy} @click=${() => this.#do(retryJob)}>Try again</button>` : nothing}
+    ${canBeCancelled(job) ? html`<button ?disabled=${busy} @click=${() => this.#do(cancelJob)}>Cancel</button>` : nothing}
+    ${canBeDeleted(job) ? html`<button ?disabled=${busy} @click=${() => this.#delete(job)}>Delete…</button>` : nothing}`
+  }
+
+  #renderJob(job: Job): TemplateResult {
+    const isImport = job.job_type === 'import' && job.status !== 'completed'
+    const said = sentence(job)
+    // A problem says in full below what the sentence would say here.
+    return html`<p class="state">
+        <span class=${tone(job)}><span aria-hidden="true">${icon(job)}</span> <strong>${phaseWord(job)}</strong></span>${said && !job.problem ? html` · ${said}` : nothing}
+      </p>
+      ${isEnded(job) ? nothing : html`<progress aria-label=${job.title || job.job_type} aria-valuetext="${job.progress} percent, ${phaseWord(job)}" max="100" .value=${job.progress}></progress>`}
+      ${isImport ? this.#renderSteps(job) : nothing} ${job.problem ? this.#renderProblem(job.problem) : nothing}
+      ${this.#renderCounts(job)}
+      <div class="two">
+        <section class="card">
+          <h2>What happened</h2>
+          <headway-job-timeline .job=${job} .attempts=${this.attempts} .events=${this.events}></headway-job-timeline>
+        </section>
+        ${this.#renderFacts(job)}
+      </div>
+      <headway-job-raw .job=${job} .attempts=${this.attempts} .events=${this.events} @said=${({ detail }: CustomEvent<string>) => (this.said = detail)}></headway-job-raw>`
+  }
+
+  #renderSteps(job: Job): TemplateResult {
+    const bad = isEnded(job) ? 'bad' : ''
     return html`<ol class="stages" aria-label="Steps">
       ${stages(job).map(
         ({ percent, text, state }) => html`<li class="${state} ${state === 'now' ? bad : ''}" aria-current=${state === 'now' ? 'step' : nothing}>
@@ -251,7 +198,7 @@ class JobPage extends LitElement {
     </ol>`
   }
 
-  #problemBox(problem: Problem): TemplateResult {
+  #renderProblem(problem: Problem): TemplateResult {
     return html`<section class="card problem" aria-label="What went wrong">
       <h2>${problem.title}</h2>
       ${problem.detail === problem.title ? nothing : html`<p>${problem.detail}</p>`}
@@ -260,50 +207,35 @@ class JobPage extends LitElement {
     </section>`
   }
 
-  #facts(job: Job): TemplateResult {
+  #renderCounts(job: Job): TemplateResult | typeof nothing {
+    const found = counts(job)
+    if (!found.length) return nothing
+    return html`<dl class="counts">
+      ${found.map(({ text, count, tone }) => html`<div><dt>${text}</dt><dd class=${tone}>${formatCount(count)}</dd></div>`)}
+    </dl>`
+  }
+
+  #renderFacts(job: Job): TemplateResult {
     const rows: [string, unknown][] = [
-      ['Kind', job.job_type],
+      ['Type', kindWord(job.job_type)],
       ['Created', formatMoment(job.created_at)],
-      ['Work began', job.started_at ? formatMoment(job.started_at) : ''],
       ['Ended', job.completed_at ? formatMoment(job.completed_at) : ''],
       ['Took', duration(job.created_at, job.completed_at)],
-      ['Attempt', job.attempt || ''],
-      [job.unit === 'bytes' ? 'Received' : 'Counted', amount(job)],
+      [job.unit === 'bytes' ? 'Received' : 'Counted', counts(job).length ? '' : amount(job)],
+      ['Datasets', this.#renderDatasets(job)],
     ]
-    return html`<section class="card">
+    return html`<section class="card facts">
       <h2>Facts</h2>
-      <dl>
-        ${rows.filter(([, value]) => value !== '').map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}
-      </dl>
+      <dl>${rows.filter(([, value]) => value !== '').map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
     </section>`
   }
 
-  #history(): TemplateResult {
-    const first = this.events[0]
-    return html`<section class="card">
-      <h2>What happened</h2>
-      <ol class="events">
-        ${this.events.map(
-          (event) => html`<li>
-            <span>${words(event, this.job)}</span>
-            <time datetime=${event.at} title=${formatMoment(event.at)}>${first === event ? formatMoment(event.at) : `+ ${duration(first?.at ?? null, event.at)}`}</time>
-          </li>`,
-        )}
-      </ol>
-    </section>`
+  /** Links to all datasets of a job that made several; one alone has its button at the top. */
+  #renderDatasets(job: Job): unknown {
+    const ids = job.result?.['datasets']
+    if (!Array.isArray(ids) || ids.length < 2) return ''
+    return ids.map((id, index) => html`<a href="/datasets/${String(id)}" aria-label="Dataset ${index + 1}">${index + 1}</a> `)
   }
-}
-
-function words(event: JobEvent, job: Job | null): string {
-  if (event.kind === 'created' && job?.job_type === 'import') return 'Upload began'
-  if (event.kind !== 'stage') return EVENTS[event.kind] ?? event.kind
-  const stage = String(event.data['stage'] ?? '')
-  return STAGE_WORDS[stage] ?? stage
-}
-
-/** Only an accepted file is there to be read again. */
-function canBeRetried(job: Job): boolean {
-  return job.job_type === 'import' && job.progress >= ACCEPTED && (job.status === 'failed' || job.status === 'cancelled')
 }
 
 customElements.define('headway-job-page', JobPage)

@@ -1,134 +1,112 @@
 /** `/jobs`: everything that was ever asked for, newest first, with the running ones live. */
 
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
-import { repeat } from 'lit/directives/repeat.js'
 
-import { request } from '../../client/api.ts'
-import type { Job, Page } from '../../client/types.ts'
-import { duration, icon, isEnded, phaseWord, sentence, tone } from '../../elements/job-words.ts'
-import { formatAgo, formatMoment } from '../../elements/sizes.ts'
+import { bulk, listJobs } from '../../client/jobs-api.ts'
+import type { Job } from '../../client/types.ts'
+import { plural } from '../../elements/sizes.ts'
+import { type Offer, type Outcome, sayOutcome } from './job-bulk.ts'
+import './job-bulk-bar.ts'
+import './job-delete-dialog.ts'
+import { describe, EVERYTHING, fromAddress, isWanted, type JobFilter, toAddress, toQuery } from './job-filter.ts'
+import type { FilterChange } from './job-filter-bar.ts'
+import './job-filter-bar.ts'
+import { joined, missing, updated } from './job-rows.ts'
+import { NOTHING, type Selection, within } from './job-selection.ts'
+import type { JobTable } from './job-table.ts'
+import './job-table.ts'
 import { jobsStore, navigate } from './jobs-seam.ts'
 import { pageStyles } from './page-styles.ts'
 import { sayError } from './say-error.ts'
 
-const FILTERS = [
-  ['', 'All'],
-  ['running', 'Running'],
-  ['completed', 'Done'],
-  ['failed', 'Failed'],
-  ['cancelled', 'Cancelled'],
-] as const
+/** A list that is scrolled further than this is being read. */
+const SCROLLED_PIXELS = 4
 
 class JobsPage extends LitElement {
   static override styles = [
     pageStyles,
     css`
-      .filters {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 0.3rem;
-      }
-      .filters a {
-        padding: 0.3rem 0.75rem;
-        border: 1px solid var(--line);
-        border-radius: 99px;
-        color: inherit;
-        text-decoration: none;
-      }
-      .filters a[aria-current] {
-        border-color: var(--accent);
-        background: var(--accent-soft);
-        color: var(--accent);
-      }
-      table {
-        inline-size: 100%;
-        border-collapse: collapse;
-      }
-      th {
-        padding: 0.4rem 0.75rem;
-        border-block-end: 1px solid var(--line);
-        color: var(--muted);
-        font-weight: 550;
-        text-align: start;
-      }
-      td {
-        padding: 0.65rem 0.75rem;
-        border-block-end: 1px solid var(--line);
-        vertical-align: top;
-      }
-      td.name {
-        overflow-wrap: anywhere;
-      }
-      td small {
-        display: block;
-        color: var(--muted);
-        font-size: 0.93em;
-        font-variant-numeric: tabular-nums;
-      }
-      td.name a {
-        color: inherit;
-        font-weight: 550;
-        text-decoration: none;
-      }
-      td.name a:hover {
-        text-decoration: underline;
-      }
-      .good {
-        color: var(--ok);
-      }
-      .bad {
-        color: var(--bad);
-      }
-      .warn {
-        color: var(--warn);
-      }
       .more {
         margin-block-start: 1rem;
+        text-align: center;
       }
-      .time {
-        white-space: nowrap;
+      .none {
+        margin-block: 1.5rem;
       }
-      @media (max-width: 44rem) {
-        thead {
-          display: none;
-        }
-        tr {
-          display: block;
-          padding-block: 0.5rem;
-          border-block-end: 1px solid var(--line);
-        }
-        td {
-          display: block;
-          padding: 0.15rem 0;
-          border: 0;
-        }
+      .none ul {
+        margin: 0.5rem 0 1rem;
+        padding: 0;
+        list-style: none;
+      }
+      .none li {
+        display: flex;
+        align-items: center;
+        gap: 0.75rem;
+        min-block-size: 28px;
+        overflow-wrap: anywhere;
+      }
+      .waiting {
+        display: grid;
+        gap: 1.5rem;
+        padding-block: 1.5rem;
       }
     `,
   ]
-  static override properties = { items: { state: true }, cursor: { state: true }, problem: { state: true }, filter: { state: true } }
-  declare items: readonly Job[] | null
-  declare cursor: string | null
-  declare problem: string
-  declare filter: string
-
-  #asked = new AbortController()
-  readonly #onJobs = (): void => this.#followLive()
-  readonly #onPop = (): void => {
-    if (location.pathname === '/jobs') void this.#load()
+  static override properties = {
+    filter: { state: true },
+    items: { state: true },
+    fresh: { state: true },
+    selection: { state: true },
+    outcome: { state: true },
+    problem: { state: true },
+    refusal: { state: true },
+    busy: { state: true },
+    said: { state: true },
   }
+  declare filter: JobFilter
+  /** null until the first answer. */
+  declare items: readonly Job[] | null
+  /** New jobs that wait to be shown. */
+  declare fresh: readonly Job[]
+  declare selection: Selection
+  declare outcome: Outcome | null
+  declare problem: string
+  /** Why what was asked of the selected jobs could not be asked. */
+  declare refusal: string
+  declare busy: boolean
+  /** What the one status region says. */
+  declare said: string
+
+  #cursor: string | null = null
+  #asked = new AbortController()
+  #kinds = new Set<string>()
+  /** Deleted here: what the live list still says of them is old. */
+  #deleted = new Set<string>()
+  readonly #onPop = (): void => this.#readAddress()
+  readonly #onJobs = (): void => this.#followLive()
+  /** Asked once whatever ended the use of the list has had its effect. */
+  readonly #onRest = (): void => void requestAnimationFrame(() => this.#followLive())
 
   constructor() {
     super()
+    this.filter = EVERYTHING
     this.items = null
-    this.cursor = null
+    this.fresh = []
+    this.selection = NOTHING
+    this.outcome = null
     this.problem = ''
-    this.filter = ''
+    this.refusal = ''
+    this.busy = false
+    this.said = ''
   }
 
   override connectedCallback(): void {
     super.connectedCallback()
     jobsStore.addEventListener('change', this.#onJobs)
     window.addEventListener('popstate', this.#onPop)
+    window.addEventListener('scrollend', this.#onRest)
+    this.addEventListener('keydown', this.#onKey)
+    this.filter = fromAddress(location.search)
     void this.#load()
   }
 
@@ -136,106 +114,219 @@ class JobsPage extends LitElement {
     super.disconnectedCallback()
     jobsStore.removeEventListener('change', this.#onJobs)
     window.removeEventListener('popstate', this.#onPop)
+    window.removeEventListener('scrollend', this.#onRest)
+    this.removeEventListener('keydown', this.#onKey)
     this.#asked.abort()
   }
 
-  async #load(): Promise<void> {
-    this.filter = new URLSearchParams(location.search).get('status') ?? ''
-    this.items = null
-    this.cursor = null
-    await this.#fetch()
+  get #table(): JobTable | null {
+    return this.renderRoot.querySelector('headway-job-table')
   }
 
-  async #fetch(): Promise<void> {
+  // ------------------------------------------------------------------ the address
+
+  #readAddress(): void {
+    if (location.pathname !== '/jobs') return
+    const filter = fromAddress(location.search)
+    if (toAddress(filter) === toAddress(this.filter) && !this.problem) return
+    this.filter = filter
+    void this.#load()
+  }
+
+  #onFilter({ detail: { filter, goesOn } }: CustomEvent<FilterChange>): void {
+    navigate(toAddress(filter), { replace: goesOn })
+  }
+
+  /** A link that takes a filter away goes with it. */
+  #onRemove({ target }: Event): void {
+    if (target instanceof HTMLAnchorElement) this.renderRoot.querySelector('headway-job-filter-bar')?.focusFirst()
+  }
+
+  // ------------------------------------------------------------------ the rows
+
+  /** Load the first page, or the next one after those that are there. The old rows stay until the new ones come. */
+  async #load(more = false): Promise<void> {
     this.#asked.abort()
     const asked = (this.#asked = new AbortController())
-    const params = new URLSearchParams({ limit: '50' })
-    if (this.filter) params.set('status', this.filter)
-    if (this.cursor) params.set('cursor', this.cursor)
+    this.busy = true
     this.problem = ''
     try {
-      const page = await request<Page<Job>>('GET', `/jobs?${params}`, { signal: asked.signal })
+      const page = await listJobs(toQuery(this.filter), more ? this.#cursor : null, asked.signal)
       if (asked.signal.aborted) return
-      this.items = [...(this.items ?? []), ...page.items]
-      this.cursor = page.next_cursor
+      this.#cursor = page.next_cursor
+      this.#show(more ? joined(this.items ?? [], page.items) : page.items)
+      this.said = `${plural(this.items?.length ?? 0, 'job', 'jobs')} shown`
+      if (more && page.items[0]) void this.#table?.focusRow(page.items[0].id)
+      if (!more) this.fresh = []
+      this.#followLive()
     } catch (error) {
       if (!asked.signal.aborted) this.problem = sayError(error)
     }
+    if (!asked.signal.aborted) this.busy = false
   }
 
-  /** Rows change where they stand; new ones come on top only if the list shows everything. */
-  #followLive(): void {
-    if (!this.items) return
-    const live = new Map(jobsStore.jobs.map((job) => [job.id, job]))
-    const known = new Set(this.items.map((job) => job.id))
-    const updated = this.items.map((job) => {
-      const newer = live.get(job.id)
-      return newer && newer.version > job.version ? newer : job
-    })
-    const fresh = this.filter ? [] : jobsStore.jobs.filter((job) => !known.has(job.id) && isNewerThanAll(job, updated))
-    this.items = [...fresh, ...updated]
+  #show(items: readonly Job[]): void {
+    this.items = items
+    for (const job of items) this.#kinds.add(job.job_type)
+    const order = items.map((job) => job.id)
+    this.selection = within(this.selection, order)
   }
+
+  /** Rows change where they stand. New ones come among them only while nobody is about to use the list. */
+  #followLive(): void {
+    if (!this.items || (this.busy && !this.items.length)) return
+    const live = jobsStore.jobs.filter((job) => !this.#deleted.has(job.id))
+    const items = updated(this.items, live)
+    if (items !== this.items) this.items = items
+    const fresh = missing(items, live, (job) => isWanted(job, this.filter), this.#cursor === null)
+    const known = new Set(this.fresh.map((job) => job.id))
+    this.fresh = fresh
+    if (!fresh.length) return
+    if (!this.#isInUse) this.#showFresh()
+    else if (fresh.some((job) => !known.has(job.id))) this.said = `${plural(fresh.length, 'new job', 'new jobs')} above the list`
+  }
+
+  get #isInUse(): boolean {
+    return window.scrollY > SCROLLED_PIXELS || this.selection.size > 0 || (this.#table?.isInUse ?? false)
+  }
+
+  #showFresh(): void {
+    this.#show(joined(this.items ?? [], this.fresh))
+    this.fresh = []
+  }
+
+  #onShowFresh(): void {
+    const newest = this.fresh[0]
+    this.said = `${plural(this.fresh.length, 'new job', 'new jobs')} shown`
+    this.#showFresh()
+    window.scrollTo({ top: 0 })
+    // The button is gone; without a place of its own the focus would go back to the beginning of the page.
+    if (newest) void this.#table?.focusRow(newest.id)
+  }
+
+  // ------------------------------------------------------------------ what is selected
+
+  readonly #onKey = (event: KeyboardEvent): void => {
+    const [target] = event.composedPath()
+    const isElsewhere = target instanceof Element && target.closest('dialog, input[type=search], input[type=date], select')
+    if (event.key !== 'Escape' || isElsewhere || event.defaultPrevented) return
+    if (this.selection.size) this.#select(NOTHING)
+    else this.#closeOutcome()
+  }
+
+  #select(selection: Selection): void {
+    this.selection = selection
+    this.#closeOutcome()
+    this.said = selection.size ? `${plural(selection.size, 'job', 'jobs')} selected` : 'Nothing selected'
+    if (!selection.size) this.#followLive()
+  }
+
+  #closeOutcome(): void {
+    this.outcome = null
+    this.refusal = ''
+  }
+
+  #clear(): void {
+    const [first] = this.selection
+    this.#select(NOTHING)
+    if (first) void this.#table?.focusRow(first)
+  }
+
+  async #act({ detail: { action, jobs } }: CustomEvent<Offer>): Promise<void> {
+    if (action === 'delete' && !(await this.renderRoot.querySelector('headway-job-delete-dialog')?.ask(jobs))) return
+    this.busy = true
+    this.#closeOutcome()
+    try {
+      const ids = jobs.map((job) => job.id)
+      const answer = await bulk(action, ids)
+      this.outcome = sayOutcome(action, answer, jobs)
+      this.said = [this.outcome.text, ...this.outcome.refused.map(({ title, why }) => `${title}: ${why}`)].join(' ')
+      const gone = answer.refused.filter(({ code }) => code === 'job.not_found').map(({ id }) => id)
+      this.#afterwards(new Set(answer.done), new Set(action === 'delete' ? [...answer.done, ...gone] : gone))
+    } catch (error) {
+      this.refusal = this.said = sayError(error)
+    }
+    this.busy = false
+    void this.renderRoot.querySelector('headway-job-bulk-bar')?.focusOutcome()
+  }
+
+  /** What is done is not selected any more; what refused is, so that it can be seen. */
+  #afterwards(done: ReadonlySet<string>, gone: ReadonlySet<string>): void {
+    this.selection = new Set([...this.selection].filter((id) => !done.has(id)))
+    for (const id of gone) this.#deleted.add(id)
+    if (gone.size) this.#show((this.items ?? []).filter((job) => !gone.has(job.id)))
+    void jobsStore.refresh()
+    // All that were loaded are gone, but older ones may be left.
+    if (!this.items?.length) void this.#load()
+  }
+
+  // ------------------------------------------------------------------ rendering
 
   override render(): TemplateResult {
+    const { items, selection } = this
     return html`<div class="head">
-        <h1>Jobs</h1>
-        <nav class="filters" aria-label="Filter by state">
-          ${FILTERS.map(
-            ([value, text]) =>
-              html`<a href=${value ? `/jobs?status=${value}` : '/jobs'} aria-current=${this.filter === value ? 'true' : nothing}>${text}</a>`,
-          )}
-        </nav>
+        <h1 tabindex="-1">Jobs</h1>
       </div>
-      ${this.problem ? html`<div class="error" role="alert">${this.problem}<button @click=${this.#fetch}>Retry</button></div>` : nothing}
-      ${this.items === null ? this.#loading() : this.items.length ? this.#table(this.items) : this.#none()}
-      ${this.cursor ? html`<button class="more" @click=${this.#fetch}>Load more</button>` : nothing}`
+      <headway-job-filter-bar .filter=${this.filter} .kinds=${[...this.#kinds]} @filter=${this.#onFilter}></headway-job-filter-bar>
+      ${items === null ? this.#renderSkeleton() : items.length ? this.#renderTable(items) : this.#renderNone()}
+      ${this.problem ? this.#renderProblem() : this.#renderMore()}
+      <headway-job-bulk-bar
+        .jobs=${selection.size ? (items ?? []).filter((job) => selection.has(job.id)) : []}
+        .outcome=${this.outcome}
+        .problem=${this.refusal}
+        ?busy=${this.busy}
+        @act=${this.#act}
+        @clear=${this.#clear}
+        @close=${this.#closeOutcome}
+      ></headway-job-bulk-bar>
+      <headway-job-delete-dialog></headway-job-delete-dialog>
+      <p class="hidden" role="status">${this.said}</p>`
   }
 
-  #loading(): unknown {
-    return this.problem ? nothing : html`<p class="skeleton"></p>`
+  #renderTable(items: readonly Job[]): TemplateResult {
+    return html`<headway-job-table
+      .jobs=${items}
+      .selection=${this.selection}
+      .fresh=${this.fresh.length}
+      ?busy=${this.busy}
+      @select=${({ detail }: CustomEvent<Selection>) => this.#select(detail)}
+      @show-fresh=${this.#onShowFresh}
+      @pointerleave=${this.#onRest}
+      @focusout=${this.#onRest}
+    ></headway-job-table>`
   }
 
-  #none(): TemplateResult {
-    return this.filter
-      ? html`<p class="muted">No job is in this state. <a href="/jobs">Show all jobs</a></p>`
-      : html`<p class="muted">No jobs yet. <button class="link" @click=${() => navigate('/import')}>Import a file</button> to start one.</p>`
+  #renderMore(): TemplateResult | typeof nothing {
+    if (!this.#cursor || !this.items?.length) return nothing
+    return html`<p class="more"><button ?disabled=${this.busy} @click=${() => this.#load(true)}>Load more</button></p>`
   }
 
-  #table(items: readonly Job[]): TemplateResult {
-    return html`<table>
-      <thead>
-        <tr>
-          <th scope="col">Job</th>
-          <th scope="col">State</th>
-          <th scope="col">Started</th>
-          <th scope="col">Took</th>
-          <th scope="col">Result</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${repeat(
-          items,
-          (job) => job.id,
-          (job) => this.#row(job),
+  #renderProblem(): TemplateResult {
+    const more = this.#cursor !== null && Boolean(this.items?.length)
+    return html`<div class="error" role="alert"><p>${this.problem}</p><button @click=${() => this.#load(more)}>Retry</button></div>`
+  }
+
+  #renderSkeleton(): TemplateResult | typeof nothing {
+    if (this.problem) return nothing
+    return html`<div class="waiting">${Array.from({ length: 5 }, () => html`<div class="skeleton"></div>`)}</div>`
+  }
+
+  #renderNone(): TemplateResult | typeof nothing {
+    if (this.problem) return nothing
+    const parts = describe(this.filter)
+    if (!parts.length) return html`<p class="none muted">No jobs yet. <a href="/import">Import a file</a> to start one.</p>`
+    return html`<div class="none" @click=${this.#onRemove}>
+      <p>${parts.length === 1 ? 'No job matches this filter:' : 'No job matches all of these filters:'}</p>
+      <ul>
+        ${parts.map(
+          ({ text, without }) => html`<li>
+            ${text} ${parts.length > 1 ? html`<a href=${toAddress(without)} aria-label="Remove ${text}">Remove</a>` : nothing}
+          </li>`,
         )}
-      </tbody>
-    </table>`
+      </ul>
+      <a class="button" href="/jobs">Show all jobs</a>
+    </div>`
   }
-
-  #row(job: Job): TemplateResult {
-    return html`<tr>
-      <td class="name"><a href="/jobs/${job.id}">${job.title || job.job_type}</a><small>${sentence(job)}</small></td>
-      <td class="time ${tone(job)}"><span aria-hidden="true">${icon(job)}</span> ${phaseWord(job)}</td>
-      <td class="time" title=${formatMoment(job.created_at)}>${formatAgo(job.created_at)}</td>
-      <td class="time">${isEnded(job) ? duration(job.created_at, job.completed_at) : nothing}</td>
-      <td>${job.related_dataset_id ? html`<a href="/datasets/${job.related_dataset_id}">Open dataset</a>` : nothing}</td>
-    </tr>`
-  }
-}
-
-function isNewerThanAll(job: Job, items: readonly Job[]): boolean {
-  const newest = items[0]
-  return !newest || job.created_at >= newest.created_at
 }
 
 customElements.define('headway-jobs-page', JobsPage)

@@ -1,0 +1,47 @@
+/** What is asked of the server about jobs, beside the live list. */
+
+import { request } from './api.ts'
+import type { BulkAction, BulkAnswer, Job, JobAttempt, JobEvent, Page } from './types.ts'
+
+const LIST_LIMIT = 50
+/** How many jobs one request names at most; more are asked for one request after another. */
+export const BULK_LIMIT = 100
+
+export function listJobs(query: URLSearchParams, cursor: string | null, signal?: AbortSignal): Promise<Page<Job>> {
+  const params = new URLSearchParams(query)
+  params.set('limit', String(LIST_LIMIT))
+  if (cursor) params.set('cursor', cursor)
+  return request<Page<Job>>('GET', `/jobs?${params}`, { signal })
+}
+
+export function getJob(id: string, signal?: AbortSignal): Promise<Job> {
+  return request<Job>('GET', path(id), { signal })
+}
+
+export async function listAttempts(id: string, signal?: AbortSignal): Promise<JobAttempt[]> {
+  return (await request<{ items: JobAttempt[] }>('GET', `${path(id)}/attempts`, { signal })).items
+}
+
+export async function listEvents(id: string, signal?: AbortSignal): Promise<JobEvent[]> {
+  return (await request<{ items: JobEvent[] }>('GET', `${path(id)}/events`, { signal })).items
+}
+
+export async function deleteJob(id: string): Promise<void> {
+  await request<unknown>('DELETE', path(id))
+}
+
+/** Do the same with many jobs. The answer says which of them refused, and why. */
+export async function bulk(action: BulkAction, ids: readonly string[]): Promise<BulkAnswer> {
+  const all: BulkAnswer = { done: [], refused: [] }
+  for (let first = 0; first < ids.length; first += BULK_LIMIT) {
+    const some = ids.slice(first, first + BULK_LIMIT)
+    const answer = await request<BulkAnswer>('POST', '/jobs/bulk', { body: { action, ids: some } })
+    all.done.push(...answer.done)
+    all.refused.push(...answer.refused)
+  }
+  return all
+}
+
+function path(id: string): string {
+  return `/jobs/${encodeURIComponent(id)}`
+}
