@@ -52,7 +52,8 @@ def errors_page() -> str:
 Every failure is an [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem, `application/problem+json`; a failed
 job carries the same object in `problem`. Branch on `code`, which never changes its meaning; the sentences are for
 people and may change. `retryable` says that the same request may succeed later. Members beyond those below are facts
-of the particular failure: a line, a size, a name.
+of the particular failure: a line, a size, a name. An answer of 500 and above also has `support_id`, which finds it in
+the log: the `X-Request-ID` that every answer carries.
 
 ```json
 {json.dumps(_example(), indent=2)}

@@ -9,7 +9,7 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from importlib.metadata import version
 from types import FrameType
 from typing import Any
@@ -42,6 +42,7 @@ from headway.jobs.router import build_jobs_router
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import open_signal
 from headway.jobs.waiting import JobWaits
+from headway.kit.asgi import App
 from headway.kit.body_guard import BodyGuard
 from headway.kit.chores import every
 from headway.kit.clock import Clock, SystemClock
@@ -50,7 +51,10 @@ from headway.kit.db import Database
 from headway.kit.logs import configure_logs
 from headway.kit.problems import RETRY_AFTER_SECONDS, describe_problems, install_problem_handlers
 from headway.kit.processes import EXIT_CONFIGURATION, die_with_parent
+from headway.kit.request_ids import RequestIds
+from headway.metrics import MeasuredRequests, Metrics, serve_metrics
 from headway.settings import Settings
+from headway.storage.leftovers import folder_of
 from headway.storage.opening import open_store
 from headway.web.static import mount_ui
 
@@ -122,6 +126,12 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     ):
         app.include_router(router, prefix=PREFIX)
     _add_health(app, database, store, clock)
+    local_store = folder_of(store)
+    folders = {"data": settings.data_dir, **({"store": local_store} if local_store else {})}
+    metrics = Metrics(database, clock, live, intake.arrivals, folders)
+    token = settings.metrics_token.get_secret_value()
+    serve_metrics(app, metrics, accounts.verify_token, token=token, is_public=settings.metrics_public)
+    _put_around(app, lambda inner: RequestIds(MeasuredRequests(inner, metrics, clock, app.routes)))
     _describe_problems(app)
     app.state.live, app.state.waits = live, waits
     mount_ui(app)
@@ -159,6 +169,12 @@ def _add_health(app: FastAPI, database: Database, store: Any, clock: Clock) -> N
             response.status_code = 503
             response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return checks
+
+
+def _put_around(app: FastAPI, layer: Callable[[App], App]) -> None:
+    """Put a layer around the whole app. `add_middleware` would leave the answers to unforeseen failures outside."""
+    build = app.build_middleware_stack
+    app.build_middleware_stack = lambda: layer(build())  # type: ignore[method-assign]  # called once, at the start
 
 
 def _describe_problems(app: FastAPI) -> None:

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 MIB = 1024 * 1024
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 MAX_CONNECTIONS_PER_ADDRESS = 512
+LEAST_TOKEN_LENGTH = 16
 
 
 class Settings(BaseSettings):
@@ -115,10 +116,26 @@ class Settings(BaseSettings):
         "`HEADWAY_HOST` is a loopback address. Behind a reverse proxy all come from one address: use 0.",
     )
 
+    metrics_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="Secret that opens `/metrics`, as a bearer token of at least 16 characters. An administrator's access"
+        " token opens it as well.",
+    )
+    metrics_public: bool = Field(
+        default=False, description="Open `/metrics` to everybody who reaches it; for a private network."
+    )
+
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _hard_to_guess(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value) < LEAST_TOKEN_LENGTH:
+            raise ValueError(f"needs at least {LEAST_TOKEN_LENGTH} characters")
+        return value
 
     @field_validator("admin_email")
     @classmethod

@@ -137,7 +137,7 @@ def _insistent(execution: Execution) -> Deliver:
             try:
                 return await execution.execute(job_id)
             except Exception:
-                log.exception("job %s could not be worked on, trying again", job_id)
+                log.exception("job %s could not be worked on, trying again", job_id, extra={"job_id": job_id})
                 await asyncio.sleep(REDELIVER_SECONDS)
 
     return deliver

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from headway.intake.detection import recognise
-from headway.intake.upload_errors import UploadTooLarge
+from headway.intake.upload_errors import TooManyUploads, UploadTooLarge
 from headway.storage.store import ObjectWriter
 
 HEAD_BYTES = 4096
@@ -20,6 +22,32 @@ RECOGNISED, HASHED = 10, 19
 
 ReportArrival = Callable[[int, str, int], Awaitable[None]]
 """Called with (percent, message, received bytes); raises to stop the upload."""
+
+
+class Arrivals:
+    """The uploads that arrive in this process: how many of whom, and the bytes of all since its start."""
+
+    def __init__(self, most_of_one_owner: int) -> None:
+        self.received_bytes = 0
+        self._most = most_of_one_owner
+        self._of: Counter[str] = Counter()
+
+    @property
+    def in_flight(self) -> int:
+        return self._of.total()
+
+    @contextlib.contextmanager
+    def one_more(self, owner: str) -> Iterator[None]:
+        """Count an upload while it arrives; hundreds of slow ones of one owner would leave nothing to the others."""
+        if self._of[owner] >= self._most:
+            raise TooManyUploads(f"{self._most} files of yours are arriving already.", retry_after_seconds=5)
+        self._of[owner] += 1
+        try:
+            yield
+        finally:
+            self._of[owner] -= 1
+            if not self._of[owner]:
+                del self._of[owner]
 
 
 class Arrival:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import sys
 from concurrent.futures import Future
+from contextvars import Context
 from pathlib import Path
 from tempfile import gettempdir
 
@@ -146,7 +147,8 @@ class Sandbox:
             spare = None
         child = spare or await self._spawn()
         if self._warming is None or self._warming.done():
-            self._warming = asyncio.create_task(self._warm())
+            # In no job's context: what it logs is of the next one, whichever that is.
+            self._warming = asyncio.create_task(self._warm(), context=Context())
         return child
 
     async def _warm(self) -> None:

@@ -180,7 +180,8 @@ class Run:
             raise MemoryLimit("There was no memory left.")
         support_id = uuid4().hex
         trace = self._trace.decode("utf-8", "replace")
-        log.error("a parse crashed (support id %s, exit status %s): %s", support_id, status, trace)
+        crash = "a parse crashed (support id %s, exit status %s): %s"
+        log.error(crash, support_id, status, trace, extra={"support_id": support_id})
         if status is not None and status < 0:
             name = _signal_name(-status)
             raise ParseCrashed(f"The program that reads files was ended by {name}.", signal=name, support_id=support_id)

@@ -11,8 +11,8 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
+from contextvars import Context
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from headway.datasets.service import DatasetService
 from headway.errors import AppError
 from headway.intake import queries
-from headway.intake.arrival import Arrival
+from headway.intake.arrival import Arrival, Arrivals
 from headway.intake.identity import display_name, fingerprint, original_key
 from headway.intake.models import IdempotencyKey, Import
 from headway.intake.schemas import ImportOptions, Limits
@@ -32,7 +32,6 @@ from headway.intake.upload_errors import (
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
     QuotaExceeded,
-    TooManyUploads,
     UploadCancelled,
     UploadInterrupted,
     UploadTooLarge,
@@ -99,7 +98,7 @@ class FileIntakeService:
         self._submitter = submitter
         self._limits = limits
         self._holder = f"api-{uuid4().hex[:12]}"
-        self._arriving: Counter[str] = Counter()
+        self.arrivals = Arrivals(limits.max_uploads_at_once)
         self._beating_for: set[UUID] = set()
         self._beat: asyncio.Task[None] | None = None
 
@@ -120,7 +119,7 @@ class FileIntakeService:
         with its idempotency key gets the first one's job.
         """
         name = display_name(file_name)
-        with self._one_more(owner):
+        with self.arrivals.one_more(owner):
             await self._refuse_what_cannot_fit(declared_bytes)
             known = await self._find_answered(owner, idempotency_key)
             if known is not None:
@@ -146,26 +145,13 @@ class FileIntakeService:
             )  # fmt: skip
             async with self._beating(lease.job_id):
                 async for chunk in chunks:
+                    self.arrivals.received_bytes += len(chunk)
                     await arrival.write(chunk)
                 await arrival.end()
                 return await self._accept(owner, name, key, lease, arrival, options())
         except BaseException as error:
             await asyncio.shield(self._give_up(lease, arrival, error))
             raise
-
-    @contextlib.contextmanager
-    def _one_more(self, owner: str) -> Iterator[None]:
-        """Count an upload while it arrives; hundreds of slow ones of one owner would leave nothing to the others."""
-        most = self._limits.max_uploads_at_once
-        if self._arriving[owner] >= most:
-            raise TooManyUploads(f"{most} files of yours are arriving already.", retry_after_seconds=5)
-        self._arriving[owner] += 1
-        try:
-            yield
-        finally:
-            self._arriving[owner] -= 1
-            if not self._arriving[owner]:
-                del self._arriving[owner]
 
     async def limits(self, owner: str) -> Limits:
         """Return what the owner may still upload."""
@@ -258,7 +244,8 @@ class FileIntakeService:
         """Keep the lease of an upload alive while the block runs; one beat serves all uploads of this process."""
         self._beating_for.add(job_id)
         if self._beat is None:
-            self._beat = asyncio.create_task(every(UPLOAD_BEAT_SECONDS, self._renew))
+            # In no request's context: what it logs concerns them all.
+            self._beat = asyncio.create_task(every(UPLOAD_BEAT_SECONDS, self._renew), context=Context())
         try:
             yield
         finally:
@@ -383,6 +370,7 @@ class FileIntakeService:
         if arrival is not None and not arrival.is_durable:
             await arrival.discard()
         problem = error if isinstance(error, AppError) else UploadInterrupted()
+        job = {"job_id": lease.job_id}
         try:
             async with self._database.write() as session:
                 await queries.release(session, lease.job_id)
@@ -395,6 +383,6 @@ class FileIntakeService:
                 await arrival.discard()
                 await self._store.delete(original_key(lease.job_id))
         except StaleLease:
-            log.info("upload %s had already been ended", lease.job_id)
+            log.info("upload %s had already been ended", lease.job_id, extra=job)
         except Exception:
-            log.exception("upload %s could not be ended; its lease will run out", lease.job_id)
+            log.exception("upload %s could not be ended; its lease will run out", lease.job_id, extra=job)

@@ -61,7 +61,7 @@ class Deliveries:
                 await self._end_if_hopeless(session, lost)
         except StaleLease:
             return False
-        log.warning("job %s lost its worker %s", job.id, job.lease_owner)
+        log.warning("job %s lost its worker %s", job.id, job.lease_owner, extra={"job_id": job.id})
         return True
 
     async def _end_if_hopeless(self, session: Any, job: BackgroundJob) -> None:
@@ -95,7 +95,8 @@ class Deliveries:
                 await self._submitter.enqueue(session, _submission(again))
         except StaleLease:
             return False
-        log.warning("job %s was waiting, but with nobody to deliver it; it is enqueued again", job.id)
+        said = "job %s was waiting, but with nobody to deliver it; it is enqueued again"
+        log.warning(said, job.id, extra={"job_id": job.id})
         return True
 
     async def forget_ended(self) -> int:

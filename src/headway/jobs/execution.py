@@ -18,6 +18,7 @@ from headway.jobs.errors import JobNotFound, StaleLease
 from headway.jobs.progress import LEASE_SECONDS, Progress
 from headway.jobs.queries import Lease
 from headway.jobs.service import JobMonitoringService
+from headway.kit.logs import about
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +104,10 @@ class Execution:
 
     async def execute(self, job_id: UUID) -> None:
         """Run the job to a terminal state, or leave it to whoever owns it by now. Raises nothing of the domain."""
+        with about(job_id=job_id):
+            await self._execute(job_id)
+
+    async def _execute(self, job_id: UUID) -> None:
         try:
             kind = await self._service.kind_of(job_id)
         except JobNotFound:
@@ -181,7 +186,7 @@ class Execution:
             raise _Again(retries.wait()) from error
         except Exception as error:
             support_id = uuid4().hex
-            log.exception("job %s failed unexpectedly (%s)", lease.job_id, support_id)
+            log.exception("job %s failed unexpectedly (%s)", lease.job_id, support_id, extra={"support_id": support_id})
             internal = AppError(support_id=support_id)
             internal.__cause__ = error
             await self._settle(lease, internal, retries)

@@ -89,6 +89,10 @@ class LiveFeed:
         self._task: asyncio.Task[None] | None = None
         signal.listen(self._on_signal)
 
+    @property
+    def open_streams(self) -> int:
+        return sum(channel.streams for channel in self._channels.values())
+
     async def start(self) -> None:
         self._task = asyncio.create_task(self._forever())
 

@@ -253,6 +253,38 @@ async def list_waiting(
     return (await session.execute(statement.order_by(*order).limit(limit))).scalars().all()
 
 
+async def count_live(session: AsyncSession, engine_not: str) -> Sequence[sa.Row[str, str, int, datetime | None]]:
+    """Return type, status, number and first moment of waiting of the live jobs.
+
+    Waiting is what `list_waiting` lists: accepted, and in nobody's hands. Nothing else touches a waiting job's row, so
+    it waits since its last change.
+    """
+    waiting = sa.and_(
+        BackgroundJob.status == "pending",
+        BackgroundJob.engine != engine_not,
+        BackgroundJob.delivery > 0,
+        BackgroundJob.lease_owner.is_(None),
+    )
+    since = sa.func.min(sa.case((waiting, BackgroundJob.updated_at)))
+    statement: sa.Select[str, str, int, datetime | None] = (
+        sa.select(BackgroundJob.job_type, BackgroundJob.status, sa.func.count(), since)
+        .where(IS_ACTIVE)
+        .group_by(BackgroundJob.job_type, BackgroundJob.status)
+    )
+    return (await session.execute(statement)).all()
+
+
+async def count_ended_since(session: AsyncSession, moment: datetime) -> Sequence[sa.Row[str, str, str | None, int]]:
+    """Return type, status, problem code and number of the jobs that ended after a moment."""
+    code = BackgroundJob.problem["code"].as_string().label("code")
+    statement = (
+        sa.select(BackgroundJob.job_type, BackgroundJob.status, code, sa.func.count())
+        .where(BackgroundJob.status.in_(TERMINAL), BackgroundJob.completed_at > moment)
+        .group_by(BackgroundJob.job_type, BackgroundJob.status, code)
+    )
+    return (await session.execute(statement)).all()
+
+
 def _alike(alike: tuple[str, str, int]) -> ColumnElement[bool]:
     job_type, stage, size_class = alike
     return sa.and_(JobDuration.job_type == job_type, JobDuration.stage == stage, JobDuration.size_class == size_class)

@@ -6,18 +6,14 @@ import json
 import math
 import re
 import sys
-from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
+from collections.abc import Collection, Iterable, MutableMapping
 from itertools import accumulate
 from typing import Any, NoReturn
 
 from headway.errors import AppError
+from headway.kit.asgi import App, Message, Receive, Send
 from headway.kit.guard_errors import BodyTooLarge, InvalidJson, JsonBodyTooDeep
 from headway.kit.problems import problem_response
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 # Possessive, and content with the end of the text as the closing quote: never more than one pass, whatever comes.
 _STRING = rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)'

@@ -21,7 +21,9 @@ from uvicorn.server import ServerState
 
 from headway.errors import AppError, BadRequest
 from headway.kit.guard_errors import HeadTimeout, HeadTooLarge, TooManyConnections
+from headway.kit.logs import about
 from headway.kit.problems import problem_response
+from headway.kit.request_ids import HEADER, new_request_id
 
 log = logging.getLogger(__name__)
 
@@ -257,7 +259,6 @@ class _GuardedProtocol(H11Protocol):
         if self._refused:
             return
         self._refused = True
-        self.shared.note(error.code)
         self._unset_keepalive_if_required()
         self._window = self._head_began = None
         if self._timer is not None:
@@ -269,8 +270,11 @@ class _GuardedProtocol(H11Protocol):
             answered = self.cycle.response_started
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        if not answered:
-            self.transport.write(_raw_answer(error))
+        request_id = new_request_id()
+        with about(request_id=request_id):
+            self.shared.note(error.code)
+            if not answered:
+                self.transport.write(_raw_answer(error, request_id))
         self.transport.write_eof()
 
 
@@ -290,8 +294,8 @@ def _meaning(fault: h11.RemoteProtocolError) -> AppError:
     return kind(str(fault))
 
 
-def _raw_answer(error: AppError) -> bytes:
-    answer = problem_response(error, {"Connection": "close"})
+def _raw_answer(error: AppError, request_id: str) -> bytes:
+    answer = problem_response(error, {"Connection": "close", HEADER: request_id})
     lines = [f"HTTP/1.1 {error.status} {http.HTTPStatus(error.status).phrase}".encode()]
     lines += [name + b": " + value for name, value in answer.raw_headers]
     return b"\r\n".join([*lines, b"", bytes(answer.body)])

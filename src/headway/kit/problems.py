@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sqlite3
 from typing import Any
-from uuid import uuid4
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -27,6 +26,7 @@ from headway.errors import (
     Unavailable,
 )
 from headway.kit.guard_errors import BodyTooLarge, InvalidJson, JsonBodyTooDeep
+from headway.kit.request_ids import support_id
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +71,10 @@ class Problem(BaseModel, extra="allow"):
 
 
 def problem_response(error: AppError, headers: dict[str, str] | None = None) -> JSONResponse:
+    """Return the answer that says what failed; from status 500 on with the id that finds it in the log."""
+    problem = error.problem()
+    if error.status >= AppError.status:
+        problem.setdefault("support_id", support_id())
     merged = dict(headers or {})
     if isinstance(error, Unauthorized):
         merged.setdefault("WWW-Authenticate", "Bearer")
@@ -79,7 +83,7 @@ def problem_response(error: AppError, headers: dict[str, str] | None = None) -> 
         retry_after = RETRY_AFTER_SECONDS
     if retry_after is not None:
         merged.setdefault("Retry-After", str(retry_after))
-    return JSONResponse(error.problem(), status_code=error.status, headers=merged, media_type=MEDIA_TYPE)
+    return JSONResponse(problem, status_code=error.status, headers=merged, media_type=MEDIA_TYPE)
 
 
 def responses(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:
@@ -127,8 +131,11 @@ def _add_response(operation: dict[str, Any], kind: type[AppError]) -> None:
 def install_problem_handlers(app: FastAPI) -> None:
     """Make every failure of the app a problem, the unexpected ones with a support id and nothing else."""
 
-    async def on_app_error(_request: Request, error: Exception) -> JSONResponse:
+    async def on_app_error(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, AppError)  # noqa: S101 - the registration below guarantees it; this tells mypy
+        if error.status >= AppError.status:
+            # Foreseen, so nobody is woken; but its support id has to lead somewhere.
+            log.info("%s on %s %s: %s", error.code, request.method, request.url.path, error.detail)
         return problem_response(error)
 
     async def on_validation_error(_request: Request, error: Exception) -> JSONResponse:
@@ -153,9 +160,10 @@ def install_problem_handlers(app: FastAPI) -> None:
         return problem_response(meaning)
 
     async def on_unexpected(request: Request, error: Exception) -> JSONResponse:
-        support_id = uuid4().hex
-        log.error("unexpected failure %s on %s %s", support_id, request.method, request.url.path, exc_info=error)
-        return problem_response(AppError(support_id=support_id))
+        found_by = support_id()
+        place = (request.method, request.url.path)
+        log.error("unexpected failure %s on %s %s", found_by, *place, exc_info=error, extra={"support_id": found_by})
+        return problem_response(AppError(support_id=found_by))
 
     app.add_exception_handler(AppError, on_app_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from headway.kit.clock import Clock
@@ -20,7 +21,7 @@ AGAIN_SECONDS = 3600.0
 
 def shortage(folder: Path, min_free_bytes: int) -> str | None:
     """Return a sentence if the disk that a folder is on will soon be full, else nothing. Raises OSError."""
-    room = shutil.disk_usage(_existing(folder))
+    room = disk_room(folder)
     if room.free >= LEAST_RESERVES * min_free_bytes and room.free >= LEAST_SHARE * room.total:
         return None
     return (
@@ -29,9 +30,18 @@ def shortage(folder: Path, min_free_bytes: int) -> str | None:
     )
 
 
-def _existing(folder: Path) -> Path:
-    """Return the folder, or the nearest one above it that exists."""
-    return next(place for place in (folder, *folder.parents) if place.exists())
+@dataclass(frozen=True, slots=True)
+class DiskRoom:
+    """Bytes of a disk: those that are free for us, and all."""
+
+    free: int
+    total: int
+
+
+def disk_room(folder: Path) -> DiskRoom:
+    """Return the room on the disk that a folder is on, or will be on once it exists. Raises OSError."""
+    used = shutil.disk_usage(next(place for place in (folder, *folder.parents) if place.exists()))
+    return DiskRoom(used.free, used.total)
 
 
 class RoomWatch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from headway.jobs.execution import Execution, Task, TaskContext, TaskCrashed
 from headway.jobs.service import JobMonitoringService
 from headway.kit.db import Database
 from tests.support.clock import FakeClock
+from tests.support.lines import logged_lines
 from tests.support.signals import RecordingSignal
 from tests.support.submitter import RecordingSubmitter
 
@@ -207,6 +209,24 @@ async def test_the_unexpected_shows_a_support_id_and_nothing_else(
     assert job.problem.code == "internal"
     assert "support_id" in job.problem.model_dump()
     assert "secret" not in job.model_dump_json()
+
+
+async def test_whatever_is_logged_while_a_job_runs_names_it(service: JobMonitoringService, database: Database) -> None:
+    async def run(context: TaskContext) -> None:
+        await asyncio.to_thread(logging.getLogger("headway.anywhere").info, "from a thread of the task")
+        raise ZeroDivisionError
+
+    first, second = await submit(service, database), await submit(service, database)
+    with logged_lines() as lines:
+        await asyncio.gather(*(executing(service, run).execute(job_id) for job_id in (first, second)))
+        logging.getLogger("headway.anywhere").info("afterwards")
+    assert "job_id" not in lines.pop()
+    for job_id in (first, second):
+        mine = [line for line in lines if line["job_id"] == str(job_id)]
+        assert [line["level"] for line in mine] == ["info", "error"]
+        problem = (await service.get_job_by_id(job_id, OWNER)).problem
+        assert problem is not None
+        assert mine[-1]["support_id"] == problem.model_dump()["support_id"]
 
 
 async def test_a_cancelled_task_ends_cancelled(service: JobMonitoringService, database: Database) -> None:
