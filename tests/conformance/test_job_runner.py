@@ -193,7 +193,7 @@ async def test_ended_deliveries_are_forgotten_but_for_young_ones_and_living_jobs
     database: Database, submitter: DbosSubmitter, start_runner: StartRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PAGE", 2)
-    done, retried, lives = [await enqueue(database, submitter) for _ in range(3)]
+    lives, busy, done, retried = [await enqueue(database, submitter) for _ in range(4)]
     cancelled = [await enqueue(database, submitter) for _ in range(3)]
     for job_id in cancelled:
         await submitter.cancel(job_id)
@@ -201,22 +201,24 @@ async def test_ended_deliveries_are_forgotten_but_for_young_ones_and_living_jobs
         await submitter.enqueue(session, Submission(retried, "ann", 2))
     deliveries = Deliveries()
     await start_runner(deliveries)
-    await deliveries.until(4)
-    await until_ended(submitter, [Submission(done, "ann"), Submission(lives, "ann"), Submission(retried, "ann", 2)])
+    await deliveries.until(5)
+    await until_ended(
+        submitter, [*(Submission(each, "ann") for each in (lives, busy, done)), Submission(retried, "ann", 2)]
+    )
     waiting = uuid4()
     deliveries.hold.clear()
     async with database.write() as session:
         await submitter.enqueue(session, Submission(waiting, "ann"))
-    await deliveries.until(5)
+    await deliveries.until(6)
 
     async def living(job_ids: Collection[UUID]) -> set[UUID]:
         assert waiting not in job_ids
-        return {lives} & set(job_ids)
+        return {lives, busy} & set(job_ids)
 
     now = datetime.now(UTC)
     assert await submitter.forget_ended(now - timedelta(hours=1), living) == 0
     assert await submitter.forget_ended(now + timedelta(hours=1), living) == 6
-    assert await known(database) == {str(lives), str(waiting)}
+    assert await known(database) == {str(lives), str(busy), str(waiting)}
     assert await submitter.forget_ended(now + timedelta(hours=1), living) == 0
     # Both halves go on as before.
     assert await submitter.undelivered([Submission(waiting, "ann")]) == []

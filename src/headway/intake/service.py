@@ -273,6 +273,15 @@ class FileIntakeService:
             return await self._end_as_duplicate(lease, existing, arrival, fingerprint(arrival.sha256, options))
         await arrival.make_durable()
         async with self._database.write() as session:
+            # Everywhere the job first, then its reservation: the beat locks them so, and PostgreSQL ends who does not.
+            job = await self._jobs.accept_in(
+                session,
+                lease,
+                progress=40,
+                message="Waiting to be parsed",
+                size_bytes=arrival.size_bytes,
+                details=arrival.facts,
+            )
             await queries.insert_import(
                 session,
                 Import(
@@ -289,14 +298,6 @@ class FileIntakeService:
             )
             await queries.release(session, lease.job_id)
             await queries.answer_key(session, lease.job_id, fingerprint(arrival.sha256, options))
-            job = await self._jobs.accept_in(
-                session,
-                lease,
-                progress=40,
-                message="Waiting to be parsed",
-                size_bytes=arrival.size_bytes,
-                details=arrival.facts,
-            )
             await self._submitter.enqueue(session, Submission(lease.job_id, owner))
         return to_response(job)
 
@@ -311,8 +312,6 @@ class FileIntakeService:
 
     async def _end_as_duplicate(self, lease: Lease, dataset_id: UUID, arrival: Arrival, carried: str) -> JobResponse:
         async with self._database.write() as session:
-            await queries.release(session, lease.job_id)
-            await queries.answer_key(session, lease.job_id, carried)
             job = await self._jobs.finish_in(
                 session,
                 lease,
@@ -322,6 +321,8 @@ class FileIntakeService:
                 details=arrival.facts,
                 result={"datasets": [str(dataset_id)]},
             )
+            await queries.release(session, lease.job_id)
+            await queries.answer_key(session, lease.job_id, carried)
         return to_response(job)
 
     # ------------------------------------------------------------------ repeating
@@ -373,12 +374,12 @@ class FileIntakeService:
         job = {"job_id": lease.job_id}
         try:
             async with self._database.write() as session:
-                await queries.release(session, lease.job_id)
-                await queries.release_key(session, lease.job_id)
                 if isinstance(problem, UploadCancelled):
                     await self._jobs.cancel_in(session, lease)
                 else:
                     await self._jobs.fail_in(session, lease, problem.problem())
+                await queries.release(session, lease.job_id)
+                await queries.release_key(session, lease.job_id)
             if arrival is not None and arrival.is_durable:
                 await arrival.discard()
                 await self._store.delete(original_key(lease.job_id))

@@ -270,17 +270,6 @@ async def test_a_key_is_in_flight_until_its_upload_ends_and_free_if_that_fails(i
     assert job.phase == "queued"
 
 
-async def test_a_key_is_free_once_its_job_was_deleted(intake: Intake) -> None:
-    """Its answer is gone; for ever refusing the request, or answering 404 to an upload, would help nobody."""
-    first = await intake.service.upload_file(OWNER, "a.csv", bytes_of(DATA), idempotency_key="k")
-    await intake.jobs.request_cancel(first.id, OWNER)
-    assert (await intake.service.upload_file(OWNER, "a.csv", bytes_of(DATA), idempotency_key="k")).id == first.id
-    await intake.jobs.delete(first.id, OWNER)
-    again = await intake.service.upload_file(OWNER, "a.csv", bytes_of(DATA), idempotency_key="k")
-    assert (again.phase, again.id != first.id) == ("queued", True)
-    assert (await intake.service.upload_file(OWNER, "a.csv", bytes_of(DATA), idempotency_key="k")).id == again.id
-
-
 @pytest.mark.parametrize("key", ["", "x" * 201, "a\nb"])
 async def test_an_unusable_key_is_refused(intake: Intake, key: str) -> None:
     with pytest.raises(IdempotencyKeyInvalid):

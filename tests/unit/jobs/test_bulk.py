@@ -31,7 +31,7 @@ class Jobs:
     """An owner's jobs in every state, and what may be done to many of them."""
 
     def __init__(self, database: Database, clock: FakeClock) -> None:
-        signal = RecordingSignal()
+        self.signal = signal = RecordingSignal()
         self.database, self.clock, self.engine = database, clock, RecordingSubmitter()
         self.service = JobMonitoringService(database, clock, signal)
         self.history = JobHistory(database)
@@ -173,9 +173,11 @@ async def test_a_filter_is_that_of_the_list(jobs: Jobs) -> None:
     assert await jobs.phases() == {other: "queued", wanted: "cancelled"}
 
 
-async def test_a_deleted_job_is_gone_with_its_events(jobs: Jobs) -> None:
+async def test_a_deleted_job_is_gone_with_its_events_and_told_at_once(jobs: Jobs) -> None:
     failed = await jobs.failed()
+    jobs.signal.owners.clear()
     assert (await jobs.bulk.act(OWNER, "delete", [failed])).done == [failed]
     with pytest.raises(JobNotFound):
         await jobs.history.list_events(failed, OWNER)
     assert codes(await jobs.bulk.act(OWNER, "delete", [failed])) == {failed: "job.not_found"}
+    assert jobs.signal.owners == [OWNER]
