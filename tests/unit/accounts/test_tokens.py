@@ -169,7 +169,7 @@ def test_a_token_for_an_embed_made_elsewhere_is_read(signer: TokenSigner, clock:
 
 
 @pytest.mark.parametrize("audience", [JOBS_AUDIENCE, [JOBS_AUDIENCE], [JOBS_AUDIENCE, "headway-api"]], ids=str)
-@pytest.mark.parametrize("scopes", [[], ["admin"], sorted(EVERYTHING), [*EVERYTHING, *ONE_JOB]], ids=str)
+@pytest.mark.parametrize("scopes", [[], ["admin"], sorted(EVERYTHING), sorted([*EVERYTHING, *ONE_JOB])], ids=str)
 def test_a_token_for_an_embed_never_passes_for_a_sign_in(
     signer: TokenSigner, clock: FakeClock, audience: object, scopes: list[str]
 ) -> None:
