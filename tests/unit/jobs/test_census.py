@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
-import sqlalchemy as sa
 
-from headway.jobs import queries
 from headway.jobs.census import RECENT, Census, take_census
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.service import JobMonitoringService, Lease
@@ -103,32 +101,3 @@ async def test_what_ended_lately_is_counted_for_all_owners_by_the_code_of_its_pr
     assert (await census(database, clock)).ended == {
         ("import", "failed", "csv.broken"): 3, ("import", "failed", "internal"): 1, ("import", "completed", ""): 1,
     }  # fmt: skip
-
-
-async def test_what_is_asked_all_the_time_does_not_go_through_the_history(database: Database, clock: FakeClock) -> None:
-    if not database.is_sqlite:
-        pytest.skip("PostgreSQL plans by statistics, and prefers to scan a small table")
-    asked: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        asked.append((statement, parameters))
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", note)
-    async with database.read() as session:
-        await take_census(session, clock)
-        await queries.list_leased(session)
-        await queries.list_held_by(session, ["somebody"])
-        for after in (None, uuid4()):
-            await queries.list_waiting(session, "external", after, 10)
-    sa.event.remove(sa.Engine, "before_cursor_execute", note)
-    plans = []
-    async with database.read() as session:
-        connection = await session.connection()
-        for statement, parameters in asked:
-            explained = await connection.exec_driver_sql(f"explain query plan {statement}", parameters)
-            plans += [row[3] for row in explained if "background_jobs" in row[3]]
-    assert len(plans) >= 7
-    # Either the index that has nothing but live jobs, or a place in that of the ended ones.
-    cheap = ("SCAN background_jobs USING INDEX ix_background_jobs_active", "USING INDEX ix_background_jobs_recent (")
-    cheap += ("USING COVERING INDEX ix_background_jobs_recent",)
-    assert [one for one in plans if not any(words in one for words in cheap)] == []

@@ -12,15 +12,17 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.jobs import queries
+from headway.jobs.census import take_census
 from headway.jobs.filters import JobFilter
 from headway.jobs.models import BackgroundJob
 from headway.kit.db import Database
+from tests.support.clock import FakeClock
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LAST = BackgroundJob(id=uuid4(), user_id="ann", created_at=NOW)
 
 Look = Callable[[AsyncSession], Awaitable[Any]]
-ACTIVE, RECENT, OWNER = "ix_background_jobs_active", "ix_background_jobs_recent", "ix_background_jobs_owner"
+ACTIVE, RECENT, ENDED, OWNER = (f"ix_background_jobs_{name}" for name in ("active", "recent", "ended", "owner"))
 LOOKS: dict[str, tuple[Look, list[str]]] = {
     "in view": (lambda session: queries.list_in_view(session, ["ann"], NOW), [ACTIVE, RECENT]),
     "live": (lambda session: queries.list_live(session, "ann"), [ACTIVE]),
@@ -28,6 +30,7 @@ LOOKS: dict[str, tuple[Look, list[str]]] = {
     "held": (lambda session: queries.list_held_by(session, ["a", "b"]), [ACTIVE]),
     "waiting": (lambda session: queries.list_waiting(session, "external", None, 500), [ACTIVE]),
     "more that wait": (lambda session: queries.list_waiting(session, "external", LAST, 500), [ACTIVE]),
+    "census": (lambda session: take_census(session, FakeClock()), [ACTIVE, ENDED]),
     "history": (lambda session: page(session, JobFilter()), [OWNER]),
     "failed": (lambda session: page(session, JobFilter(statuses=("failed",))), [OWNER]),
     "text": (lambda session: page(session, JobFilter(text="a")), [OWNER]),
