@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from headway.jobs.census import RECENT, Census, take_census
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.service import JobMonitoringService, Lease
@@ -16,11 +14,6 @@ from tests.support.signals import RecordingSignal
 from tests.support.submitter import RecordingSubmitter
 
 MINUTE = 60.0
-
-
-@pytest.fixture
-def service(database: Database, clock: FakeClock) -> JobMonitoringService:
-    return JobMonitoringService(database, clock, RecordingSignal())
 
 
 async def accepted(service: JobMonitoringService, database: Database, owner: str = "ann", **values: Any) -> UUID:

@@ -24,11 +24,6 @@ PROBLEM = {
 
 
 @pytest.fixture
-def service(database: Database, clock: FakeClock) -> JobMonitoringService:
-    return JobMonitoringService(database, clock, RecordingSignal())
-
-
-@pytest.fixture
 def engine() -> RecordingSubmitter:
     return RecordingSubmitter()
 

@@ -29,11 +29,6 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(execution, "BACKOFF_SECONDS", (0.0,))
 
 
-@pytest.fixture
-def service(database: Database, clock: FakeClock) -> JobMonitoringService:
-    return JobMonitoringService(database, clock, RecordingSignal())
-
-
 async def submit(service: JobMonitoringService, database: Database) -> UUID:
     async with database.write() as session:
         job = await service.create_in(session, OWNER, "import", kind="test", engine="test")

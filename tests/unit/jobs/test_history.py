@@ -11,23 +11,11 @@ from headway.jobs.errors import JobNotFound, UnknownFilter
 from headway.jobs.filters import JobFilter
 from headway.jobs.history import JobHistory
 from headway.jobs.service import JobMonitoringService
-from headway.kit.db import Database
 from headway.kit.pagination import BadCursor
 from tests.support.clock import FakeClock
-from tests.support.signals import RecordingSignal
 
 OWNER, OTHER = "ann", "bob"
 PROBLEM = {"type": "urn:headway:problem:limit.memory", "title": "Too much", "status": 422, "detail": "It took all."}
-
-
-@pytest.fixture
-def service(database: Database, clock: FakeClock) -> JobMonitoringService:
-    return JobMonitoringService(database, clock, RecordingSignal())
-
-
-@pytest.fixture
-def history(database: Database) -> JobHistory:
-    return JobHistory(database)
 
 
 async def test_history_pages_by_keyset_without_loss_or_repeat(

@@ -12,21 +12,10 @@ import pytest
 from headway.jobs.errors import TooManyStreams
 from headway.jobs.live import LiveFeed
 from headway.jobs.service import JobMonitoringService
-from headway.kit.db import Database
 from tests.support.clock import FakeClock
 from tests.support.signals import RecordingSignal
 
 OWNER, OTHER = "ann", "bob"
-
-
-@pytest.fixture
-def signal() -> RecordingSignal:
-    return RecordingSignal()
-
-
-@pytest.fixture
-def service(database: Database, clock: FakeClock, signal: RecordingSignal) -> JobMonitoringService:
-    return JobMonitoringService(database, clock, signal)
 
 
 @pytest.fixture

@@ -26,11 +26,6 @@ INTERRUPTED = {
 
 
 @pytest.fixture
-def service(database: Database, clock: FakeClock) -> JobMonitoringService:
-    return JobMonitoringService(database, clock, RecordingSignal())
-
-
-@pytest.fixture
 def reaper(database: Database, clock: FakeClock, service: JobMonitoringService) -> Reaper:
     deliveries = Deliveries(database, clock, RecordingSignal(), RecordingSubmitter())
     return Reaper(database, clock, service, deliveries)

@@ -10,21 +10,9 @@ from headway.jobs.errors import JobNotFound, JobStillRunning
 from headway.jobs.history import JobHistory
 from headway.jobs.service import JobMonitoringService
 from headway.kit.db import Database
-from tests.support.clock import FakeClock
-from tests.support.signals import RecordingSignal
 
 OWNER, OTHER = "ann", "bob"
 FILE = {"file_name": "a.csv", "bytes": 12, "sha256": "ab" * 32}
-
-
-@pytest.fixture
-def service(database: Database, clock: FakeClock) -> JobMonitoringService:
-    return JobMonitoringService(database, clock, RecordingSignal())
-
-
-@pytest.fixture
-def history(database: Database) -> JobHistory:
-    return JobHistory(database)
 
 
 async def test_a_job_that_made_a_dataset(

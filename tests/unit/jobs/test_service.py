@@ -21,16 +21,6 @@ from tests.support.signals import RecordingSignal
 OWNER, OTHER = "ann", "bob"
 
 
-@pytest.fixture
-def signal() -> RecordingSignal:
-    return RecordingSignal()
-
-
-@pytest.fixture
-def service(database: Database, clock: FakeClock, signal: RecordingSignal) -> JobMonitoringService:
-    return JobMonitoringService(database, clock, signal)
-
-
 async def test_a_pending_job_says_running_and_queued(service: JobMonitoringService) -> None:
     job = await service.create_job(OWNER, "validation", title="Check")
     assert (job.status, job.phase, job.progress) == ("running", "queued", 0)

@@ -9,22 +9,10 @@ import pytest
 from headway.jobs.errors import TooManyStreams
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.waiting import MAX_WAITS_PER_USER, JobWaits
-from headway.kit.db import Database
-from tests.support.clock import FakeClock
 from tests.support.signals import RecordingSignal
 
 OWNER, OTHER = "ann", "bob"
 FOR_EVER = 3600.0
-
-
-@pytest.fixture
-def service(database: Database, clock: FakeClock, signal: RecordingSignal) -> JobMonitoringService:
-    return JobMonitoringService(database, clock, signal)
-
-
-@pytest.fixture
-def signal() -> RecordingSignal:
-    return RecordingSignal()
 
 
 @pytest.fixture
