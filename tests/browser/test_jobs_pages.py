@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -16,6 +17,27 @@ from tests.support.product import Server, wait_for
 BAD_FILE = bytes(range(256)) * 40
 
 
+@pytest.fixture
+def email(product: Server) -> str:
+    """Somebody whom no other test knows."""
+    return new_user(product)
+
+
+@pytest.fixture
+def client(product: Server, email: str) -> Iterator[httpx.Client]:
+    """Their other program."""
+    with product.client(email) as client:
+        yield client
+
+
+@pytest.fixture
+async def page(browser: Browser, product: Server, email: str, nothing_goes_wrong: list[Watched]) -> Page:
+    """Their browser, signed in."""
+    watched = await signed_in(browser, product.url, email)
+    nothing_goes_wrong.append(watched)
+    return watched.page
+
+
 def create(client: httpx.Client, title: str, job_type: str = "export", **report: Any) -> str:
     """Create a job that this test runs, and report on it if there is something to report."""
     answer = client.post("/jobs", json={"job_type": job_type, "title": title, "heartbeat_seconds": 3600})
@@ -25,8 +47,14 @@ def create(client: httpx.Client, title: str, job_type: str = "export", **report:
     return job
 
 
-def tell(client: httpx.Client, job: str, **report: Any) -> None:
-    client.post(f"/jobs/{job}/progress", json=report).raise_for_status()
+def tell(client: httpx.Client, job: str, **report: Any) -> dict[str, Any]:
+    """Report on a job, and return what the program is answered."""
+    answer: dict[str, Any] = client.post(f"/jobs/{job}/progress", json=report).raise_for_status().json()
+    return answer
+
+
+def delete(client: httpx.Client, job: str) -> None:
+    client.delete(f"/jobs/{job}").raise_for_status()
 
 
 def import_file(client: httpx.Client, name: str, data: bytes) -> dict[str, Any]:
@@ -54,18 +82,11 @@ def new_jobs(page: Page) -> Locator:
     return page.get_by_role("button", name=re.compile(r"^\d+ new jobs?$"))
 
 
-async def test_filters_live_in_the_address_and_survive_reload_and_back(
-    browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
-) -> None:
-    email = new_user(product)
-    with product.client(email) as client:
-        create(client, "Orders, failed", status="failed", error="The target refused.")
-        create(client, "Orders, done", status="completed")
-        create(client, "Customers, failed", status="failed", error="The target refused.")
-        create(client, "Customers, running", job_type="validation", progress=10)
-    watched = await signed_in(browser, product.url, email)
-    nothing_goes_wrong.append(watched)
-    page = watched.page
+async def test_filters_live_in_the_address_and_survive_reload_and_back(page: Page, client: httpx.Client) -> None:
+    create(client, "Orders, failed", status="failed", error="The target refused.")
+    create(client, "Orders, done", status="completed")
+    create(client, "Customers, failed", status="failed", error="The target refused.")
+    create(client, "Customers, running", job_type="validation", progress=10)
     await page.goto("/jobs")
     await expect(titles(page)).to_have_count(4)
     await page.get_by_role("link", name="Needs attention").click()
@@ -96,15 +117,8 @@ async def test_filters_live_in_the_address_and_survive_reload_and_back(
     await expect(titles(page)).to_have_text(["Customers, running"])
 
 
-async def test_an_empty_list_says_which_filters_hide_everything(
-    browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
-) -> None:
-    email = new_user(product)
-    with product.client(email) as client:
-        create(client, "Orders", status="completed")
-    watched = await signed_in(browser, product.url, email)
-    nothing_goes_wrong.append(watched)
-    page = watched.page
+async def test_an_empty_list_says_which_filters_hide_everything(page: Page, client: httpx.Client) -> None:
+    create(client, "Orders", status="completed")
     await page.goto("/jobs?status=cancelled&q=Orders&to=2020-01-31")
     for part in ("State: Cancelled", "“Orders” in the name", "Until Jan 31, 2020"):
         await expect(page.locator("headway-jobs-page li").filter(has_text=part)).to_be_visible()
@@ -115,28 +129,21 @@ async def test_an_empty_list_says_which_filters_hide_everything(
     await expect(titles(page)).to_have_text(["Orders"])
 
 
-async def test_live_jobs_move_no_row_under_the_pointer(
-    browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
-) -> None:
-    email = new_user(product)
-    watched = await signed_in(browser, product.url, email)
-    nothing_goes_wrong.append(watched)
-    page = watched.page
-    with product.client(email) as client:
-        job = create(client, "First", progress=10, message="Working")
-        create(client, "Second", status="completed", message="All of it")
-        await page.goto("/jobs")
-        await expect(titles(page)).to_have_text(["Second", "First"])
-        # Nobody points at the list: what is new comes in.
-        create(client, "Third", progress=1)
-        await expect(titles(page)).to_have_text(["Third", "Second", "First"])
-        await row(page, "Second").hover()
-        before = [await row(page, title).bounding_box() for title in ("Third", "Second", "First")]
-        create(client, "Fourth")
-        await expect(new_jobs(page)).to_have_text("1 new job")
-        create(client, "Fifth")
-        await expect(new_jobs(page)).to_have_text("2 new jobs")
-        tell(client, job, status="failed", error="The target refused the connection, as it did before.")
+async def test_live_jobs_move_no_row_under_the_pointer(page: Page, client: httpx.Client) -> None:
+    job = create(client, "First", progress=10, message="Working")
+    create(client, "Second", status="completed", message="All of it")
+    await page.goto("/jobs")
+    await expect(titles(page)).to_have_text(["Second", "First"])
+    # Nobody points at the list: what is new comes in.
+    create(client, "Third", progress=1)
+    await expect(titles(page)).to_have_text(["Third", "Second", "First"])
+    await row(page, "Second").hover()
+    before = [await row(page, title).bounding_box() for title in ("Third", "Second", "First")]
+    create(client, "Fourth")
+    await expect(new_jobs(page)).to_have_text("1 new job")
+    create(client, "Fifth")
+    await expect(new_jobs(page)).to_have_text("2 new jobs")
+    tell(client, job, status="failed", error="The target refused the connection, as it did before.")
     await expect(row(page, "First")).to_contain_text("Failed")
     await expect(titles(page)).to_have_text(["Third", "Second", "First"])
     assert [await row(page, title).bounding_box() for title in ("Third", "Second", "First")] == before
@@ -146,35 +153,23 @@ async def test_live_jobs_move_no_row_under_the_pointer(
 
 
 async def test_what_is_new_waits_while_the_list_has_the_focus_and_comes_when_it_leaves(
-    browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
+    page: Page, client: httpx.Client
 ) -> None:
-    email = new_user(product)
-    watched = await signed_in(browser, product.url, email)
-    nothing_goes_wrong.append(watched)
-    page = watched.page
-    with product.client(email) as client:
-        create(client, "First", status="completed")
-        await page.goto("/jobs?status=completed")
-        await page.get_by_role("link", name="First").focus()
-        create(client, "Running, and so not asked for", progress=10)
-        create(client, "Second", status="completed")
-        await expect(new_jobs(page)).to_have_text("1 new job")
-        await expect(page.get_by_role("status").filter(has_text="1 new job above the list")).to_have_count(1)
-        await page.get_by_role("searchbox", name="Name").focus()
-        await expect(titles(page)).to_have_text(["Second", "First"])
-        await expect(new_jobs(page)).to_have_count(0)
+    create(client, "First", status="completed")
+    await page.goto("/jobs?status=completed")
+    await page.get_by_role("link", name="First").focus()
+    create(client, "Running, and so not asked for", progress=10)
+    create(client, "Second", status="completed")
+    await expect(new_jobs(page)).to_have_text("1 new job")
+    await expect(page.get_by_role("status").filter(has_text="1 new job above the list")).to_have_count(1)
+    await page.get_by_role("searchbox", name="Name").focus()
+    await expect(titles(page)).to_have_text(["Second", "First"])
+    await expect(new_jobs(page)).to_have_count(0)
 
 
-async def test_rows_are_reached_opened_and_selected_by_keyboard_alone(
-    browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
-) -> None:
-    email = new_user(product)
-    with product.client(email) as client:
-        for number in range(5):
-            create(client, f"Job {number}", status="completed")
-    watched = await signed_in(browser, product.url, email)
-    nothing_goes_wrong.append(watched)
-    page = watched.page
+async def test_rows_are_reached_opened_and_selected_by_keyboard_alone(page: Page, client: httpx.Client) -> None:
+    for number in range(5):
+        create(client, f"Job {number}", status="completed")
     await page.goto("/jobs")
     await expect(titles(page)).to_have_count(5)
     ticked = page.locator("headway-job-table tbody input:checked")
@@ -198,15 +193,10 @@ async def test_rows_are_reached_opened_and_selected_by_keyboard_alone(
 
 
 async def test_a_range_is_selected_with_shift_and_all_that_is_shown_with_one_box(
-    browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
+    page: Page, client: httpx.Client
 ) -> None:
-    email = new_user(product)
-    with product.client(email) as client:
-        for number in range(6):
-            create(client, f"Job {number}", **({"progress": 5} if number % 2 else {"status": "completed"}))
-    watched = await signed_in(browser, product.url, email)
-    nothing_goes_wrong.append(watched)
-    page = watched.page
+    for number in range(6):
+        create(client, f"Job {number}", **({"progress": 5} if number % 2 else {"status": "completed"}))
     await page.goto("/jobs")
     await page.get_by_role("checkbox", name="Select Job 4").click()
     await page.get_by_role("checkbox", name="Select Job 1").click(modifiers=["Shift"])
@@ -219,16 +209,9 @@ async def test_a_range_is_selected_with_shift_and_all_that_is_shown_with_one_box
     await expect(bar).to_have_count(0)
 
 
-async def test_more_is_loaded_behind_what_is_there(
-    browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
-) -> None:
-    email = new_user(product)
-    with product.client(email) as client:
-        for number in range(53):
-            create(client, f"Job {number}", status="completed")
-    watched = await signed_in(browser, product.url, email)
-    nothing_goes_wrong.append(watched)
-    page = watched.page
+async def test_more_is_loaded_behind_what_is_there(page: Page, client: httpx.Client) -> None:
+    for number in range(53):
+        create(client, f"Job {number}", status="completed")
     await page.goto("/jobs")
     await expect(titles(page)).to_have_count(50)
     await page.get_by_role("button", name="Load more").click()
@@ -237,16 +220,9 @@ async def test_more_is_loaded_behind_what_is_there(
     await expect(page.get_by_role("button", name="Load more")).to_have_count(0)
 
 
-async def test_a_job_tells_its_attempts_its_stages_and_its_rows(
-    browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
-) -> None:
-    email = new_user(product)
-    with product.client(email) as client:
-        partial = import_file(client, "partly.csv", a_table(500) + b"1,2,3,4,5\n2,3,4,5,6\n")
-        broken = import_file(client, "broken.csv", BAD_FILE)
-    watched = await signed_in(browser, product.url, email)
-    nothing_goes_wrong.append(watched)
-    page = watched.page
+async def test_a_job_tells_its_attempts_its_stages_and_its_rows(page: Page, client: httpx.Client) -> None:
+    partial = import_file(client, "partly.csv", a_table(500) + b"1,2,3,4,5\n2,3,4,5,6\n")
+    broken = import_file(client, "broken.csv", BAD_FILE)
     await page.goto(f"/jobs/{partial['id']}")
     counts = page.locator("dl.counts > div")
     await expect(counts).to_have_text(
@@ -272,14 +248,18 @@ async def test_a_job_tells_its_attempts_its_stages_and_its_rows(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_both_pages_are_accessible_whatever_is_open_and_fit_320_pixels(
-    browser: Browser, product: Server, axe: str, scheme: str, nothing_goes_wrong: list[Watched]
+    browser: Browser,
+    product: Server,
+    email: str,
+    client: httpx.Client,
+    axe: str,
+    scheme: str,
+    nothing_goes_wrong: list[Watched],
 ) -> None:
-    email = new_user(product)
-    with product.client(email) as client:
-        long_name = "customers, the final version of the final version, " * 3
-        ended = import_file(client, f"{long_name}.csv", a_table(12))
-        broken = import_file(client, "broken.csv", BAD_FILE)
-        running = create(client, "Export", progress=40, stage="write", done_units=4, total_units=10, unit="rows")
+    long_name = "customers, the final version of the final version, " * 3
+    ended = import_file(client, f"{long_name}.csv", a_table(12))
+    broken = import_file(client, "broken.csv", BAD_FILE)
+    running = create(client, "Export", progress=40, stage="write", done_units=4, total_units=10, unit="rows")
     narrow = {"width": 320, "height": 640}
     watched = await signed_in(browser, product.url, email, color_scheme=scheme, bypass_csp=True, viewport=narrow)
     nothing_goes_wrong.append(watched)
@@ -306,43 +286,28 @@ async def test_both_pages_are_accessible_whatever_is_open_and_fit_320_pixels(
         assert await page.evaluate("document.documentElement.scrollWidth") <= narrow["width"]
 
 
-async def test_several_running_jobs_are_cancelled_at_once(
-    browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
-) -> None:
-    email = new_user(product)
-    watched = await signed_in(browser, product.url, email)
-    nothing_goes_wrong.append(watched)
-    page = watched.page
-    with product.client(email) as client:
-        jobs = [create(client, f"Job {number}", progress=10) for number in range(2)]
-        await page.goto("/jobs")
-        await page.get_by_role("checkbox", name="Select all 2 shown").check()
-        bar = page.get_by_role("region", name="Selected jobs")
-        await bar.get_by_role("button", name="Cancel 2 jobs").click()
-        await expect(bar).to_contain_text("2 jobs being cancelled.")
-        await expect(page.locator("headway-job-table tbody input:checked")).to_have_count(0)
-        for job in jobs:
-            answer = client.post(f"/jobs/{job}/progress", json={"progress": 20})
-            assert answer.json()["cancel_requested"]
-            tell(client, job, status="cancelled")
+async def test_several_running_jobs_are_cancelled_at_once(page: Page, client: httpx.Client) -> None:
+    jobs = [create(client, f"Job {number}", progress=10) for number in range(2)]
+    await page.goto("/jobs")
+    await page.get_by_role("checkbox", name="Select all 2 shown").check()
+    bar = page.get_by_role("region", name="Selected jobs")
+    await bar.get_by_role("button", name="Cancel 2 jobs").click()
+    await expect(bar).to_contain_text("2 jobs being cancelled.")
+    await expect(page.locator("headway-job-table tbody input:checked")).to_have_count(0)
+    for job in jobs:
+        assert tell(client, job, progress=20)["cancel_requested"]
+        tell(client, job, status="cancelled")
     await expect(page.locator("headway-job-table td.state").filter(has_text="Cancelled")).to_have_count(2)
     await bar.get_by_role("button", name="Close message").click()
     await expect(bar).to_have_count(0)
 
 
-async def test_what_refuses_is_named_with_its_reason(
-    browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
-) -> None:
-    email = new_user(product)
-    watched = await signed_in(browser, product.url, email)
-    nothing_goes_wrong.append(watched)
-    page = watched.page
-    with product.client(email) as client:
-        jobs = [create(client, f"Job {number}", status="completed") for number in range(2)]
-        await page.goto("/jobs")
-        await page.get_by_role("checkbox", name="Select all 2 shown").check()
-        # Another window is faster.
-        client.delete(f"/jobs/{jobs[0]}").raise_for_status()
+async def test_what_refuses_is_named_with_its_reason(page: Page, client: httpx.Client) -> None:
+    jobs = [create(client, f"Job {number}", status="completed") for number in range(2)]
+    await page.goto("/jobs")
+    await page.get_by_role("checkbox", name="Select all 2 shown").check()
+    # Another window is faster.
+    delete(client, jobs[0])
     await page.get_by_role("button", name="Delete 2 jobs").click()
     await page.get_by_role("dialog").get_by_role("button", name="Delete 2 jobs").click()
     bar = page.get_by_role("region", name="Selected jobs")
@@ -351,17 +316,10 @@ async def test_what_refuses_is_named_with_its_reason(
     await expect(titles(page)).to_have_count(0)
 
 
-async def test_deleting_jobs_asks_first_and_leaves_their_datasets(
-    browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
-) -> None:
-    email = new_user(product)
-    with product.client(email) as client:
-        create(client, "Kept", status="completed")
-        first = import_file(client, "first.csv", a_table(3))
-        second = import_file(client, "second.csv", a_table(4))
-    watched = await signed_in(browser, product.url, email)
-    nothing_goes_wrong.append(watched)
-    page = watched.page
+async def test_deleting_jobs_asks_first_and_leaves_their_datasets(page: Page, client: httpx.Client) -> None:
+    create(client, "Kept", status="completed")
+    first = import_file(client, "first.csv", a_table(3))
+    second = import_file(client, "second.csv", a_table(4))
     await page.goto("/jobs")
     await page.get_by_role("checkbox", name="Select first.csv").check()
     await page.get_by_role("button", name="Delete 1 job").click()
