@@ -125,7 +125,16 @@ class Deliveries:
                 raise NotRetryable(_why_not(job))
             ended = sa.and_(BackgroundJob.id == job_id, BackgroundJob.version == job.version)
             columns = dict.fromkeys(
-                ("error", "problem", "outcome", "result", "completed_at", "cancel_requested_at", "dismissed_at")
+                (
+                    "error",
+                    "problem",
+                    "outcome",
+                    "result",
+                    "completed_at",
+                    "cancel_requested_at",
+                    "dismissed_at",
+                    "notified_at",
+                )
             )
             again = await self._move.redeliver(
                 session,

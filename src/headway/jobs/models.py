@@ -84,6 +84,8 @@ class BackgroundJob(Base):
     late_end_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cancel_requested_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     dismissed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When one of its owner's pages took it on to say that it has ended.
+    notified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 IS_ACTIVE = BackgroundJob.status.in_([sa.literal(status, literal_execute=True) for status in ACTIVE_STATUSES])

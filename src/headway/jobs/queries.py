@@ -206,6 +206,20 @@ async def delete_ended(session: AsyncSession, job_id: UUID, owner: str) -> bool:
     return (await session.execute(ended.returning(BackgroundJob.id))).first() is not None
 
 
+async def mark_notified(session: AsyncSession, job_id: UUID, owner: str, now: datetime) -> bool:
+    """Note that the end of an owner's job is being told; return False if that was noted before, or nothing ended.
+
+    No new version of the job: nothing of what it shows has changed.
+    """
+    untold = sa.update(BackgroundJob).where(
+        owned_by(owner),
+        BackgroundJob.id == job_id,
+        BackgroundJob.status.in_(TERMINAL),
+        BackgroundJob.notified_at.is_(None),
+    )
+    return (await session.execute(untold.values(notified_at=now).returning(BackgroundJob.id))).first() is not None
+
+
 def _ended_before(status: str, moment: datetime) -> ColumnElement[bool]:
     return sa.and_(BackgroundJob.status == status, BackgroundJob.completed_at < moment)
 

@@ -34,6 +34,7 @@ from headway.jobs.schemas import (
     JobAttempts,
     JobEvents,
     JobResponse,
+    NotificationAnswer,
     ProgressAnswer,
     Receipt,
     ReportProgress,
@@ -222,6 +223,11 @@ def _add_steering(
     async def dismiss_job(who: writer, job_id: UUID) -> None:
         """Take an ended job out of the active list. History keeps it."""
         await service.dismiss(job_id, who.owner)
+
+    @router.post("/{job_id}/notified", responses=responses(JobNotFound, JobStillRunning))
+    async def claim_notification(who: writer, job_id: UUID) -> NotificationAnswer:
+        """Ask before you notify somebody of a job's end: of all tabs and devices one is told to, once for each end."""
+        return NotificationAnswer(first=await service.claim_notification(job_id, who.owner))
 
     @router.delete("/{job_id}", status_code=204, responses=responses(JobNotFound, JobStillRunning))
     async def delete_job(who: writer, job_id: UUID) -> None:

@@ -192,6 +192,12 @@ class ProgressAnswer(BaseModel):
     version: int
 
 
+class NotificationAnswer(BaseModel):
+    """Whether the caller is the one to show the notification of a job's end."""
+
+    first: bool = Field(description="True for the first who asked since the job ended, false for all others.")
+
+
 Action = Literal["cancel", "retry", "dismiss", "delete"]
 BULK_LIMIT = 500
 """Most jobs of one bulk request: each is a transaction of its own."""

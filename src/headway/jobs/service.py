@@ -301,6 +301,19 @@ class JobMonitoringService:
                 await queries.update(session, now, BackgroundJob.id == job_id, {"dismissed_at": now})
                 self._move.announce(session, user_id)
 
+    async def claim_notification(self, job_id: UUID, user_id: str) -> bool:
+        """Return True to the first who wants to notify an owner of their job's end, and False to all others.
+
+        Raise `JobStillRunning` while there is no end to tell.
+        """
+        async with self._database.write() as session:
+            if await queries.mark_notified(session, job_id, user_id, self._clock.now()):
+                return True
+            job = await queries.get_own(session, job_id, user_id)
+            if job.status not in states.TERMINAL:
+                raise JobStillRunning(f"The job is {job.status}.", job_status=job.status)
+            return False
+
     async def delete(self, job_id: UUID, user_id: str) -> None:
         """Delete an ended job with its events and checkpoints. What it made stays; what only it needed is swept."""
         async with self._database.write() as session:

@@ -138,6 +138,16 @@ async def test_a_failed_job_is_tried_again_as_new(
     assert (await claim(service, job_id)).attempt == 2
 
 
+async def test_the_end_of_a_job_that_was_tried_again_is_told_again(
+    service: JobMonitoringService, database: Database, deliveries: Deliveries
+) -> None:
+    job_id = await accepted(service, database)
+    for _ in range(2):
+        await service.fail(await claim(service, job_id), PROBLEM)
+        assert [await service.claim_notification(job_id, OWNER) for _ in range(2)] == [True, False]
+        await deliveries.retry(job_id, OWNER)
+
+
 async def test_somebody_elses_job_is_not_there_to_be_retried(
     service: JobMonitoringService, database: Database, deliveries: Deliveries
 ) -> None:

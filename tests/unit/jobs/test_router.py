@@ -121,6 +121,16 @@ async def test_a_script_reports_is_cancelled_and_says_so(client: httpx.AsyncClie
     assert (await client.post(f"{url}/dismiss", headers=ANN)).status_code == 204
 
 
+async def test_the_first_page_that_asks_is_the_one_that_notifies(client: httpx.AsyncClient) -> None:
+    job = await create(client)
+    url = f"/jobs/{job['id']}"
+    early = await client.post(f"{url}/notified", headers=ANN)
+    assert (early.status_code, early.json()["code"]) == (409, "job.still_running")
+    await client.post(f"{url}/cancel", headers=ANN)
+    for first in (True, False):
+        assert (await client.post(f"{url}/notified", headers=ANN)).json() == {"first": first}
+
+
 async def test_cancelling_a_waiting_job_answers_200(client: httpx.AsyncClient) -> None:
     job = await create(client)
     answer = await client.post(f"/jobs/{job['id']}/cancel", headers=ANN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
@@ -111,12 +112,23 @@ async def test_dismissing_takes_an_ended_job_out_of_view_and_keeps_it(service: J
     assert (await service.get_job_by_id(job.id, OWNER)).status == "failed"
 
 
+async def test_each_end_is_told_by_one_of_all_who_ask(service: JobMonitoringService) -> None:
+    job = await service.create_job(OWNER, "export")
+    with pytest.raises(JobStillRunning):
+        await service.claim_notification(job.id, OWNER)
+    ended = await service.complete_job(job.id)
+    asked = await asyncio.gather(*[service.claim_notification(job.id, OWNER) for _ in range(8)])
+    assert sorted(asked) == [False] * 7 + [True]
+    assert (await service.get_job_by_id(job.id, OWNER)).version == ended.version
+
+
 async def test_somebody_elses_job_does_not_exist(service: JobMonitoringService) -> None:
     job = await service.create_job(OWNER, "export")
     for attempt in (
         service.get_job_by_id(job.id, OTHER),
         service.request_cancel(job.id, OTHER),
         service.dismiss(job.id, OTHER),
+        service.claim_notification(job.id, OTHER),
         service.report(job.id, OTHER, ReportProgress(progress=1)),
         service.get_job_by_id(uuid4(), OWNER),
     ):

@@ -90,6 +90,11 @@ export interface JobAttempt {
   stages: AttemptStage[]
 }
 
+/** `first` to one of all tabs and devices that ask: that one shows the notification. */
+export interface NotificationAnswer {
+  first: boolean
+}
+
 /** What can be done with several jobs at once. */
 export type BulkAction = 'cancel' | 'retry' | 'dismiss' | 'delete'
 
