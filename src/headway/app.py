@@ -24,8 +24,11 @@ from headway.accounts.router import build_accounts_router
 from headway.accounts.secrets import WeakSecret, load_or_create_secret
 from headway.accounts.service import AccountService
 from headway.datasets.cache import RowsCache
+from headway.datasets.objects import DatasetObjects
+from headway.datasets.rejections import DatasetRejections
 from headway.datasets.router import build_datasets_router
 from headway.datasets.service import DatasetService
+from headway.datasets.versions import DatasetVersions
 from headway.engine.dbos import DbosSubmitter
 from headway.engine.lease import count_alive
 from headway.errors import AppError
@@ -82,7 +85,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     jobs = JobMonitoringService(database, clock, changes)
     waits = JobWaits(jobs, changes)
     live = LiveFeed(jobs, clock, changes, max_streams_per_user=settings.max_streams_per_user)
-    datasets = DatasetService(database, store, clock, RowsCache(settings.cache_dir, store, settings.cache_bytes))
+    cache = RowsCache(settings.cache_dir, store, settings.cache_bytes)
+    datasets = DatasetService(database, store, clock, cache)
     limits = IntakeLimits(
         settings.max_upload_bytes, settings.max_user_bytes, settings.min_free_bytes, settings.max_uploads_per_user
     )
@@ -122,7 +126,12 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         build_accounts_router(accounts, actor),
         build_imports_router(intake, actor),
         build_jobs_router(jobs, JobHistory(database), waits, live, deliveries, bulk, actor, job_tokens),
-        build_datasets_router(datasets, actor),
+        build_datasets_router(
+            datasets,
+            DatasetVersions(database, clock, DatasetObjects(store, cache), keep=settings.keep_versions),
+            DatasetRejections(database, cache),
+            actor,
+        ),
     ):
         app.include_router(router, prefix=PREFIX)
     _add_health(app, database, store, clock)

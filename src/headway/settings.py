@@ -108,6 +108,12 @@ class Settings(BaseSettings):
         description="Days after which a failed or cancelled job is deleted, with a file that only it needed. 0 keeps"
         " it for ever.",
     )
+    keep_versions: int = Field(
+        default=30,
+        ge=2,
+        le=100,
+        description="Versions that each dataset keeps; when one more is made, the oldest that is not in use is deleted.",
+    )
     max_streams_per_user: int = Field(default=20, ge=1, description="Live event streams that one user may hold open.")
     max_connections_per_address: int | None = Field(
         default=None,

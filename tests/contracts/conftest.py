@@ -31,6 +31,9 @@ from tests.support.serving import serving
 
 SECRET = "Kq3xZp7Rw1Vt9Ls5Yd2Nf8Hb4Jc6Mg0TeUaXiOo"
 ENDLESS = f"{PREFIX}/jobs/stream"
+NUMBERS = {"number": 1}
+"""Path parameters that are no ids: everybody's first version is 1."""
+
 ADMIN, ADA, BEN = "admin@example.org", "ada@example.org", "ben@example.org"
 
 
@@ -58,7 +61,7 @@ class World:
 
     def path_of(self, route: Route, **others: object) -> str:
         """Return the route's address with Ada's ids in it, or with others."""
-        return route.path.format(**{**self.ids, **others})
+        return route.path.format(**{**NUMBERS, **self.ids, **others})
 
     def nobodys_path(self, route: Route) -> str:
         """Return the route's address with ids that nothing has."""

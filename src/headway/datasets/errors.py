@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from headway.errors import Invalid, NotFound, Unavailable
+from headway.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class DatasetNotFound(NotFound):
     code = "dataset.not_found"
     title = "There is no such dataset"
     user_action = "Look in the list of your datasets. It may have been deleted."
+
+
+class VersionNotFound(NotFound):
+    code = "dataset.version_not_found"
+    title = "The dataset has no such version"
+    user_action = "Look in the list of its versions. Old ones are deleted once there are too many."
+
+
+class VersionInUse(Conflict):
+    code = "dataset.version_in_use"
+    title = "This version is the present one"
+    user_action = "Restore another version first, or delete the whole dataset."
 
 
 class UnknownColumn(Invalid):

@@ -48,9 +48,13 @@ class DatasetVersion(Base):
     rejected_rows: Mapped[int] = mapped_column(sa.BigInteger)
     bytes: Mapped[int] = mapped_column(sa.BigInteger)
     rows_key: Mapped[str] = mapped_column(sa.Text)
+    rejects_key: Mapped[str | None] = mapped_column(sa.Text)
     original_key: Mapped[str] = mapped_column(sa.Text)
     sha256: Mapped[str] = mapped_column(sa.Text)
     source: Mapped[dict[str, Any]] = mapped_column(Json)
     columns: Mapped[list[dict[str, Any]]] = mapped_column(Json)
     decisions: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    # What made it, and from which version; an import makes the first one from none.
+    action: Mapped[str] = mapped_column(sa.Text, server_default="import")
+    based_on: Mapped[int | None] = mapped_column(sa.Integer)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

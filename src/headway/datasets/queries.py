@@ -9,26 +9,39 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from headway.datasets.errors import DatasetNotFound, VersionNotFound
 from headway.datasets.models import Dataset, DatasetVersion
 
 Row = tuple[Dataset, DatasetVersion]
+Keys = tuple[str, str | None, str]
+"""Of the rows, of those that were rejected, and of the original."""
 
 
-def _owned(owner: str) -> sa.Select[Dataset, DatasetVersion]:
-    """Return the statement that every read starts from: an owner's datasets, each with its current version."""
-    return (
-        sa.select(Dataset, DatasetVersion)
-        .join(
-            DatasetVersion,
-            sa.and_(DatasetVersion.dataset_id == Dataset.id, DatasetVersion.number == Dataset.current_version),
-        )
-        .where(Dataset.user_id == owner)
-    )
+def _owned(owner: str, number: int | None = None) -> sa.Select[Dataset, DatasetVersion]:
+    """Return the statement that every read starts from: an owner's datasets, each with its current version or another."""
+    shown = Dataset.current_version if number is None else sa.literal(number)
+    joined = sa.and_(DatasetVersion.dataset_id == Dataset.id, DatasetVersion.number == shown)
+    return sa.select(Dataset, DatasetVersion).join(DatasetVersion, joined).where(Dataset.user_id == owner)
 
 
-async def find(session: AsyncSession, owner: str, dataset_id: UUID) -> Row | None:
-    row = (await session.execute(_owned(owner).where(Dataset.id == dataset_id))).one_or_none()
-    return None if row is None else (row[0], row[1])
+async def get(session: AsyncSession, owner: str, dataset_id: UUID, number: int | None = None) -> Row:
+    """Return an owner's dataset with its current version or another one, or raise what is not found of the two."""
+    row = (await session.execute(_owned(owner, number).where(Dataset.id == dataset_id))).one_or_none()
+    if row is not None:
+        return row[0], row[1]
+    if number is None:
+        raise DatasetNotFound
+    await get(session, owner, dataset_id)
+    raise VersionNotFound(f"There is no version {number:,}.", version=number)
+
+
+async def lock(session: AsyncSession, owner: str, dataset_id: UUID) -> Dataset:
+    """Return an owner's dataset, which nobody else changes before this transaction ends; or raise `DatasetNotFound`."""
+    statement = sa.select(Dataset).where(Dataset.id == dataset_id, Dataset.user_id == owner).with_for_update()
+    dataset = (await session.execute(statement)).scalar_one_or_none()
+    if dataset is None:
+        raise DatasetNotFound
+    return dataset
 
 
 async def list_page(
@@ -88,12 +101,9 @@ async def rename(session: AsyncSession, owner: str, dataset_id: UUID, name: str,
     )
 
 
-async def list_keys(session: AsyncSession, dataset_id: UUID) -> Sequence[tuple[str, str]]:
-    """Return the (rows, original) keys of every version of a dataset."""
-    statement = sa.select(DatasetVersion.rows_key, DatasetVersion.original_key).where(
-        DatasetVersion.dataset_id == dataset_id
-    )
-    return [(row[0], row[1]) for row in await session.execute(statement)]
+async def list_keys(session: AsyncSession, dataset_id: UUID) -> set[str]:
+    """Return the keys that the versions of a dataset name."""
+    return await _keys(session, DatasetVersion.dataset_id == dataset_id)
 
 
 async def delete(session: AsyncSession, owner: str, dataset_id: UUID) -> None:
@@ -104,24 +114,40 @@ async def delete(session: AsyncSession, owner: str, dataset_id: UUID) -> None:
 async def delete_owned(session: AsyncSession, owner: str) -> tuple[int, set[str]]:
     """Delete all datasets of an owner; return how many there were, and the keys that their versions named."""
     owned = sa.select(Dataset.id).where(Dataset.user_id == owner)
-    named = sa.select(DatasetVersion.rows_key, DatasetVersion.original_key)
-    keys = {key for row in await session.execute(named.where(DatasetVersion.dataset_id.in_(owned))) for key in row}
+    keys = await _keys(session, DatasetVersion.dataset_id.in_(owned))
     deleted = await session.execute(sa.delete(Dataset).where(Dataset.user_id == owner).returning(Dataset.id))
     return len(deleted.all()), keys
 
 
-async def is_original_used(session: AsyncSession, original_key: str) -> bool:
-    """Return whether any dataset still comes from this original; the parts of one file share it."""
-    statement = sa.select(DatasetVersion.dataset_id).where(DatasetVersion.original_key == original_key).limit(1)
-    return (await session.execute(statement)).first() is not None
+async def list_versions(session: AsyncSession, dataset_id: UUID) -> Sequence[DatasetVersion]:
+    """Return every version of a dataset, the newest first."""
+    statement = sa.select(DatasetVersion).where(DatasetVersion.dataset_id == dataset_id)
+    return (await session.execute(statement.order_by(DatasetVersion.number.desc()))).scalars().all()
 
 
-async def list_import_keys(session: AsyncSession, import_ids: Collection[UUID]) -> Sequence[tuple[str, str]]:
-    """Return the (rows, original) keys of every version that came from these imports, whoever owns them."""
-    statement = sa.select(DatasetVersion.rows_key, DatasetVersion.original_key).where(
-        DatasetVersion.import_id.in_(import_ids)
+async def set_current(session: AsyncSession, dataset_id: UUID, number: int, now: datetime) -> None:
+    changed = {"current_version": number, "updated_at": now}
+    await session.execute(sa.update(Dataset).where(Dataset.id == dataset_id).values(changed))
+
+
+async def delete_version(session: AsyncSession, version: DatasetVersion) -> set[str]:
+    """Delete a version; return the keys that it named and that no other one names."""
+    await session.delete(version)
+    await session.flush()
+    return await unused_of(session, _keys_in(version.rows_key, version.rejects_key, version.original_key))
+
+
+async def unused_of(session: AsyncSession, keys: Collection[str]) -> set[str]:
+    """Return those of these keys that no version names; the parts and versions of one file share its original."""
+    named = await session.execute(
+        sa.select(DatasetVersion.original_key).where(DatasetVersion.original_key.in_(keys)).distinct()
     )
-    return [(row[0], row[1]) for row in await session.execute(statement)]
+    return set(keys) - set(named.scalars())
+
+
+async def list_import_keys(session: AsyncSession, import_ids: Collection[UUID]) -> Sequence[Keys]:
+    """Return the keys of every version that came from these imports, whoever owns them."""
+    return await _key_rows(session, DatasetVersion.import_id.in_(import_ids))
 
 
 async def list_used_imports(session: AsyncSession, import_ids: Collection[UUID]) -> Sequence[UUID]:
@@ -130,9 +156,20 @@ async def list_used_imports(session: AsyncSession, import_ids: Collection[UUID])
     return (await session.execute(statement)).scalars().all()
 
 
-async def list_named(session: AsyncSession, keys: Collection[str]) -> Sequence[tuple[str, str]]:
-    """Return the (rows, original) keys of every version that names one of these keys. Reads the whole table."""
-    statement = sa.select(DatasetVersion.rows_key, DatasetVersion.original_key).where(
-        sa.or_(DatasetVersion.rows_key.in_(keys), DatasetVersion.original_key.in_(keys))
-    )
-    return [(row[0], row[1]) for row in await session.execute(statement)]
+async def list_named(session: AsyncSession, keys: Collection[str]) -> Sequence[Keys]:
+    """Return the keys of every version that names one of these. Reads the whole table."""
+    columns = (DatasetVersion.rows_key, DatasetVersion.rejects_key, DatasetVersion.original_key)
+    return await _key_rows(session, sa.or_(*(column.in_(keys) for column in columns)))
+
+
+async def _keys(session: AsyncSession, where: sa.ColumnElement[bool]) -> set[str]:
+    return {key for row in await _key_rows(session, where) for key in _keys_in(*row)}
+
+
+def _keys_in(*keys: str | None) -> set[str]:
+    return {key for key in keys if key is not None}
+
+
+async def _key_rows(session: AsyncSession, where: sa.ColumnElement[bool]) -> list[Keys]:
+    columns = (DatasetVersion.rows_key, DatasetVersion.rejects_key, DatasetVersion.original_key)
+    return [(row[0], row[1], row[2]) for row in await session.execute(sa.select(*columns).where(where))]

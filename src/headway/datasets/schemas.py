@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from headway.datasets.columns import ColumnType
 
@@ -74,7 +74,63 @@ class DecisionResponse(BaseModel):
     value: Any
     evidence: str
     runner_up: Any
+    option: str | None = Field(default=None, description="The import option that decides this otherwise.")
+    instead: dict[str, Any] | None = Field(
+        default=None, description="Import options that take the runner-up, or that keep a column as text."
+    )
 
 
 class DecisionsResponse(BaseModel):
     items: list[DecisionResponse]
+
+
+class VersionResponse(BaseModel):
+    """One state of a dataset. `action` made it, from version `based_on`; an import makes the first one from none."""
+
+    number: int
+    is_current: bool
+    action: str
+    based_on: int | None
+    rows: int
+    rejected_rows: int
+    bytes: int
+    columns: int
+    source: SourceResponse
+    job_id: UUID
+    created_at: datetime
+
+
+class VersionsResponse(BaseModel):
+    """Every version that is kept, the newest first."""
+
+    items: list[VersionResponse]
+    keeps: int = Field(description="So many are kept; the oldest goes when another one is made.")
+
+
+class RejectedRow(BaseModel):
+    """A row of the file that did not fit the table. `id` names it when it is sent back corrected."""
+
+    id: str
+    row: int = Field(description="Counts the records of the file from 1, its header included.")
+    byte: int | None = Field(description="Where the row begins in the file as UTF-8, where that is known.")
+    reason: str
+    raw: str = Field(description="The row as it stands in the file, at most 2,000 characters.")
+    cells: list[str | None] = Field(description="The row taken apart; null is an empty cell.")
+
+
+class RejectedGroup(BaseModel):
+    """Rows that were rejected for one reason. `rows` are ranges `[first, last]` or single rows `[only]`."""
+
+    reason: str
+    count: int
+    rows: list[list[int]]
+    more_ranges: int = Field(description="Ranges that are left out of `rows`.")
+    samples: list[RejectedRow]
+
+
+class RejectedResponse(BaseModel):
+    """A page of the rows that were left out, and all of them by reason."""
+
+    items: list[RejectedRow]
+    total: int
+    groups: list[RejectedGroup]

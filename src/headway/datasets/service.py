@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import unicodedata
 from collections.abc import AsyncIterator, Collection
@@ -15,26 +14,19 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.datasets import queries
+from headway.datasets.answers import columns_of, to_response
 from headway.datasets.cache import RowsCache
 from headway.datasets.columns import Column
-from headway.datasets.errors import DatasetNotFound
+from headway.datasets.decisions import explained
 from headway.datasets.filters import RowsQuestion
 from headway.datasets.models import Dataset, DatasetVersion
+from headway.datasets.objects import DatasetObjects
 from headway.datasets.reader import RowsPage, RowsReader
-from headway.datasets.schemas import (
-    ColumnResponse,
-    DatasetResponse,
-    DecisionResponse,
-    DecisionsResponse,
-    SourceResponse,
-)
-from headway.errors import AppError
+from headway.datasets.schemas import DatasetResponse, DecisionsResponse
 from headway.kit.clock import Clock
 from headway.kit.db import Database
 from headway.kit.pagination import Page, decode_cursor, encode_cursor
 from headway.storage.store import ObjectStore
-
-log = logging.getLogger(__name__)
 
 READS_AT_ONCE = 2 * (os.cpu_count() or 1)
 
@@ -56,6 +48,7 @@ class PublishRequest:
     source: dict[str, Any]
     columns: list[Column]
     decisions: list[dict[str, Any]]
+    rejects_key: str | None = None
 
 
 class DatasetService:
@@ -66,6 +59,7 @@ class DatasetService:
         self._store = store
         self._clock = clock
         self._cache = cache
+        self._objects = DatasetObjects(store, cache)
         self._reader = RowsReader(cache.directories, cache.scratch)
         self._reading = asyncio.Semaphore(READS_AT_ONCE)
 
@@ -93,11 +87,13 @@ class DatasetService:
             rejected_rows=request.rejected_rows,
             bytes=request.bytes,
             rows_key=request.rows_key,
+            rejects_key=request.rejects_key,
             original_key=request.original_key,
             sha256=request.source["sha256"],
             source=request.source,
             columns=[column.to_json() for column in request.columns],
             decisions=request.decisions,
+            action="import",
             created_at=now,
         )
         await queries.insert(session, dataset, version)
@@ -120,39 +116,34 @@ class DatasetService:
             found = await queries.list_page(session, owner, limit=limit, after=after, name_contains=q)
         page = found[:limit]
         more = encode_cursor(page[-1][0].created_at, page[-1][0].id) if len(found) > limit else None
-        return Page[DatasetResponse](items=[_to_response(*row) for row in page], next_cursor=more)
+        return Page[DatasetResponse](items=[to_response(*row) for row in page], next_cursor=more)
 
-    async def get_dataset(self, owner: str, dataset_id: UUID) -> DatasetResponse:
-        return _to_response(*await self._get(owner, dataset_id))
+    async def get_dataset(self, owner: str, dataset_id: UUID, version: int | None = None) -> DatasetResponse:
+        """Return a dataset as its current version shows it, or as another one does."""
+        return to_response(*await self._get(owner, dataset_id, version))
 
-    async def get_columns(self, owner: str, dataset_id: UUID) -> list[Column]:
-        _, version = await self._get(owner, dataset_id)
-        return _columns(version)
+    async def get_columns(self, owner: str, dataset_id: UUID, version: int | None = None) -> list[Column]:
+        _, shown = await self._get(owner, dataset_id, version)
+        return columns_of(shown)
 
-    async def list_decisions(self, owner: str, dataset_id: UUID) -> DecisionsResponse:
-        _, version = await self._get(owner, dataset_id)
-        return DecisionsResponse(items=[DecisionResponse(**decision) for decision in version.decisions])
+    async def list_decisions(self, owner: str, dataset_id: UUID, version: int | None = None) -> DecisionsResponse:
+        _, shown = await self._get(owner, dataset_id, version)
+        return DecisionsResponse(items=[explained(decision) for decision in shown.decisions])
 
     async def rename(self, owner: str, dataset_id: UUID, name: str) -> DatasetResponse:
         async with self._database.write() as session:
-            if await queries.find(session, owner, dataset_id) is None:
-                raise DatasetNotFound
+            await queries.get(session, owner, dataset_id)
             await queries.rename(session, owner, dataset_id, clean_name(name), self._clock.now())
         return await self.get_dataset(owner, dataset_id)
 
     async def delete(self, owner: str, dataset_id: UUID) -> None:
         """Delete a dataset; its objects go once nothing refers to them any more."""
         async with self._database.write() as session:
-            if await queries.find(session, owner, dataset_id) is None:
-                raise DatasetNotFound
+            await queries.lock(session, owner, dataset_id)
             keys = await queries.list_keys(session, dataset_id)
             await queries.delete(session, owner, dataset_id)
-            unused = {rows for rows, _ in keys}
-            for original in {original for _, original in keys}:
-                if not await queries.is_original_used(session, original):
-                    unused.add(original)
-        for key in sorted(unused):
-            await self._discard(key)
+            unused = await queries.unused_of(session, keys)
+        await self._objects.discard(unused)
 
     async def erase_owner_in(self, session: AsyncSession, owner: str) -> tuple[int, set[str]]:
         """Delete every dataset of an owner; return how many there were, and the objects to `discard` after that."""
@@ -160,59 +151,30 @@ class DatasetService:
 
     async def discard(self, keys: Collection[str]) -> int:
         """Delete objects that no row names any more, and this machine's copies; return how many could not be."""
-        for key in keys:
-            self._cache.forget(key)
-        return [await self._discard(key) for key in sorted(keys)].count(False)
+        return await self._objects.discard(keys)
 
-    async def _discard(self, key: str) -> bool:
-        try:
-            await self._store.delete(key)
-        except AppError as error:
-            log.warning("object %s could not be deleted and is left for the sweep: %s", key, error.detail)
-            return False
-        return True
-
-    async def read_rows(self, owner: str, dataset_id: UUID, question: RowsQuestion) -> RowsPage:
+    async def read_rows(
+        self, owner: str, dataset_id: UUID, question: RowsQuestion, version: int | None = None
+    ) -> RowsPage:
         """Return one page of rows."""
-        _, version = await self._get(owner, dataset_id)
-        async with self._cache.open(version.rows_key) as path, self._reading:
+        _, shown = await self._get(owner, dataset_id, version)
+        async with self._cache.open(shown.rows_key) as path, self._reading:
             return await asyncio.to_thread(self._reader.read, path, question)
 
-    async def open_original(self, owner: str, dataset_id: UUID) -> tuple[str, int, AsyncIterator[bytes]]:
+    async def open_original(
+        self, owner: str, dataset_id: UUID, version: int | None = None
+    ) -> tuple[str, int, AsyncIterator[bytes]]:
         """Return the uploaded file's name, its size in bytes, and its bytes as they came."""
-        _, version = await self._get(owner, dataset_id)
-        size = (await self._store.stat(version.original_key)).size_bytes
-        return version.source["file_name"], size, self._store.read(version.original_key)
+        _, shown = await self._get(owner, dataset_id, version)
+        size = (await self._store.stat(shown.original_key)).size_bytes
+        return shown.source["file_name"], size, self._store.read(shown.original_key)
 
-    async def _get(self, owner: str, dataset_id: UUID) -> queries.Row:
+    async def _get(self, owner: str, dataset_id: UUID, version: int | None = None) -> queries.Row:
         async with self._database.read() as session:
-            found = await queries.find(session, owner, dataset_id)
-        if found is None:
-            raise DatasetNotFound
-        return found
+            return await queries.get(session, owner, dataset_id, version)
 
 
 def clean_name(name: str) -> str:
     """Return a name fit for showing: composed, without control and direction characters, at most 255 long."""
     visible = (c for c in unicodedata.normalize("NFC", name) if unicodedata.category(c) not in {"Cc", "Cf", "Cs"})
     return "".join(visible).strip()[:255] or "unnamed"
-
-
-def _columns(version: DatasetVersion) -> list[Column]:
-    return [Column.from_json(column) for column in version.columns]
-
-
-def _to_response(dataset: Dataset, version: DatasetVersion) -> DatasetResponse:
-    return DatasetResponse(
-        id=dataset.id,
-        name=dataset.name,
-        rows=version.rows,
-        rejected_rows=version.rejected_rows,
-        bytes=version.bytes,
-        version=version.number,
-        columns=[ColumnResponse.model_validate(column, from_attributes=True) for column in _columns(version)],
-        source=SourceResponse(**version.source),
-        job_id=version.job_id,
-        created_at=dataset.created_at,
-        updated_at=dataset.updated_at,
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -13,10 +13,16 @@ from headway.kit.db import Database
 
 @dataclass(frozen=True, slots=True)
 class StoredKeys:
-    """The objects that dataset versions name: their rows, and the originals that these came from."""
+    """The objects that dataset versions name: their rows with the rejected ones, and the originals."""
 
     rows: frozenset[str]
     originals: frozenset[str]
+
+    @classmethod
+    def of(cls, found: Iterable[queries.Keys]) -> StoredKeys:
+        keys = list(found)
+        rows = frozenset(key for rows, rejects, _ in keys for key in (rows, rejects) if key is not None)
+        return cls(rows, frozenset(original for _, _, original in keys))
 
 
 class DatasetUpkeep:
@@ -29,7 +35,7 @@ class DatasetUpkeep:
         """Return what the versions name that came from these imports."""
         async with self._database.read() as session:
             found = await queries.list_import_keys(session, import_ids)
-        return StoredKeys(frozenset(rows for rows, _ in found), frozenset(original for _, original in found))
+        return StoredKeys.of(found)
 
     async def imports_in_use(self, import_ids: Collection[UUID]) -> set[UUID]:
         """Return those of these imports that a dataset came from."""
@@ -40,7 +46,7 @@ class DatasetUpkeep:
         """Return what the versions name that name one of these keys. Slow; for the few that are to be deleted."""
         async with self._database.read() as session:
             found = await queries.list_named(session, keys)
-        return StoredKeys(frozenset(rows for rows, _ in found), frozenset(original for _, original in found))
+        return StoredKeys.of(found)
 
 
 def cache_leftovers(cache_dir: Path) -> Iterator[Path]:

@@ -196,6 +196,7 @@ def _request(
         rejected_rows=part["rejected_rows"],
         bytes=part["bytes"],
         rows_key=part["rows_key"],
+        rejects_key=part["rejects_key"],
         original_key=record.original_key,
         source={
             "file_name": record.file_name,

@@ -1,0 +1,147 @@
+"""Rows that did not fit their table, read from beside it: pages of them, and all of them by reason.
+
+Synchronous and pure. The file lies in the order of the file that it came from.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from headway.datasets.schemas import RejectedGroup, RejectedResponse, RejectedRow
+
+BATCH_ROWS = 1_000
+MOST_GROUPS, MOST_RANGES, SAMPLES = 100, 100, 5
+RAW_CHARACTERS = 2_000
+"""What is kept of a row; one that is so long may go on."""
+
+UNSPLIT = "\x1f"
+"""Stands for the delimiter of a file of one column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The file of rejected rows, None where there are none, and how a row of it is taken apart."""
+
+    path: Path | None
+    delimiter: str | None
+
+    def page(self, offset: int, limit: int) -> RejectedResponse:
+        """Return some rows, and all of them by reason."""
+        if self.path is None:
+            return RejectedResponse(items=[], total=0, groups=[])
+        total = pq.read_metadata(self.path).num_rows
+        items = list(islice(self.rows(start=offset), limit))
+        return RejectedResponse(items=items, total=total, groups=self._groups(self.path))
+
+    def rows(self, *, start: int = 0) -> Iterator[RejectedRow]:
+        """Yield the rejected rows, a batch in memory at a time."""
+        if self.path is None:
+            return
+        position = 0
+        with pq.ParquetFile(self.path) as file:
+            for batch in file.iter_batches(BATCH_ROWS):
+                if position + batch.num_rows > start:
+                    yield from map(self._row, batch.slice(max(0, start - position)).to_pylist())
+                position += batch.num_rows
+
+    def _row(self, row: dict[str, Any]) -> RejectedRow:
+        raw = row["raw"] or ""
+        return RejectedRow(
+            id=row_id(row["record"]),
+            row=row["record"],
+            byte=row["byte"],
+            reason=row["reason"],
+            raw=raw,
+            cells=take_apart(raw, self.delimiter),
+        )
+
+    def _groups(self, path: Path) -> list[RejectedGroup]:
+        table = pq.read_table(path, columns=["record", "reason"])
+        reasons = table.column("reason").combine_chunks().dictionary_encode()
+        records, kinds = table.column("record").to_numpy(), reasons.indices.to_numpy()
+        places = [np.flatnonzero(kinds == kind) for kind in range(len(reasons.dictionary))][:MOST_GROUPS]
+        samples = self._at({int(place) for found in places for place in found[:SAMPLES]})
+        return [
+            _group(str(reason), records[found], [samples[int(place)] for place in found[:SAMPLES]])
+            for reason, found in zip(reasons.dictionary, places, strict=False)
+        ]
+
+    def _at(self, places: set[int]) -> dict[int, RejectedRow]:
+        last = max(places, default=-1)
+        return {place: row for place, row in enumerate(islice(self.rows(), last + 1)) if place in places}
+
+
+def _group(reason: str, records: np.ndarray[Any, np.dtype[np.int64]], samples: list[RejectedRow]) -> RejectedGroup:
+    ends = np.flatnonzero(np.diff(records) != 1)
+    starts = np.concatenate(([0], ends + 1))
+    stops = np.concatenate((ends, [len(records) - 1]))
+    ranges = [
+        [int(records[start])] if start == stop else [int(records[start]), int(records[stop])]
+        for start, stop in zip(starts[:MOST_RANGES], stops[:MOST_RANGES], strict=True)
+    ]
+    return RejectedGroup(
+        reason=reason, count=len(records), rows=ranges, more_ranges=len(starts) - len(ranges), samples=samples
+    )
+
+
+def row_id(record: int) -> str:
+    """Return what a rejected row is called. No spreadsheet program takes it for a number or a date."""
+    return f"r{record}"
+
+
+def take_apart(raw: str, delimiter: str | None) -> list[str | None]:
+    """Return the cells of a row that breaks the rules, as well as that can be; null is an empty cell."""
+    try:
+        cells = next(csv.reader(io.StringIO(raw, newline=""), delimiter=delimiter or UNSPLIT), [])
+    except csv.Error:
+        return [raw]
+    return [cell or None for cell in cells]
+
+
+# ------------------------------------------------------------------------------------------------ for correction
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionLayout:
+    """The columns of a file in which rejected rows are corrected: the table's own between two of ours and a rest."""
+
+    row: str
+    errors: str
+    names: list[str]
+    more: str
+
+    @classmethod
+    def of(cls, names: Sequence[str]) -> CorrectionLayout:
+        """Return the layout for a table. A name of ours that the table has already gets another dash in front."""
+        taken, found = set(names), []
+        for name in ("_row", "_errors", "_more"):
+            free = name
+            while free in taken:
+                free = f"_{free}"
+            found.append(free)
+        return cls(found[0], found[1], list(names), found[2])
+
+    @property
+    def header(self) -> list[str]:
+        return [self.row, self.errors, *self.names, self.more]
+
+    def cells(self, row: RejectedRow, delimiter: str | None) -> list[str]:
+        """Return a rejected row as a row of such a file; what it has too much stands in the last cell."""
+        width = len(self.names)
+        kept = [cell or "" for cell in row.cells[:width]] + [""] * (width - len(row.cells))
+        more = [cell or "" for cell in row.cells[width:]]
+        return [row.id, _sentence(row), *kept, (delimiter or "").join(more)]
+
+
+def _sentence(row: RejectedRow) -> str:
+    cut = f" Only its first {RAW_CHARACTERS:,} characters are here." if len(row.raw) >= RAW_CHARACTERS else ""
+    return f"Row {row.row:,} {row.reason}.{cut}"
