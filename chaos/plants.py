@@ -61,8 +61,8 @@ PLANTS = {
                 Edit("jobs/queries.py", "return BackgroundJob.user_id == owner", "return BackgroundJob.user_id != ''"),
                 Edit(
                     "datasets/queries.py",
-                    "        )\n        .where(Dataset.user_id == owner)\n    )\n",
-                    "        )\n        .where(Dataset.user_id != '')\n    )\n",
+                    ".join(DatasetVersion, joined).where(Dataset.user_id == owner)",
+                    ".join(DatasetVersion, joined).where(Dataset.user_id != '')",
                 ),
             ),
             short=True,
