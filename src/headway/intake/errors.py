@@ -206,3 +206,24 @@ class ParseProtocol(AppError):
     code = "parse.protocol"
     title = "The program that reads files did not answer as it must"
     user_action = "Save the file again in another format and upload that. Nothing else is affected."
+
+
+# ------------------------------------------------------------------------------------------------- merge
+
+
+class MergeKeyMissing(Invalid):
+    code = "merge.key_missing"
+    title = "A key column is not there on both sides"
+    user_action = "Name key columns exactly as both the file and the dataset have them."
+
+
+class MergeKeyEmpty(Invalid):
+    code = "merge.key_empty"
+    title = "Some rows have no key"
+    user_action = "Fill in the key in every row of the file, or add the file without a key (mode append)."
+
+
+class MergeKeyRepeated(Invalid):
+    code = "merge.key_repeated"
+    title = "Some keys stand in more than one row"
+    user_action = "Choose key columns that together tell every row from every other, or remove what is repeated."

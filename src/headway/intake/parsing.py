@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from headway.datasets.columns import Column
 
@@ -22,9 +22,15 @@ class ParseOptions:
     types: dict[str, str] = field(default_factory=dict)
 
 
+Operation = Literal["parse", "preview", "merge", "compare", "repair"]
+
+
 @dataclass(frozen=True, slots=True)
 class ParseRequest:
-    """One file to parse. `source` is a spooled copy, `output_dir` an empty folder for this attempt only."""
+    """One file to work on. `source` is a spooled copy, `output_dir` an empty folder for this attempt only.
+
+    Whatever is not a plain parse needs `others`, more files by a name, and `arguments`, which are JSON.
+    """
 
     source: Path
     file_name: str
@@ -32,9 +38,22 @@ class ParseRequest:
     options: ParseOptions
     max_unpacked_bytes: int
     memory_bytes: int
+    operation: Operation = "parse"
+    others: dict[str, Path] = field(default_factory=dict)
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Return every file that is read, by a name that is unique among them."""
+        return {"file": self.source, **self.others}
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "source": str(self.source), "output_dir": str(self.output_dir)}
+        return {
+            **asdict(self),
+            "source": str(self.source),
+            "output_dir": str(self.output_dir),
+            "others": {name: str(path) for name, path in self.others.items()},
+        }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> ParseRequest:
@@ -44,6 +63,7 @@ class ParseRequest:
                 "source": Path(value["source"]),
                 "output_dir": Path(value["output_dir"]),
                 "options": ParseOptions(**value["options"]),
+                "others": {name: Path(path) for name, path in value["others"].items()},
             }
         )
 
@@ -76,10 +96,11 @@ class ParsedPart:
 
 @dataclass(frozen=True, slots=True)
 class ParseResult:
-    """What a file turned out to be."""
+    """What a file turned out to be. `answer` is what else an operation has to say, as JSON."""
 
     format: str
     parts: list[ParsedPart]
+    answer: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -92,11 +113,12 @@ class ParseResult:
                 }
                 for part in self.parts
             ],
+            "answer": self.answer,
         }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> ParseResult:
-        return cls(format=value["format"], parts=[_part(part) for part in value["parts"]])
+        return cls(value["format"], [_part(part) for part in value["parts"]], value.get("answer", {}))
 
 
 def _part(value: dict[str, Any]) -> ParsedPart:

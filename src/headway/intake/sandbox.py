@@ -19,17 +19,17 @@ from headway.intake.parsing import ParseRequest, ParseResult
 from headway.intake.sandbox_isolation import Isolation, IsolationUnavailable, Wanted, choose_isolation
 from headway.intake.sandbox_process import Child, ProcessLimits, Spawner, child_environment
 from headway.intake.sandbox_protocol import read_result
-from headway.intake.sandbox_room import Room
+from headway.intake.sandbox_room import Files, Room
 from headway.intake.sandbox_run import EndedUnused, OnProgress, ParseCancelled, Run
 
-__all__ = ["PIPELINE", "IsolationUnavailable", "ParseCancelled", "Sandbox"]
+__all__ = ["OPERATIONS", "IsolationUnavailable", "ParseCancelled", "Sandbox"]
 
 log = logging.getLogger(__name__)
 
 MOST_STARTS = 10
 """Processes that may be killed from outside, one after the other, before any has seen its file."""
 
-PIPELINE = "headway.intake.pipeline:parse"
+OPERATIONS = "headway.intake.operations:run"
 """The function that the children run."""
 
 
@@ -44,7 +44,7 @@ class Sandbox:
         python: str = sys.executable,
         isolation: Wanted = "auto",
         rooms: Path | None = None,
-        entry: str = PIPELINE,
+        entry: str = OPERATIONS,
         import_path: Path | None = None,
     ) -> None:
         """`rooms` is the folder for what closed processes read and write, best on the file system of the files."""
@@ -105,7 +105,7 @@ class Sandbox:
         if cancelled.is_set():
             raise ParseCancelled
         for _ in range(MOST_STARTS):
-            child = await self._take(request.source)
+            child = await self._take(request.files)
             try:
                 await self._run(child, request, on_progress, cancelled)
                 return await asyncio.to_thread(_result, child.room, request)
@@ -128,17 +128,17 @@ class Sandbox:
             self._running.discard(child)
             await asyncio.shield(asyncio.to_thread(child.dispose))
 
-    async def _take(self, source: Path) -> Child:
-        """Return a process that nobody has used and that can read the file, and have the next one warmed meanwhile."""
+    async def _take(self, files: Files) -> Child:
+        """Return a process that nobody has used and that can read the files, and have the next one warmed meanwhile."""
         if self._keeps_spare:
             child = await self._next()
-            if await asyncio.to_thread(child.room.admit, source):
+            if await asyncio.to_thread(child.room.admit, files):
                 return child
             await asyncio.to_thread(_discard, child)
             log.warning("files lie on another file system than %s: no process is warmed ahead", self._rooms)
             self._keeps_spare = False
-        # The process needs a view that is made for this file.
-        return await self._spawn(source)
+        # The process needs a view that is made for these files.
+        return await self._spawn(files)
 
     async def _next(self) -> Child:
         spare, self._spare = self._spare, None
@@ -155,7 +155,7 @@ class Sandbox:
         if self._keeps_spare and self._spare is None and self._spawner is not None:
             self._spare = await self._spawn()
 
-    async def _spawn(self, bound: Path | None = None) -> Child:
+    async def _spawn(self, bound: Files | None = None) -> Child:
         if self._spawner is None:
             raise RuntimeError("the sandbox is not started")
         order = self._spawner.spawn(bound)

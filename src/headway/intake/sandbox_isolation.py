@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 import headway
-from headway.intake.sandbox_room import ClosedRoom, OpenRoom, Room
+from headway.intake.sandbox_room import ClosedRoom, Files, OpenRoom, Room
 
 Wanted = Literal["auto", "bubblewrap", "process"]
 
@@ -60,8 +60,8 @@ class Isolation:
     def is_closed(self) -> bool:
         return self.program is not None
 
-    def room(self, folder: Path, bound: Path | None = None) -> Room:
-        """Return the place for one process, made in `folder`; with `bound` it may be for that file only."""
+    def room(self, folder: Path, bound: Files | None = None) -> Room:
+        """Return the place for one process, made in `folder`; with `bound` it may be for those files only."""
         return OpenRoom() if self.program is None else ClosedRoom.make(folder, bound)
 
     @contextmanager

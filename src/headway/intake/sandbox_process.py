@@ -20,7 +20,7 @@ from pathlib import Path
 
 from headway.intake.sandbox_isolation import Isolation, import_environment
 from headway.intake.sandbox_protocol import ENCLOSED
-from headway.intake.sandbox_room import Room
+from headway.intake.sandbox_room import Files, Room
 from headway.kit.processes import SUPERVISOR_PID, descendants, let_session_give_way, signal_group
 
 MAX_OPEN_FILES = 256
@@ -170,12 +170,12 @@ class Spawner:
         # Behind bubblewrap, which dies with us and takes all with it, nobody knows us by this number.
         tie = {ENCLOSED: "1"} if isolation.is_closed else {SUPERVISOR_PID: str(os.getpid())}
         self._environment = {**environment, **tie}
-        self._orders: queue.SimpleQueue[tuple[Future[Child], Path | None] | None] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[tuple[Future[Child], Files | None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="sandbox-spawner", daemon=True)
         self._thread.start()
 
-    def spawn(self, bound: Path | None = None) -> Future[Child]:
-        """Order a process for any file, or for the one at `bound` only."""
+    def spawn(self, bound: Files | None = None) -> Future[Child]:
+        """Order a process for any files, or for those of `bound` only."""
         order: Future[Child] = Future()
         self._orders.put((order, bound))
         return order

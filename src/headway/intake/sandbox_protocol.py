@@ -146,7 +146,8 @@ def read_result(output_dir: Path) -> ParseResult:
 
 
 def _check_result(result: ParseResult, output_dir: Path) -> None:
-    _expect(isinstance(result.format, str) and bool(result.parts))
+    _expect(isinstance(result.format, str) and isinstance(result.answer, dict))
+    _expect(bool(result.parts) or bool(result.answer))
     for part in result.parts:
         _check_part(part, output_dir)
 

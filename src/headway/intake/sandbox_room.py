@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Protocol
 
 from headway.intake.parsing import ParsedPart, ParseRequest, ParseResult
+
+Files = Mapping[str, Path]
+"""What a process may read, each under a name of its own."""
 
 
 class Room(Protocol):
@@ -24,8 +28,8 @@ class Room(Protocol):
         """Return the options of bubblewrap that make the room part of the view of its process."""
         ...
 
-    def admit(self, source: Path) -> bool:
-        """Make the file visible inside; False if that takes a room that was made for it."""
+    def admit(self, files: Files) -> bool:
+        """Make the files visible inside; False if that takes a room that was made for them."""
         ...
 
     def inside(self, request: ParseRequest) -> ParseRequest:
@@ -51,7 +55,7 @@ class OpenRoom:
     def bindings(self) -> list[str]:
         return []
 
-    def admit(self, source: Path) -> bool:
+    def admit(self, files: Files) -> bool:
         return True
 
     def inside(self, request: ParseRequest) -> ParseRequest:
@@ -67,42 +71,47 @@ class OpenRoom:
 class ClosedRoom:
     """A folder with a way in, which is read-only inside, and a way out, the one place to write."""
 
-    def __init__(self, folder: Path, bound: Path | None = None) -> None:
+    def __init__(self, folder: Path, bound: Files | None = None) -> None:
         self._folder = folder
         self._bound = bound
-        self._source = folder / "in" / "file"
+        self._input_dir = folder / "in"
         self._output_dir = folder / "out"
 
     @classmethod
-    def make(cls, folder: Path, bound: Path | None = None) -> ClosedRoom:
-        """Make a room in `folder`; with `bound` it is for that file only."""
+    def make(cls, folder: Path, bound: Files | None = None) -> ClosedRoom:
+        """Make a room in `folder`; with `bound` it is for those files only."""
         room = cls(Path(mkdtemp(prefix="room-", dir=folder)), bound)
-        room._source.parent.mkdir()
+        room._input_dir.mkdir()
         room._output_dir.mkdir()
         return room
 
     @property
     def is_there(self) -> bool:
-        return self._source.parent.is_dir() and self._output_dir.is_dir()
+        return self._input_dir.is_dir() and self._output_dir.is_dir()
 
     def bindings(self) -> list[str]:
         way_out = ["--bind", str(self._output_dir), str(self._output_dir)]
-        if self._bound is not None:
-            return [*way_out, "--ro-bind", str(self._bound), str(self._source)]
-        return [*way_out, "--ro-bind", str(self._source.parent), str(self._source.parent)]
+        if self._bound is None:
+            return [*way_out, "--ro-bind", str(self._input_dir), str(self._input_dir)]
+        for name, path in self._bound.items():
+            way_out += ["--ro-bind", str(path), str(self._input_dir / name)]
+        return way_out
 
-    def admit(self, source: Path) -> bool:
-        """Link the file into the way in, which costs nothing; impossible from another file system."""
+    def admit(self, files: Files) -> bool:
+        """Link the files into the way in, which costs nothing; impossible from another file system."""
         if self._bound is not None:
             return True
         try:
-            os.link(source, self._source)
+            for name, path in files.items():
+                os.link(path, self._input_dir / name)
         except OSError:
             return False
         return True
 
     def inside(self, request: ParseRequest) -> ParseRequest:
-        return replace(request, source=self._source, output_dir=self._output_dir)
+        source, *others = (self._input_dir / name for name in request.files)
+        named = dict(zip(request.others, others, strict=True))
+        return replace(request, source=source, others=named, output_dir=self._output_dir)
 
     def bring_out(self, result: ParseResult, request: ParseRequest) -> ParseResult:
         return replace(result, parts=[self._moved(part, request.output_dir) for part in result.parts])

@@ -1,0 +1,1 @@
+"""Two tables become one, or are compared. Runs inside the sandbox only."""

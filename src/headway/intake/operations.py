@@ -1,0 +1,20 @@
+"""What a child process can be asked to do with files. Runs inside the sandbox only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from headway.intake import pipeline
+from headway.intake.merging import compare, merge
+from headway.intake.parsing import Operation, ParseRequest, ParseResult, Report
+
+OPERATIONS: dict[Operation, Callable[[ParseRequest, Report], ParseResult]] = {
+    "parse": pipeline.parse,
+    "merge": merge.run,
+    "compare": compare.run,
+}
+
+
+def run(request: ParseRequest, report: Report) -> ParseResult:
+    """Do what is asked. Raises the `AppError` that says what is wrong."""
+    return OPERATIONS[request.operation](request, report)
