@@ -22,11 +22,13 @@ from headway.datasets.cache import RowsCache
 from headway.datasets.service import DatasetService
 from headway.engine.dbos import DbosRunner
 from headway.intake import pipeline
+from headway.intake.changes.task import ChangeDataset
 from headway.intake.parsing import ParseOptions, ParseRequest, ParseResult
 from headway.intake.sandbox_protocol import read_result, write_result
 from headway.intake.service import KIND, FileIntakeService, IntakeLimits
 from headway.intake.tasks import ImportFile
 from headway.intake.upload_errors import UploadInterrupted
+from headway.intake.workbench import Workbench
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.execution import Execution
 from headway.jobs.reaper import LONGEST_LOOK_SECONDS, Reaper
@@ -113,10 +115,11 @@ async def opened(data_dir: Path, sandbox: Any = None) -> AsyncIterator[Product]:
     jobs = JobMonitoringService(database, clock, changes)
     datasets = DatasetService(database, store, clock, RowsCache(settings.cache_dir, store, settings.cache_bytes))
     limits = IntakeLimits(settings.max_upload_bytes, settings.max_user_bytes, settings.min_free_bytes)
-    import_file = ImportFile(
-        database, store, jobs, datasets, sandbox, spool_dir=settings.spool_dir,
+    bench = Workbench(
+        store, sandbox, spool_dir=settings.spool_dir,
         max_unpacked_bytes=settings.max_unpacked_bytes, memory_bytes=settings.parse_memory_bytes,
     )  # fmt: skip
+    import_file = ImportFile(database, jobs, datasets, bench, ChangeDataset(database, jobs, datasets.changes, bench))
     intake = FileIntakeService(database, store, clock, jobs, datasets, runner, limits)
     deliveries = Deliveries(database, clock, changes, runner)
     yield Product(settings, clock, database, jobs, intake, runner, deliveries, import_file)

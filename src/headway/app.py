@@ -24,14 +24,14 @@ from headway.accounts.router import build_accounts_router
 from headway.accounts.secrets import WeakSecret, load_or_create_secret
 from headway.accounts.service import AccountService
 from headway.datasets.cache import RowsCache
-from headway.datasets.objects import DatasetObjects
 from headway.datasets.rejections import DatasetRejections
 from headway.datasets.router import build_datasets_router
 from headway.datasets.service import DatasetService
-from headway.datasets.versions import DatasetVersions
 from headway.engine.dbos import DbosSubmitter
 from headway.engine.lease import count_alive
 from headway.errors import AppError
+from headway.intake.changes.router import build_changes_router
+from headway.intake.changes.service import ReparseService
 from headway.intake.router import build_imports_router
 from headway.intake.service import FileIntakeService, IntakeLimits
 from headway.intake.upload_errors import UploadInterrupted
@@ -86,7 +86,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     waits = JobWaits(jobs, changes)
     live = LiveFeed(jobs, clock, changes, max_streams_per_user=settings.max_streams_per_user)
     cache = RowsCache(settings.cache_dir, store, settings.cache_bytes)
-    datasets = DatasetService(database, store, clock, cache)
+    datasets = DatasetService(database, store, clock, cache, keep_versions=settings.keep_versions)
     limits = IntakeLimits(
         settings.max_upload_bytes, settings.max_user_bytes, settings.min_free_bytes, settings.max_uploads_per_user
     )
@@ -126,12 +126,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         build_accounts_router(accounts, actor),
         build_imports_router(intake, actor),
         build_jobs_router(jobs, JobHistory(database), waits, live, deliveries, bulk, actor, job_tokens),
-        build_datasets_router(
-            datasets,
-            DatasetVersions(database, clock, DatasetObjects(store, cache), keep=settings.keep_versions),
-            DatasetRejections(database, cache),
-            actor,
-        ),
+        build_datasets_router(datasets, datasets.versions, DatasetRejections(database, cache), actor),
+        build_changes_router(ReparseService(database, clock, jobs, datasets, submitter), datasets.changes, actor),
     ):
         app.include_router(router, prefix=PREFIX)
     _add_health(app, database, store, clock)

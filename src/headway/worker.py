@@ -14,12 +14,15 @@ from headway.datasets.cache import RowsCache
 from headway.datasets.service import DatasetService
 from headway.engine.dbos import DbosRunner
 from headway.engine.lease import AnotherWorkerRuns, WorkerLeases
+from headway.intake.changes.service import KIND as REPARSE
+from headway.intake.changes.task import ChangeDataset
 from headway.intake.sandbox import IsolationUnavailable, Sandbox
 from headway.intake.service import KIND as IMPORT_FILE
 from headway.intake.sweep import Sweep
 from headway.intake.sweep_files import Folders
 from headway.intake.tasks import ImportFile
 from headway.intake.upload_errors import UploadInterrupted
+from headway.intake.workbench import Workbench
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.execution import Execution
 from headway.jobs.reaper import LOOK_SECONDS, Reaper
@@ -57,24 +60,24 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     store = open_store(settings.effective_storage_url)
     changes = open_signal(database, listening=False)
     jobs = JobMonitoringService(database, clock, changes)
-    datasets = DatasetService(database, store, clock, RowsCache(settings.cache_dir, store, settings.cache_bytes))
+    cache = RowsCache(settings.cache_dir, store, settings.cache_bytes)
+    datasets = DatasetService(database, store, clock, cache, keep_versions=settings.keep_versions)
     sandbox = Sandbox(
         memory_bytes=settings.parse_memory_bytes,
         wall_seconds=settings.parse_seconds,
         isolation=settings.sandbox,
         rooms=settings.spool_dir,
     )
-    import_file = ImportFile(
-        database,
+    bench = Workbench(
         store,
-        jobs,
-        datasets,
         sandbox,
         spool_dir=settings.spool_dir,
         max_unpacked_bytes=settings.max_unpacked_bytes,
         memory_bytes=settings.parse_memory_bytes,
     )
-    execution = Execution(jobs, {IMPORT_FILE: import_file.task()}, executor_id)
+    change = ChangeDataset(database, jobs, datasets.changes, bench)
+    import_file = ImportFile(database, jobs, datasets, bench, change)
+    execution = Execution(jobs, {IMPORT_FILE: import_file.task(), REPARSE: change.reparse_task()}, executor_id)
     runner = DbosRunner(
         settings.effective_database_url,
         executor_id,

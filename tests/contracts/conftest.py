@@ -20,6 +20,7 @@ from headway.accounts.models import User
 from headway.accounts.tokens import Claims, TokenSigner
 from headway.app import PREFIX, create_app
 from headway.datasets.cache import RowsCache
+from headway.datasets.changes import Order
 from headway.datasets.columns import Column, ColumnType
 from headway.datasets.service import DatasetService, PublishRequest
 from headway.kit.clock import SystemClock
@@ -139,4 +140,6 @@ async def _publish(database: Database, store: ObjectStore, folder: Path, owner: 
         decisions=[],
     )
     async with database.write() as session:
-        return await service.publish(session, request)
+        dataset_id = await service.publish(session, request)
+        await service.changes.order_in(session, owner, Order(dataset_id, job_id, uuid4(), "reparse", False, {}))
+    return dataset_id

@@ -14,10 +14,8 @@ from headway.datasets import queries
 from headway.datasets.cache import RowsCache
 from headway.datasets.columns import Column, ColumnType
 from headway.datasets.models import DatasetVersion
-from headway.datasets.objects import DatasetObjects
 from headway.datasets.rejections import DatasetRejections
 from headway.datasets.service import DatasetService, PublishRequest
-from headway.datasets.versions import DatasetVersions
 from headway.intake.rejects import REJECTS_SCHEMA, Reject
 from headway.kit.clock import Clock
 from headway.kit.db import Database
@@ -39,7 +37,7 @@ class Datasets:
     def __post_init__(self) -> None:
         cache = RowsCache(self.folder / "cache", self.store, 10**9)
         self.service = DatasetService(self.database, self.store, self.clock, cache)
-        self.versions = DatasetVersions(self.database, self.clock, DatasetObjects(self.store, cache), keep=30)
+        self.versions = self.service.versions
         self.rejections = DatasetRejections(self.database, cache)
 
     async def publish(self, cells: list[str], rejects: list[Reject] | None = None, names: str = "a") -> UUID:
@@ -70,6 +68,11 @@ class Datasets:
             session.add(DatasetVersion(**values))
             await queries.set_current(session, dataset_id, number, self.clock.now())
         return number
+
+    async def put_rows(self, cells: list[str]) -> tuple[str, int]:
+        """Store the rows of a version to be; return their key and size."""
+        key = f"rows/{uuid4()}/1/0.parquet"
+        return key, await self._put_rows(cells, 1, key)
 
     async def objects(self) -> list[str]:
         return sorted([found.key async for found in self.store.list("")])

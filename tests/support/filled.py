@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
@@ -14,6 +14,7 @@ from headway.accounts.passwords import PasswordHasher
 from headway.accounts.service import AccountService
 from headway.backup.rows import TABLES
 from headway.datasets.cache import RowsCache
+from headway.datasets.changes import Candidate, Order
 from headway.datasets.columns import Column, ColumnType
 from headway.datasets.service import DatasetService, PublishRequest
 from headway.intake import queries as intake_queries
@@ -95,6 +96,16 @@ class Headway:
             await self.jobs.finish_in(session, lease, outcome="succeeded", related_dataset_id=dataset_id)
         return dataset_id
 
+    async def change(self, owner: str, dataset_id: UUID, job_id: UUID, *, apply: bool) -> None:
+        """Change a dataset, or leave that to be decided on."""
+        changes, order = self.datasets.changes, Order(dataset_id, job_id, uuid4(), "reparse", apply, {})
+        base, key = await changes.get_base(owner, dataset_id), f"rows/{job_id}/9/{int(apply)}.parquet"
+        await self.put(key, ROWS)
+        candidate = Candidate(1, 0, 9, key, None, base.version.columns, [], base.sources, {"rows": {}}, is_same=False)
+        async with self.database.write() as session:
+            await changes.order_in(session, owner, order)
+            await changes.settle_in(session, owner, order, base, candidate)
+
     async def put(self, key: str, content: bytes) -> None:
         writer = await self.store.open_writer(key)
         await writer.write(content)
@@ -109,7 +120,9 @@ class Headway:
         """Give somebody one job of each sort; return them by name."""
         again = ImportOptions(duplicate="import")
         jobs = {name: await self.upload(owner, f"{name}.csv", options=lambda: again) for name in ("done", "failed")}
-        await self.publish(owner, jobs["done"])
+        dataset_id = await self.publish(owner, jobs["done"])
+        for name, apply in (("done", True), ("failed", False)):
+            await self.change(owner, dataset_id, jobs[name], apply=apply)
         await self.jobs.fail(await self.claim(jobs["failed"]), {"detail": "no", "code": "parse.empty"})
         jobs["running"] = await self.upload(owner, "running.csv", idempotency_key="once")
         await self.claim(jobs["running"])

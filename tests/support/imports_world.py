@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 from headway.datasets.cache import RowsCache
+from headway.datasets.changes import Candidate, Source
 from headway.datasets.service import DatasetService, PublishRequest
 from headway.datasets.upkeep import DatasetUpkeep
 from headway.intake.identity import original_key
+from headway.intake.schemas import ImportOptions
 from headway.intake.service import FileIntakeService, IntakeLimits
 from headway.intake.sweep import Leftover, Report, Sweep
 from headway.intake.sweep_files import Folders
@@ -50,13 +53,18 @@ class World:
 
     # ----------------------------------------------------------- what users and workers do
 
-    async def upload(self, idempotency_key: str | None = None) -> UUID:
+    async def upload(self, idempotency_key: str | None = None, **options: Any) -> UUID:
         """Have a file accepted; its job waits for a worker."""
+        chosen = ImportOptions(**options)
 
         async def content() -> AsyncIterator[bytes]:
             yield b"a,b\n" + uuid4().hex.encode()
 
-        return (await self.intake.upload_file(OWNER, "a.csv", content(), idempotency_key=idempotency_key)).id
+        return (
+            await self.intake.upload_file(
+                OWNER, "a.csv", content(), options=lambda: chosen, idempotency_key=idempotency_key
+            )
+        ).id
 
     async def attempt(self, job_id: UUID, *, checkpoint: bool = True) -> Lease:
         """Do the work of one attempt up to its publishing: rows and rejected rows are stored."""
@@ -82,6 +90,19 @@ class World:
             dataset_id = await self.datasets.publish(session, request)
             await self.jobs.finish_in(session, lease, outcome="partial", related_dataset_id=dataset_id)
         return dataset_id
+
+    async def propose(self, lease: Lease, dataset_id: UUID) -> None:
+        """Prepare a change of what an attempt stored, to be applied later, and complete its job."""
+        changes = self.datasets.changes
+        order, base = await changes.find_order(lease.job_id), await changes.get_base(OWNER, dataset_id)
+        assert order is not None
+        rows, rejects = rows_keys(lease)
+        (record,) = await self.imports.imports_of([lease.job_id])
+        own = Source(record.id, 0, "append", {}, record.original_key, base.sources[0].source)
+        candidate = Candidate(2, 1, 10, rows, rejects, [], [], [*base.sources, own], {}, is_same=False)
+        async with self.database.write() as session:
+            await changes.settle_in(session, OWNER, order, base, candidate)
+            await self.jobs.finish_in(session, lease, outcome="partial", related_dataset_id=dataset_id)
 
     async def published(self) -> tuple[UUID, list[str]]:
         """Import a file to its end; return the dataset and the keys that belong to it."""

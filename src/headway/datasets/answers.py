@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from headway.datasets.columns import Column
-from headway.datasets.models import Dataset, DatasetVersion
-from headway.datasets.schemas import ColumnResponse, DatasetResponse, SourceResponse, VersionResponse
+from headway.datasets.models import Dataset, DatasetChange, DatasetVersion
+from headway.datasets.schemas import ChangeResponse, ColumnResponse, DatasetResponse, SourceResponse, VersionResponse
 
 
 def to_response(dataset: Dataset, version: DatasetVersion) -> DatasetResponse:
@@ -37,3 +37,7 @@ def to_version(version: DatasetVersion, *, current: int) -> VersionResponse:
 
 def columns_of(version: DatasetVersion) -> list[Column]:
     return [Column.from_json(column) for column in version.columns]
+
+
+def to_change(change: DatasetChange) -> ChangeResponse:
+    return ChangeResponse.model_validate(change, from_attributes=True)

@@ -23,6 +23,26 @@ class VersionInUse(Conflict):
     user_action = "Restore another version first, or delete the whole dataset."
 
 
+class DatasetMoved(Conflict):
+    """Somebody else was faster: the change was prepared for a version that the dataset does not show any more."""
+
+    code = "dataset.moved"
+    title = "The dataset has changed in the meantime"
+    user_action = "Start the change again, so that it is prepared for what the dataset shows now."
+
+
+class ChangeNotFound(NotFound):
+    code = "change.not_found"
+    title = "There is no such change of the dataset"
+    user_action = "Look in the list of the dataset's changes."
+
+
+class ChangeNotPending(Conflict):
+    code = "change.not_pending"
+    title = "The change does not wait for a decision"
+    user_action = "Wait until its job has prepared it, or start it again if it was discarded or has expired."
+
+
 class UnknownColumn(Invalid):
     code = "rows.unknown_column"
     title = "The dataset has no such column"

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.datasets.errors import DatasetNotFound, VersionNotFound
-from headway.datasets.models import Dataset, DatasetVersion
+from headway.datasets.models import Dataset, DatasetChange, DatasetSource, DatasetVersion
 
 Row = tuple[Dataset, DatasetVersion]
-Keys = tuple[str, str | None, str]
-"""Of the rows, of those that were rejected, and of the original."""
+Keys = tuple[str | None, str | None, str | None]
+"""Of the rows, of those that were rejected, and of the original; None for what there is not."""
+
+PROPOSED = "proposed"
+"""State of a change that needs its file and its candidate: before it its job does, and after it a version or nobody."""
 
 
 def _owned(owner: str, number: int | None = None) -> sa.Select[Dataset, DatasetVersion]:
@@ -62,10 +66,11 @@ async def list_page(
 
 
 async def find_by_digest(session: AsyncSession, owner: str, sha256: str) -> UUID | None:
-    """Return an owner's newest dataset that was made from a file with this digest."""
+    """Return an owner's newest dataset that shows what is in a file with this digest, and nothing else."""
+    shown = sa.and_(DatasetVersion.dataset_id == Dataset.id, DatasetVersion.number == Dataset.current_version)
     statement = (
         sa.select(Dataset.id)
-        .join(DatasetVersion, DatasetVersion.dataset_id == Dataset.id)
+        .join(DatasetVersion, shown)
         .where(Dataset.user_id == owner, DatasetVersion.sha256 == sha256)
         .order_by(Dataset.created_at.desc(), DatasetVersion.part)
         .limit(1)
@@ -73,12 +78,35 @@ async def find_by_digest(session: AsyncSession, owner: str, sha256: str) -> UUID
     return (await session.execute(statement)).scalar_one_or_none()
 
 
-def select_imports_in_use(owner: str) -> sa.Select[UUID]:
-    return (
-        sa.select(DatasetVersion.import_id)
-        .join(Dataset, Dataset.id == DatasetVersion.dataset_id)
-        .where(Dataset.user_id == owner)
+def select_imports_in_use(owner: str) -> sa.CompoundSelect[UUID]:
+    """Return the imports that an owner's versions and pending changes came from."""
+    return sa.union(
+        *(
+            sa.select(named).join(Dataset, Dataset.id == dataset_id).where(Dataset.user_id == owner, needed)
+            for named, dataset_id, needed in _IMPORTS
+        )
     )
+
+
+_IMPORTS: tuple[tuple[Any, Any, Any], ...] = (
+    (DatasetVersion.import_id, DatasetVersion.dataset_id, sa.true()),
+    (DatasetSource.import_id, DatasetSource.dataset_id, sa.true()),
+    (DatasetChange.import_id, DatasetChange.dataset_id, DatasetChange.state == PROPOSED),
+)
+"""Every column that names an import, the dataset that it is of, and when the import is needed for that."""
+
+
+async def history_bytes(session: AsyncSession, owner: str) -> int:
+    """Return the room of an owner's versions that are not shown, and of changes that wait."""
+    earlier = sa.select(sa.func.coalesce(sa.func.sum(DatasetVersion.bytes), 0)).join(
+        Dataset, sa.and_(Dataset.id == DatasetVersion.dataset_id, Dataset.current_version != DatasetVersion.number)
+    )
+    waiting = sa.select(sa.func.coalesce(sa.func.sum(DatasetChange.bytes), 0)).join(
+        Dataset, Dataset.id == DatasetChange.dataset_id
+    )
+    waiting = waiting.where(DatasetChange.rows_key.is_not(None))
+    found = [await session.scalar(each.where(Dataset.user_id == owner)) for each in (earlier, waiting)]
+    return sum(int(count or 0) for count in found)
 
 
 async def find_by_import(session: AsyncSession, import_id: UUID, part: int) -> UUID | None:
@@ -101,11 +129,6 @@ async def rename(session: AsyncSession, owner: str, dataset_id: UUID, name: str,
     )
 
 
-async def list_keys(session: AsyncSession, dataset_id: UUID) -> set[str]:
-    """Return the keys that the versions of a dataset name."""
-    return await _keys(session, DatasetVersion.dataset_id == dataset_id)
-
-
 async def delete(session: AsyncSession, owner: str, dataset_id: UUID) -> None:
     """Delete a dataset and, by its foreign key, its versions."""
     await session.execute(sa.delete(Dataset).where(Dataset.id == dataset_id, Dataset.user_id == owner))
@@ -114,7 +137,12 @@ async def delete(session: AsyncSession, owner: str, dataset_id: UUID) -> None:
 async def delete_owned(session: AsyncSession, owner: str) -> tuple[int, set[str]]:
     """Delete all datasets of an owner; return how many there were, and the keys that their versions named."""
     owned = sa.select(Dataset.id).where(Dataset.user_id == owner)
-    keys = await _keys(session, DatasetVersion.dataset_id.in_(owned))
+    keys = _all_of(
+        await _key_rows(
+            session,
+            *(table.dataset_id.in_(owned) for table in (DatasetVersion, DatasetSource, DatasetChange)),
+        )
+    )
     deleted = await session.execute(sa.delete(Dataset).where(Dataset.user_id == owner).returning(Dataset.id))
     return len(deleted.all()), keys
 
@@ -131,45 +159,97 @@ async def set_current(session: AsyncSession, dataset_id: UUID, number: int, now:
 
 
 async def delete_version(session: AsyncSession, version: DatasetVersion) -> set[str]:
-    """Delete a version; return the keys that it named and that no other one names."""
+    """Delete a version; return the keys that it named and that nothing else names."""
+    named = await list_keys(session, version.dataset_id, version.number)
     await session.delete(version)
     await session.flush()
-    return await unused_of(session, _keys_in(version.rows_key, version.rejects_key, version.original_key))
+    return await unused_of(session, named)
+
+
+async def list_sources(session: AsyncSession, dataset_id: UUID, number: int) -> Sequence[DatasetSource]:
+    statement = sa.select(DatasetSource).where(DatasetSource.dataset_id == dataset_id, DatasetSource.version == number)
+    return (await session.execute(statement.order_by(DatasetSource.position))).scalars().all()
+
+
+async def list_changes(session: AsyncSession, dataset_id: UUID, limit: int) -> Sequence[DatasetChange]:
+    """Return the newest changes of a dataset."""
+    statement = sa.select(DatasetChange).where(DatasetChange.dataset_id == dataset_id)
+    statement = statement.order_by(DatasetChange.created_at.desc(), DatasetChange.job_id).limit(limit)
+    return (await session.execute(statement)).scalars().all()
+
+
+async def list_expired_changes(session: AsyncSession, now: datetime) -> Sequence[DatasetChange]:
+    """Return the proposals whose time is over, nobody else changing them before this transaction ends."""
+    statement = sa.select(DatasetChange).where(DatasetChange.state == PROPOSED, DatasetChange.expires_at <= now)
+    return (await session.execute(statement.with_for_update(skip_locked=True))).scalars().all()
+
+
+# -------------------------------------------------------------------------------------------------- objects
+
+
+async def list_keys(session: AsyncSession, dataset_id: UUID, number: int | None = None) -> set[str]:
+    """Return the keys that a dataset names, or one version of it."""
+    versions, sources = DatasetVersion.dataset_id == dataset_id, DatasetSource.dataset_id == dataset_id
+    changes: sa.ColumnElement[bool] = DatasetChange.dataset_id == dataset_id
+    if number is not None:
+        versions &= DatasetVersion.number == number
+        sources &= DatasetSource.version == number
+        changes = sa.false()
+    return _all_of(await _key_rows(session, versions, sources, changes))
 
 
 async def unused_of(session: AsyncSession, keys: Collection[str]) -> set[str]:
-    """Return those of these keys that no version names; the parts and versions of one file share its original."""
-    named = await session.execute(
-        sa.select(DatasetVersion.original_key).where(DatasetVersion.original_key.in_(keys)).distinct()
-    )
-    return set(keys) - set(named.scalars())
+    """Return those of these keys that nothing names; the parts and versions of one file share its original."""
+    return set(keys) - _all_of(await list_named(session, keys)) if keys else set()
 
 
 async def list_import_keys(session: AsyncSession, import_ids: Collection[UUID]) -> Sequence[Keys]:
-    """Return the keys of every version that came from these imports, whoever owns them."""
-    return await _key_rows(session, DatasetVersion.import_id.in_(import_ids))
+    """Return the keys of everything that came from these imports, whoever owns it."""
+    return await _key_rows(
+        session, *(table.import_id.in_(import_ids) for table in (DatasetVersion, DatasetSource, DatasetChange))
+    )
 
 
 async def list_used_imports(session: AsyncSession, import_ids: Collection[UUID]) -> Sequence[UUID]:
-    """Return those of these imports that a version came from."""
-    statement = sa.select(DatasetVersion.import_id).where(DatasetVersion.import_id.in_(import_ids)).distinct()
+    """Return those of these imports that something came from."""
+    statement = sa.union(*(sa.select(named).where(named.in_(import_ids), needed) for named, _, needed in _IMPORTS))
     return (await session.execute(statement)).scalars().all()
 
 
 async def list_named(session: AsyncSession, keys: Collection[str]) -> Sequence[Keys]:
-    """Return the keys of every version that names one of these. Reads the whole table."""
-    columns = (DatasetVersion.rows_key, DatasetVersion.rejects_key, DatasetVersion.original_key)
-    return await _key_rows(session, sa.or_(*(column.in_(keys) for column in columns)))
+    """Return the keys of everything that names one of these. Reads whole tables."""
+    return await _key_rows(
+        session,
+        sa.or_(
+            *(
+                column.in_(keys)
+                for column in (DatasetVersion.rows_key, DatasetVersion.rejects_key, DatasetVersion.original_key)
+            )
+        ),
+        DatasetSource.original_key.in_(keys),
+        sa.or_(
+            *(
+                column.in_(keys)
+                for column in (DatasetChange.rows_key, DatasetChange.rejects_key, DatasetChange.original_key)
+            )
+        ),
+    )
 
 
-async def _keys(session: AsyncSession, where: sa.ColumnElement[bool]) -> set[str]:
-    return {key for row in await _key_rows(session, where) for key in _keys_in(*row)}
+async def _key_rows(
+    session: AsyncSession,
+    versions: sa.ColumnElement[bool],
+    sources: sa.ColumnElement[bool],
+    changes: sa.ColumnElement[bool],
+) -> list[Keys]:
+    nothing = sa.null()
+    statements: tuple[sa.Select[Any, Any, Any], ...] = (
+        sa.select(DatasetVersion.rows_key, DatasetVersion.rejects_key, DatasetVersion.original_key).where(versions),
+        sa.select(nothing, nothing, DatasetSource.original_key).where(sources),
+        sa.select(DatasetChange.rows_key, DatasetChange.rejects_key, DatasetChange.original_key).where(changes),
+    )
+    return [(row[0], row[1], row[2]) for each in statements for row in await session.execute(each)]
 
 
-def _keys_in(*keys: str | None) -> set[str]:
-    return {key for key in keys if key is not None}
-
-
-async def _key_rows(session: AsyncSession, where: sa.ColumnElement[bool]) -> list[Keys]:
-    columns = (DatasetVersion.rows_key, DatasetVersion.rejects_key, DatasetVersion.original_key)
-    return [(row[0], row[1], row[2]) for row in await session.execute(sa.select(*columns).where(where))]
+def _all_of(found: Iterable[Keys]) -> set[str]:
+    return {key for keys in found for key in keys if key is not None}

@@ -134,3 +134,28 @@ class RejectedResponse(BaseModel):
     items: list[RejectedRow]
     total: int
     groups: list[RejectedGroup]
+
+
+class ChangeResponse(BaseModel):
+    """A change of a dataset, prepared by a job: what it would do, or did. `state` is one of preparing (its job tells
+    how far that is), proposed, applied, unchanged, discarded, expired.
+    """
+
+    job_id: UUID
+    action: str
+    state: str
+    base_version: int | None
+    version: int | None = Field(description="The version that it became.")
+    summary: dict[str, Any] | None = Field(
+        description="`columns`: added, removed, retyped, renamed. `rows`: before, after or insert, update, unchanged,"
+        " missing. `cells`: changed, become_empty, become_filled, with samples."
+    )
+    created_at: datetime
+    decided_at: datetime | None
+    expires_at: datetime | None = Field(description="When a proposal that nobody applied is discarded.")
+
+
+class ChangesResponse(BaseModel):
+    """The newest changes of a dataset, at most 50."""
+
+    items: list[ChangeResponse]

@@ -6,7 +6,7 @@ import asyncio
 import os
 import unicodedata
 from collections.abc import AsyncIterator, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from headway.datasets import queries
 from headway.datasets.answers import columns_of, to_response
 from headway.datasets.cache import RowsCache
+from headway.datasets.changes import DatasetChanges
 from headway.datasets.columns import Column
 from headway.datasets.decisions import explained
 from headway.datasets.filters import RowsQuestion
@@ -23,6 +24,7 @@ from headway.datasets.models import Dataset, DatasetVersion
 from headway.datasets.objects import DatasetObjects
 from headway.datasets.reader import RowsPage, RowsReader
 from headway.datasets.schemas import DatasetResponse, DecisionsResponse
+from headway.datasets.versions import DatasetVersions
 from headway.kit.clock import Clock
 from headway.kit.db import Database
 from headway.kit.pagination import Page, decode_cursor, encode_cursor
@@ -49,17 +51,22 @@ class PublishRequest:
     columns: list[Column]
     decisions: list[dict[str, Any]]
     rejects_key: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 class DatasetService:
     """Datasets of all owners; every method but `publish` acts for one."""
 
-    def __init__(self, database: Database, store: ObjectStore, clock: Clock, cache: RowsCache) -> None:
+    def __init__(
+        self, database: Database, store: ObjectStore, clock: Clock, cache: RowsCache, *, keep_versions: int = 30
+    ) -> None:
         self._database = database
         self._store = store
         self._clock = clock
         self._cache = cache
         self._objects = DatasetObjects(store, cache)
+        self.changes = DatasetChanges(database, clock, self._objects, keep=keep_versions)
+        self.versions = DatasetVersions(database, clock, self._objects, keep=keep_versions)
         self._reader = RowsReader(cache.directories, cache.scratch)
         self._reading = asyncio.Semaphore(READS_AT_ONCE)
 
@@ -94,14 +101,19 @@ class DatasetService:
             columns=[column.to_json() for column in request.columns],
             decisions=request.decisions,
             action="import",
+            options=request.options,
             created_at=now,
         )
         await queries.insert(session, dataset, version)
         return dataset.id
 
-    def select_imports_in_use(self, owner: str) -> sa.Select[UUID]:
+    def select_imports_in_use(self, owner: str) -> sa.CompoundSelect[UUID]:
         """Return the statement for the imports whose files an owner's datasets need; for use inside another one."""
         return queries.select_imports_in_use(owner)
+
+    async def history_bytes(self, session: AsyncSession, owner: str) -> int:
+        """Return the room that an owner's earlier versions and waiting changes take."""
+        return await queries.history_bytes(session, owner)
 
     async def find_by_digest(self, session: AsyncSession, owner: str, sha256: str) -> UUID | None:
         """Return the owner's newest dataset made from a file with this digest, if there is one."""

@@ -22,7 +22,7 @@ class StoredKeys:
     def of(cls, found: Iterable[queries.Keys]) -> StoredKeys:
         keys = list(found)
         rows = frozenset(key for rows, rejects, _ in keys for key in (rows, rejects) if key is not None)
-        return cls(rows, frozenset(original for _, _, original in keys))
+        return cls(rows, frozenset(original for _, _, original in keys if original is not None))
 
 
 class DatasetUpkeep:

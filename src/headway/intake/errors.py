@@ -227,3 +227,9 @@ class MergeKeyRepeated(Invalid):
     code = "merge.key_repeated"
     title = "Some keys stand in more than one row"
     user_action = "Choose key columns that together tell every row from every other, or remove what is repeated."
+
+
+class MergeManyTables(Invalid):
+    code = "merge.many_tables"
+    title = "The file does not hold exactly the one table that is needed"
+    user_action = "Choose one sheet or member in the options."

@@ -14,7 +14,7 @@ from headway.kit.tally import Tally, tally_rows
 
 
 async def used_bytes(
-    session: AsyncSession, owner: str, now: datetime, in_use: sa.Select[UUID], unfinished: sa.Select[UUID]
+    session: AsyncSession, owner: str, now: datetime, in_use: sa.CompoundSelect[UUID], unfinished: sa.Select[UUID]
 ) -> int:
     """Return the room that an owner's files take and running uploads have claimed.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from headway.datasets.columns import ColumnType
 from headway.intake.parsing import ParseOptions
@@ -13,15 +14,11 @@ from headway.intake.upload_errors import ImportOptionsInvalid
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True)]
 
 
-class ImportOptions(BaseModel):
-    """How to import a file. Everything that is left out is found out, and the dataset says how."""
+class ReadingOptions(BaseModel):
+    """How to read a file. Everything that is left out is found out, and the dataset says how."""
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Name | None = Field(default=None, description="Name of the dataset. Default: the file's name.")
-    duplicate: Literal["link", "import"] = Field(
-        default="link", description="`link`: a file that you imported before leads to its dataset. `import`: again."
-    )
     format: Literal["delimited", "xlsx", "xls", "json", "ndjson", "parquet", "arrow"] | None = None
     encoding: Annotated[str, StringConstraints(max_length=40)] | None = None
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
@@ -38,6 +35,44 @@ class ImportOptions(BaseModel):
             sheet=self.sheet,
             types={name: str(kind) for name, kind in self.types.items()},
         )
+
+
+class ImportOptions(ReadingOptions):
+    """How to import a file, and where to."""
+
+    name: Name | None = Field(default=None, description="Name of the dataset. Default: the file's name.")
+    duplicate: Literal["link", "import"] = Field(
+        default="link", description="`link`: a file that you imported before leads to its dataset. `import`: again."
+    )
+    into: UUID | None = Field(default=None, description="A dataset of yours that the file goes into, as `mode` says.")
+    mode: Literal["append", "replace", "upsert"] = Field(
+        default="append",
+        description="`append`: its rows are added. `replace`: they take the place of all rows. `upsert`: rows with a"
+        " known `key` are updated, others added.",
+    )
+    key: list[Name] = Field(default_factory=list, max_length=16, description="Key columns, for `upsert`.")
+    apply: bool = Field(
+        default=True,
+        description="`false`: what the file would change is only prepared, to be looked at and applied by"
+        " `POST /datasets/{id}/changes/{job_id}/apply`.",
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.into is None and (self.mode != "append" or self.key or not self.apply):
+            raise ValueError("mode, key and apply say what becomes of the dataset that into names")
+        if self.into is not None and (self.mode == "upsert") != bool(self.key):
+            raise ValueError("mode upsert, and no other one, needs key columns")
+        return self
+
+
+class ReparseRequest(BaseModel):
+    """Read the file of a dataset once more. Options that are left out stay as they were; null has them found out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    options: ReadingOptions
+    apply: bool = Field(default=False, description="`true`: show the result at once, if it differs.")
 
 
 def read_options(text: str | bytes | None) -> ImportOptions:

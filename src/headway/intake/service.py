@@ -20,6 +20,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from headway.datasets.changes import Order
 from headway.datasets.service import DatasetService
 from headway.errors import AppError
 from headway.intake import queries
@@ -178,7 +179,8 @@ class FileIntakeService:
 
     async def _used_bytes(self, session: AsyncSession, owner: str) -> int:
         in_use, unfinished = self._datasets.select_imports_in_use(owner), self._jobs.select_unfinished(owner)
-        return await queries.used_bytes(session, owner, self._clock.now(), in_use, unfinished)
+        originals = await queries.used_bytes(session, owner, self._clock.now(), in_use, unfinished)
+        return originals + await self._datasets.history_bytes(session, owner)
 
     # ---------------------------------------------------------------------- T0
 
@@ -281,11 +283,16 @@ class FileIntakeService:
                 message="Waiting to be parsed",
                 size_bytes=arrival.size_bytes,
                 details=arrival.facts,
+                related_dataset_id=options.into,
             )
+            import_id = uuid4()
+            if options.into is not None:
+                order = Order(options.into, lease.job_id, import_id, options.mode, options.apply, {"key": options.key})
+                await self._datasets.changes.order_in(session, owner, order)
             await queries.insert_import(
                 session,
                 Import(
-                    id=uuid4(),
+                    id=import_id,
                     user_id=owner,
                     job_id=lease.job_id,
                     file_name=name,
@@ -308,7 +315,11 @@ class FileIntakeService:
             )
             if options.duplicate == "import":
                 return None
-            return await self._datasets.find_by_digest(session, owner, sha256)
+            if options.into is None:
+                return await self._datasets.find_by_digest(session, owner, sha256)
+            changes = self._datasets.changes
+            known = await changes.is_known_in(session, owner, options.into, options.mode, sha256)
+            return options.into if known else None
 
     async def _end_as_duplicate(self, lease: Lease, dataset_id: UUID, arrival: Arrival, carried: str) -> JobResponse:
         async with self._database.write() as session:

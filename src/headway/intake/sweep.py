@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from headway.accounts.upkeep import forget_sessions
+from headway.datasets.changes import expire_changes
 from headway.datasets.upkeep import DatasetUpkeep
 from headway.errors import AppError
 from headway.intake.sweep_files import FileSweep, Folders
@@ -121,6 +122,7 @@ class Sweep:
         return [
             Leftover("old completed jobs", await self._retention.forget_completed(dry_run=dry_run)),
             Leftover("old failed or cancelled jobs", await self._retention.forget_failed(dry_run=dry_run)),
+            Leftover("expired changes", Tally(await expire_changes(self._database, now, dry_run=dry_run))),
             Leftover("imports without a job", await self._imports.forget_imports(dry_run=dry_run)),
             Leftover("checkpoints", await self._jobs.forget_checkpoints(before, dry_run=dry_run)),
             Leftover("reservations", await self._imports.forget_reservations(dry_run=dry_run)),

@@ -76,9 +76,13 @@ class NamedObjects:
         stored = await self._datasets.naming({*left, *left.values()})
         return {key for key, rows in left.items() if not {key, rows} & (stored.rows | stored.originals)}
 
-    async def required(self, prefix: Prefix, job_ids: Collection[UUID]) -> set[str]:
-        """Return the keys below a prefix that must be there for these jobs."""
-        return set(await self._required(prefix, await self._imports.imports_of(job_ids)))
+    async def required(self, prefix: Prefix, keys: Collection[str]) -> set[str]:
+        """Return those of these keys below a prefix that must be there."""
+        job_ids = {job for key in keys if (job := job_of(key)) is not None}
+        found = set(await self._required(prefix, await self._imports.imports_of(job_ids)))
+        # A later version may need the original of an import of which nothing else is left.
+        named = await self._datasets.naming(keys)
+        return (found | named.rows | named.originals).intersection(keys)
 
     async def all_required(self, prefix: Prefix) -> AsyncIterator[str]:
         """Yield every key below a prefix that must be there, in order."""
@@ -111,8 +115,7 @@ async def compare(
             unneeded = unneeded.plus(objects[key].size_bytes, objects[key].modified_at)
         missing = [key for _, key in page if key is not None and not await _exists(store, key)]
         if missing:
-            required = await names.required(prefix, {job for key in missing if (job := job_of(key)) is not None})
-            missing = sorted(required.intersection(missing))
+            missing = sorted(await names.required(prefix, missing))
         lost_count += len(missing)
         lost += missing[: LISTED_LOST - len(lost)]
     return Compared(unneeded, lost_count, tuple(lost))

@@ -378,3 +378,18 @@ async def test_sessions_that_ran_out_go(world: World) -> None:
             )
     assert (await world.swept())["sessions"].tally.count == 1
     assert await count(world, UserSession) == 1
+
+
+async def test_what_a_waiting_change_needs_stays_until_it_expires(world: World) -> None:
+    dataset_id, needed = await world.published()
+    job_id = await world.upload(into=dataset_id, apply=False)
+    lease = await world.attempt(job_id)
+    await world.propose(lease, dataset_id)
+    world.a_day_later()
+    assert (await world.swept()).keys() == {"checkpoints"}
+    own = [original_key(job_id), *rows_keys(lease)]
+    assert await world.objects() == sorted([*needed, *own])
+    world.clock.advance(7 * DAY)
+    swept = await world.swept()
+    assert swept["expired changes"].tally.count == 1
+    assert await world.objects() == needed

@@ -1,0 +1,1 @@
+"""Changes of datasets that need their files: reading one otherwise, adding another one."""
