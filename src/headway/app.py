@@ -51,6 +51,7 @@ from headway.kit.chores import every
 from headway.kit.clock import Clock, SystemClock
 from headway.kit.connection_guard import ConnectionLimits, guarded_protocol
 from headway.kit.db import Database
+from headway.kit.late_answers import LateAnswers
 from headway.kit.logs import configure_logs
 from headway.kit.problems import RETRY_AFTER_SECONDS, describe_problems, install_problem_handlers
 from headway.kit.processes import EXIT_CONFIGURATION, die_with_parent
@@ -84,7 +85,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     )
     jobs = JobMonitoringService(database, clock, changes)
     waits = JobWaits(jobs, changes)
-    live = LiveFeed(jobs, clock, changes, max_streams_per_user=settings.max_streams_per_user)
+    live = LiveFeed(
+        database, clock, changes, max_streams_per_user=settings.max_streams_per_user, ended=accounts.ended_proofs
+    )
     cache = RowsCache(settings.cache_dir, store, settings.cache_bytes)
     datasets = DatasetService(database, store, clock, cache, keep_versions=settings.keep_versions)
     limits = IntakeLimits(
@@ -136,7 +139,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     metrics = Metrics(database, clock, live, intake.arrivals, folders)
     token = settings.metrics_token.get_secret_value()
     serve_metrics(app, metrics, accounts.verify_token, token=token, is_public=settings.metrics_public)
-    _put_around(app, lambda inner: RequestIds(MeasuredRequests(inner, metrics, clock, app.routes)))
+    _put_around(app, lambda inner: RequestIds(MeasuredRequests(LateAnswers(inner), metrics, clock, app.routes)))
     _describe_problems(app)
     app.state.live, app.state.waits = live, waits
     mount_ui(app)

@@ -25,6 +25,7 @@ from headway.accounts.errors import (
 )
 from headway.accounts.models import ApiToken, User
 from headway.accounts.schemas import ApiTokenResponse, NewApiToken
+from headway.accounts.standing import ApiTokenProof
 from headway.errors import ScopeMissing
 from headway.kit.actor import Actor, Scope
 from headway.kit.clock import Clock
@@ -99,7 +100,7 @@ class ApiTokens:
             raise ExpiredToken(f"The token {row.prefix}… expired on {row.expires_at:%Y-%m-%d}.")
         enabled(user)
         await self._note_use(row, now)
-        return actor_of(user, _scopes(row.scopes, user))
+        return actor_of(user, ApiTokenProof(row.id), row.expires_at, _scopes(row.scopes, user))
 
     async def _note_use(self, row: ApiToken, now: datetime) -> None:
         stale = now - NOTED_AGAIN_AFTER

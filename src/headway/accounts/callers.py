@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Hashable
+from datetime import datetime
 from uuid import UUID
 
 from headway.accounts.errors import AccountDisabled, UserNotFound
@@ -24,10 +26,10 @@ def enabled(user: User) -> User:
     return user
 
 
-def actor_of(user: User, scopes: frozenset[str] = EVERYTHING) -> Actor:
+def actor_of(user: User, proof: Hashable, expires_at: datetime | None, scopes: frozenset[str] = EVERYTHING) -> Actor:
     """Return the user as a caller who may do so much; an administrator is one only with the scope for it."""
     is_admin = user.role == "admin" and Scope.ADMIN in scopes
-    return Actor(owner=str(user.id), email=user.email, is_admin=is_admin, scopes=scopes)
+    return Actor(str(user.id), user.email, is_admin=is_admin, scopes=scopes, expires_at=expires_at, proof=proof)
 
 
 def digest_of(token: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -111,14 +111,36 @@ async def forget_expired_sessions(session: AsyncSession, now: datetime) -> None:
     await session.execute(sa.delete(UserSession).where(UserSession.expires_at <= now))
 
 
-async def find_session_user(session: AsyncSession, token_hash: str, now: datetime) -> User | None:
-    """Return who holds the live session with this hash."""
+async def find_session_user(session: AsyncSession, token_hash: str, now: datetime) -> tuple[User, datetime] | None:
+    """Return who holds the live session with this hash, and when it ends."""
     statement = (
-        sa.select(User)
+        sa.select(User, UserSession.expires_at)
         .join(UserSession, UserSession.user_id == User.id)
         .where(UserSession.token_hash == token_hash, UserSession.expires_at > now)
     )
-    return (await session.execute(statement)).scalar_one_or_none()
+    found = (await session.execute(statement)).one_or_none()
+    return None if found is None else (found[0], found[1])
+
+
+async def list_valid_versions(
+    session: AsyncSession, user_ids: Collection[UUID], _now: datetime
+) -> Sequence[sa.Row[UUID, int]]:
+    """Return those of the users who can sign in, each with the version that their signed tokens must have."""
+    enabled = sa.select(User.id, User.credentials_version).where(User.id.in_(user_ids), User.disabled_at.is_(None))
+    return (await session.execute(enabled)).all()
+
+
+async def list_open_sessions(session: AsyncSession, hashes: Collection[str], now: datetime) -> Sequence[sa.Row[str]]:
+    """Return those of the hashes whose sessions are open."""
+    is_open = sa.and_(UserSession.token_hash.in_(hashes), UserSession.expires_at > now)
+    return (await session.execute(sa.select(UserSession.token_hash).where(is_open))).all()
+
+
+async def list_valid_api_tokens(
+    session: AsyncSession, token_ids: Collection[UUID], _now: datetime
+) -> Sequence[sa.Row[UUID]]:
+    """Return those of the API tokens that nobody has revoked."""
+    return (await session.execute(sa.select(ApiToken.id).where(ApiToken.id.in_(token_ids)))).all()
 
 
 async def tally_expired_sessions(session: AsyncSession, now: datetime, *, delete: bool) -> Tally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -30,6 +30,7 @@ from headway.accounts.errors import (
 from headway.accounts.models import User, UserSession
 from headway.accounts.passwords import PasswordHasher, check_password, generate_password
 from headway.accounts.schemas import Role, UserResponse
+from headway.accounts.standing import SessionProof, SignedProof, ended_proofs
 from headway.accounts.tokens import Claims, TokenSigner
 from headway.kit.actor import Actor
 from headway.kit.clock import Clock
@@ -197,7 +198,8 @@ class AccountService:
             raise InvalidToken
         if claims.credentials_version != enabled(user).credentials_version:
             raise InvalidToken("The token was issued before the password was changed or the account was disabled.")
-        return actor_of(user, claims.scopes)
+        proof = SignedProof(user.id, user.credentials_version)
+        return actor_of(user, proof, claims.expires_at, claims.scopes)
 
     async def open_session(self, user: User) -> str:
         """Keep a browser signed in; returns what its cookie holds, which is stored nowhere.
@@ -221,11 +223,17 @@ class AccountService:
 
     async def actor_for_session(self, token: str) -> Actor:
         """Return whose session cookie this is; raises `SessionEnded` or `AccountDisabled`."""
+        proof = SessionProof(digest_of(token))
         async with self._database.read() as session:
-            user = await queries.find_session_user(session, digest_of(token), self._clock.now())
-        if user is None:
+            found = await queries.find_session_user(session, proof.token_hash, self._clock.now())
+        if found is None:
             raise SessionEnded
-        return actor_of(enabled(user))
+        user, expires_at = found
+        return actor_of(enabled(user), proof, expires_at)
+
+    async def ended_proofs(self, proofs: Collection[Hashable]) -> set[Hashable]:
+        """Return which of the proofs of actors open nothing any more, whatever ended them."""
+        return await ended_proofs(self._database, self._clock, proofs)
 
     # Details
 

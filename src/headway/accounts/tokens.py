@@ -8,8 +8,8 @@ Times are compared with our own clock and not by the JWT library, which knows on
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,7 @@ ISSUER = "headway"
 AUDIENCE = "headway-api"
 JOBS_AUDIENCE = "headway-jobs"
 """Of tokens for embeds, which may see the jobs that they name and nothing else."""
+LAST_MOMENT = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 REQUIRED = ["exp", "iss", "aud", "sub", "iat"]
 
 
@@ -34,6 +35,8 @@ class Claims:
     user_id: UUID
     credentials_version: int
     scopes: frozenset[str] = EVERYTHING
+    expires_at: datetime | None = field(default=None, compare=False)
+    """Known of a token that was read; a new one gets its own."""
 
 
 class TokenSigner:
@@ -77,13 +80,14 @@ class TokenSigner:
         _moment(payload["iat"])
         if _moment(payload.get("nbf", 0)) > now:
             raise InvalidToken("The token is not valid yet.")
-        if _moment(payload["exp"]) <= now:
+        expires = _moment(payload["exp"])
+        if expires <= now:
             raise ExpiredToken
         # A token without a version is taken as one issued before the first change of password.
         version = payload.get("ver", 0)
         if type(version) is not int:
             raise InvalidToken
-        return Claims(_user_id(payload["sub"]), version, _scopes(payload))
+        return Claims(_user_id(payload["sub"]), version, _scopes(payload), _latest(expires))
 
     def _proved(self, token: str) -> dict[str, Any]:
         """Return the payload of a token that bears our signature and is meant for us."""
@@ -106,6 +110,11 @@ def _moment(value: object) -> int | float:
     if type(value) is int or (isinstance(value, float) and math.isfinite(value)):
         return value
     raise InvalidToken
+
+
+def _latest(timestamp: float) -> datetime:
+    """Return the moment, or the last one that there is: a token of ours may expire as late as its maker likes."""
+    return datetime.fromtimestamp(min(timestamp, LAST_MOMENT), UTC)
 
 
 def _scopes(payload: dict[str, Any]) -> frozenset[str]:

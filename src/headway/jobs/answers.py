@@ -8,7 +8,7 @@ from datetime import datetime
 
 from headway.jobs import states
 from headway.jobs.models import BackgroundJob
-from headway.jobs.schemas import ActiveJobs, ExpectedEnd, JobCounts, JobResponse, ProgressAnswer
+from headway.jobs.schemas import ActiveJobs, ExpectedEnd, JobCounts, JobResponse, Phase, ProgressAnswer
 from headway.kit.problems import Problem
 
 RUNNING_POLL_MS, WAITING_POLL_MS, IDLE_POLL_MS = 1_000, 5_000, 30_000
@@ -41,21 +41,25 @@ def _expected_end(job: BackgroundJob) -> ExpectedEnd | None:
     return ExpectedEnd(likely_at=job.likely_end_at, late_at=job.late_end_at)
 
 
-def count(jobs: Collection[BackgroundJob]) -> JobCounts:
+def count(phases: Collection[Phase]) -> JobCounts:
     """Count what the jobs button says. `running` includes the waiting ones, as its text does."""
-    phases = [states.phase(job) for job in jobs]
     return JobCounts(
-        running=sum(job.status not in states.TERMINAL for job in jobs),
-        queued=phases.count("queued") + phases.count("retrying"),
+        running=sum(name not in states.ENDED for name in phases),
+        queued=sum(name in {"queued", "retrying"} for name in phases),
         attention=sum(name in {"failed", "partial", "stalled"} for name in phases),
     )
 
 
+def active_of(jobs: list[JobResponse], phases: Collection[Phase], now: datetime) -> ActiveJobs:
+    """Return the list of these jobs with what is said about all of them, who are in these phases."""
+    counts = count(phases)
+    poll_ms = RUNNING_POLL_MS if counts.running > counts.queued else WAITING_POLL_MS if counts.queued else IDLE_POLL_MS
+    return ActiveJobs(jobs=jobs, counts=counts, next_poll_ms=poll_ms, server_time=now)
+
+
 def to_active(jobs: Collection[BackgroundJob], now: datetime) -> ActiveJobs:
     """Return what the jobs button shows of these jobs."""
-    counts = count(jobs)
-    poll_ms = RUNNING_POLL_MS if counts.running > counts.queued else WAITING_POLL_MS if counts.queued else IDLE_POLL_MS
-    return ActiveJobs(jobs=[to_response(job) for job in jobs], counts=counts, next_poll_ms=poll_ms, server_time=now)
+    return active_of([to_response(job) for job in jobs], [states.phase(job) for job in jobs], now)
 
 
 def active_tag(answer: ActiveJobs) -> str:

@@ -1,227 +1,259 @@
-"""The live feed: one reader of the table for all open streams of this process. State, not log.
+"""The live feed: one reader of the tables for all open streams of this process. State, not log.
 
-Every event carries the whole job, so any event may be lost and the next one repairs it. A stream holds no
-database session; it waits on its owner's channel and is a few dictionaries heavy.
+Every event carries the whole job, so any event may be lost and the next one repairs it. A stream holds no database
+session and asks nothing: what changed is read once for all who watch, and whether those may still watch, too.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import random
-import time
-from collections import deque
-from collections.abc import AsyncIterator, Collection
-from dataclasses import dataclass, field
-from uuid import UUID, uuid4
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from headway.jobs import states
-from headway.jobs.answers import to_active, to_response
+from headway.jobs.channel import Channel, InView
 from headway.jobs.errors import TooManyStreams
+from headway.jobs.feed_reader import OWNERS_AT_ONCE, FeedReader, chunks
 from headway.jobs.models import BackgroundJob
-from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import ChangeSignal
+from headway.jobs.streams import EventStream
+from headway.kit.actor import Actor
+from headway.kit.asgi import Receive, Send
+from headway.kit.chores import every
 from headway.kit.clock import Clock
+from headway.kit.db import Database
 
 log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 10.0
 """A comment this often, so that proxies keep the stream and clients notice a dead one."""
 
+SLOTS = 100
+"""Streams beat in so many groups, one after the other: thousands at once would hold up every answer."""
+
 LIFE_SECONDS = 900.0
 """A stream ends after about this long and the client comes back: restarts, new sessions, new rights."""
 
 REFRESH_SECONDS = 0.05
-"""Least time between two reads of the table, however many signals arrive."""
+"""Least time between two reads of the tables, however many signals arrive."""
 
-AGEING_SECONDS = 1.0
-"""Ended jobs leave the view by the clock, which signals nothing; so look this often while somebody watches."""
+TICK_SECONDS = 1.0
+"""How often the clock is looked at for what no change signals: jobs leave the view, streams have lasted long enough."""
 
-JOB_SECONDS = 0.25
-"""At most four progress events a second for a job; changes of phase are never held back."""
+RELOOK_SECONDS = 30.0
+"""Whoever watches is looked at this often, should a signal have been lost."""
 
-RING_SIZE = 256
-"""Events of an owner that a returning client can be given instead of a snapshot."""
+PROOF_SECONDS = 2.0
+"""How often it is asked whether those who watch may still do so."""
 
+LINGER_SECONDS = 60.0
+"""How long the events of an owner are kept for a client that comes back."""
 
-@dataclass(slots=True)
-class Shown:
-    """The last that was sent about a job."""
+FEW_OWNERS = 20
+"""So many are simply all looked at when somebody's jobs changed; with more it is worth to find out whose."""
 
-    version: int
-    phase: str
-    sent_at: float
-
-
-@dataclass(slots=True)
-class Channel:
-    """What the streams of one owner share."""
-
-    jobs: list[BackgroundJob] = field(default_factory=list)
-    shown: dict[UUID, Shown] = field(default_factory=dict)
-    ring: deque[tuple[int, bytes]] = field(default_factory=lambda: deque(maxlen=RING_SIZE))
-    seq: int = 0
-    streams: int = 0
-    loaded: bool = False
-    news: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def wake(self) -> None:
-        self.news.set()
-        self.news = asyncio.Event()
+EndedProofs = Callable[[Collection[Hashable]], Awaitable[Collection[Hashable]]]
+"""Returns which of these proofs of actors open nothing any more."""
 
 
 class LiveFeed:
     """Streams of server-sent events, one or more for each owner who looks."""
 
     def __init__(
-        self, service: JobMonitoringService, clock: Clock, signal: ChangeSignal, *, max_streams_per_user: int
+        self,
+        database: Database,
+        clock: Clock,
+        signal: ChangeSignal,
+        *,
+        max_streams_per_user: int,
+        ended: EndedProofs | None = None,
     ) -> None:
-        self._service = service
+        """Without `ended`, as for a host's own callers, a stream ends only when its actor has expired."""
+        self._reader = FeedReader(database, clock)
         self._clock = clock
         self._max_streams = max_streams_per_user
+        self._ended = ended
         self._channels: dict[str, Channel] = {}
-        self._epoch = uuid4().hex[:8]
-        self._dirty: set[str] = set()
+        self._slots: list[set[EventStream]] = [set() for _ in range(SLOTS)]
+        self._next_slot = itertools.cycle(self._slots)
+        self._changed: set[str] = set()
+        self._anybody_changed = False
         self._woken = asyncio.Event()
         self._closing = False
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         signal.listen(self._on_signal)
 
     @property
     def open_streams(self) -> int:
-        return sum(channel.streams for channel in self._channels.values())
+        return sum(map(len, self._slots))
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._forever())
+        chores = [self._read_forever(), self._beat_forever(), every(TICK_SECONDS, self._tick)]
+        if self._ended is not None:
+            chores.append(every(PROOF_SECONDS, self._end_those_without_proof))
+        self._tasks = [asyncio.create_task(chore) for chore in chores]
 
     async def close(self) -> None:
-        """Say `bye` to every stream and end it."""
+        """Say `bye` to every stream and end it; new ones are told so at once."""
         self._closing = True
-        for channel in self._channels.values():
-            channel.wake()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for stream in self._streams():
+            stream.end("stopping")
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _on_signal(self, owners: Collection[str] | None) -> None:
-        self._dirty |= self._channels.keys() if owners is None else self._channels.keys() & set(owners)
-        if self._dirty:
-            self._woken.set()
+    # --------------------------------------------------------------------- streams
+
+    async def serve(
+        self, who: Actor, last_event_id: str | None, headers: list[tuple[bytes, bytes]], receive: Receive, send: Send
+    ) -> None:
+        """Answer with a stream of the caller's jobs until either side ends it. Raises `TooManyStreams` before it."""
+        stream = self._attach(who, last_event_id, headers, send)
+        try:
+            # The end of our own answer is told like the end of the client.
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        finally:
+            self._detach(stream)
+
+    def _attach(
+        self, who: Actor, last_event_id: str | None, headers: list[tuple[bytes, bytes]], send: Send
+    ) -> EventStream:
+        channel = self._channels.get(who.owner)
+        if channel is None:
+            channel = self._channels[who.owner] = Channel(who.owner, self._time())
+        if len(channel.streams) >= self._max_streams:
+            raise TooManyStreams(limit=self._max_streams, retry_after_seconds=10)
+        ends_at = self._time() + LIFE_SECONDS * random.uniform(0.9, 1.1)
+        stream = EventStream(
+            channel, next(self._next_slot), who, last_event_id, send, headers, ends_at, self._clock.now
+        )
+        channel.streams.add(stream)
+        stream.slot.add(stream)
+        if not channel.is_current:
+            self._look_at([who.owner])
+        if self._closing:
+            stream.end("stopping")
+        stream.wake()
+        return stream
+
+    def _detach(self, stream: EventStream) -> None:
+        stream.abandon()
+        stream.slot.discard(stream)
+        channel = stream.channel
+        channel.streams.discard(stream)
+        if not channel.streams:
+            channel.is_current, channel.left_at = False, self._time()
+
+    def _streams(self) -> Iterator[EventStream]:
+        return itertools.chain.from_iterable(map(tuple, self._slots))
+
+    async def _beat_forever(self) -> None:
+        for slot in itertools.cycle(self._slots):
+            await asyncio.sleep(BEAT_SECONDS / SLOTS)
+            for stream in tuple(slot):
+                stream.beat()
+
+    async def _tick(self) -> None:
+        now, at = self._clock.now(), self._time()
+        for stream in self._streams():
+            stream.check(now, at)
+        for channel in tuple(self._channels.values()):
+            if not channel.streams:
+                if at - channel.left_at >= LINGER_SECONDS:
+                    del self._channels[channel.owner]
+            elif at - channel.looked_at >= RELOOK_SECONDS or (channel.next_departure or now) < now:
+                self._look_at([channel.owner])
+
+    async def _end_those_without_proof(self) -> None:
+        if self._ended is None:
+            return
+        proofs = {stream.proof for stream in self._streams() if stream.proof is not None}
+        if proofs and (ended := set(await self._ended(proofs))):
+            for stream in self._streams():
+                if stream.proof in ended:
+                    stream.end("revoked")
 
     # ------------------------------------------------------------- the one reader
 
-    async def _forever(self) -> None:
+    def _on_signal(self, owners: Collection[str] | None) -> None:
+        if owners is None:
+            self._anybody_changed = True
+            self._woken.set()
+        else:
+            self._look_at(owners)
+
+    def _look_at(self, owners: Iterable[str]) -> None:
+        watched = self._channels.keys() & set(owners)
+        if watched:
+            self._changed |= watched
+            self._woken.set()
+
+    async def _read_forever(self) -> None:
+        away = False
         while True:
-            try:
-                await asyncio.wait_for(self._woken.wait(), AGEING_SECONDS)
-            except TimeoutError:
-                self._dirty |= self._channels.keys()
+            await self._woken.wait()
             self._woken.clear()
-            owners, self._dirty = self._dirty & self._channels.keys(), set()
             try:
-                await self._refresh(owners)
+                await self._look()
+                away = False
             except SQLAlchemyError as error:
-                log.warning("the live feed could not read the jobs, trying again: %s", type(error).__name__)
-                self._dirty |= owners
+                if not away:
+                    log.warning("the live feed cannot read the jobs, trying again: %s", type(error).__name__)
+                away = True
+                await asyncio.sleep(TICK_SECONDS)
+                self._woken.set()
             await asyncio.sleep(REFRESH_SECONDS)
 
-    async def _refresh(self, owners: Collection[str]) -> None:
+    async def _look(self) -> None:
+        if self._anybody_changed:
+            await self._find_out_who()
+        owners, self._changed = self._changed, set()
+        for some in chunks(owners, OWNERS_AT_ONCE):
+            watched = [owner for owner in some if (found := self._channels.get(owner)) and found.streams]
+            try:
+                await self._look_at_some(watched)
+            except SQLAlchemyError:
+                self._changed |= owners
+                raise
+
+    async def _find_out_who(self) -> None:
+        """Turn "somebody's jobs changed" into names."""
+        self._anybody_changed = False
+        if len(self._channels) <= FEW_OWNERS:
+            self._changed |= self._channels.keys()
+            return
+        try:
+            lately = await self._reader.versions_lately()
+        except SQLAlchemyError:
+            self._anybody_changed = True
+            raise
+        for owner, job_id, version in lately:
+            if (channel := self._channels.get(owner)) is not None and channel.lacks(job_id, version):
+                self._changed.add(owner)
+
+    async def _look_at_some(self, owners: Sequence[str]) -> None:
         if not owners:
             return
-        for owner, jobs in (await self._service.list_in_view(owners)).items():
-            channel = self._channels.get(owner)
-            if channel is not None:
-                self._publish(channel, jobs)
+        looked = await self._reader.look(owners)
+        channels = [channel for owner in owners if (channel := self._channels.get(owner)) is not None]
+        read = await self._reader.read([job for one in channels for job in one.unread(looked[one.owner])])
+        for channel in channels:
+            self._publish(channel, looked[channel.owner], read)
 
-    def _publish(self, channel: Channel, jobs: list[BackgroundJob]) -> None:
-        channel.jobs = jobs
-        before = channel.seq
-        for job in reversed(jobs):
-            self._publish_job(channel, job)
-        gone = channel.shown.keys() - {job.id for job in jobs}
-        for job_id in gone:
-            del channel.shown[job_id]
-            self._append(channel, "removed", f'{{"id":"{job_id}"}}')
-        if channel.seq != before or not channel.loaded:
-            channel.loaded = True
-            channel.wake()
+    def _publish(self, channel: Channel, looked: Sequence[InView], read: Mapping[UUID, BackgroundJob]) -> None:
+        before = (channel.seq, channel.is_current)
+        look_again_in = channel.publish(looked, read, self._time())
+        channel.is_current = bool(channel.streams)
+        if (channel.seq, channel.is_current) != before:
+            for stream in channel.streams:
+                stream.wake()
+        if look_again_in is not None:
+            asyncio.get_running_loop().call_later(look_again_in, self._look_at, [channel.owner])
 
-    def _publish_job(self, channel: Channel, job: BackgroundJob) -> None:
-        phase, now = states.phase(job), time.monotonic()
-        last = channel.shown.get(job.id)
-        if last is not None and last.version >= job.version:
-            return
-        if last is not None and last.phase == phase and now - last.sent_at < JOB_SECONDS:
-            return  # the next look, at most a second away, sends the newest state instead
-        channel.shown[job.id] = Shown(job.version, phase, now)
-        ended = job.status in states.TERMINAL
-        self._append(channel, "finished" if ended else "job", to_response(job).model_dump_json())
-
-    def _append(self, channel: Channel, event: str, data: str) -> None:
-        channel.seq += 1
-        channel.ring.append((channel.seq, _frame(f"{self._epoch}.{channel.seq}", event, data)))
-
-    # ------------------------------------------------------------------- streams
-
-    async def stream(self, owner: str, last_event_id: str | None) -> AsyncIterator[bytes]:
-        """Return the events of an owner. Raises `TooManyStreams` before the first byte, not after."""
-        channel = self._channels.get(owner)
-        if channel is not None and channel.streams >= self._max_streams:
-            raise TooManyStreams(limit=self._max_streams, retry_after_seconds=10)
-        return self._events(owner, last_event_id)
-
-    async def _events(self, owner: str, last_event_id: str | None) -> AsyncIterator[bytes]:
-        # Counted here and not in `stream`: a client that is gone before the first byte never starts this.
-        channel = self._channels.setdefault(owner, Channel())
-        channel.streams += 1
-        try:
-            yield b"retry: 2000\n\n"
-            await self._load(owner, channel)
-            position = self._resume_position(channel, last_event_id)
-            if position is None:
-                position = channel.seq
-                yield self._snapshot(channel)
-            end = time.monotonic() + LIFE_SECONDS * random.uniform(0.9, 1.1)
-            while not self._closing and time.monotonic() < end:
-                for frame, seq in self._after(channel, position):
-                    position = seq
-                    yield frame
-                try:
-                    await asyncio.wait_for(channel.news.wait(), BEAT_SECONDS)
-                except TimeoutError:
-                    yield b": beat\n\n"
-            yield b"event: bye\ndata: {}\n\n"
-        finally:
-            channel.streams -= 1
-            if channel.streams == 0:
-                self._channels.pop(owner, None)
-
-    async def _load(self, owner: str, channel: Channel) -> None:
-        """Read the owner's jobs now if nobody watched before, so that the snapshot is not an empty one."""
-        if not channel.loaded:
-            self._publish(channel, (await self._service.list_in_view([owner]))[owner])
-
-    def _resume_position(self, channel: Channel, last_event_id: str | None) -> int | None:
-        """Return where a returning client stands, or None if it needs a snapshot."""
-        epoch, _, number = (last_event_id or "").partition(".")
-        if epoch != self._epoch or not number.isdigit():
-            return None
-        position = int(number)
-        oldest = channel.ring[0][0] if channel.ring else channel.seq + 1
-        return position if oldest - 1 <= position <= channel.seq else None
-
-    def _after(self, channel: Channel, position: int) -> list[tuple[bytes, int]]:
-        """Return the frames after a position; a stream that fell behind the ring gets a snapshot instead."""
-        if channel.ring and position < channel.ring[0][0] - 1:
-            return [(self._snapshot(channel), channel.seq)]
-        return [(frame, seq) for seq, frame in channel.ring if seq > position]
-
-    def _snapshot(self, channel: Channel) -> bytes:
-        body = to_active(channel.jobs, self._clock.now())
-        return _frame(f"{self._epoch}.{channel.seq}", "snapshot", body.model_dump_json())
-
-
-def _frame(event_id: str, event: str, data: str) -> bytes:
-    return f"id: {event_id}\nevent: {event}\ndata: {data}\n\n".encode()
+    def _time(self) -> float:
+        return asyncio.get_running_loop().time()

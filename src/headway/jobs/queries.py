@@ -21,6 +21,12 @@ PAGE_LIMIT = 1000
 """Most jobs that one owner's active list may hold; beyond it the newest are shown."""
 
 
+VERSION = tuple(
+    getattr(BackgroundJob, name) for name in ("id", "user_id", "version", "status", "created_at", "completed_at")
+)
+"""What tells whether a job has changed, and when it leaves the view."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """The right to write on a job: this attempt, run by this owner. Every write of a worker carries it."""
@@ -123,27 +129,51 @@ async def get_own(session: AsyncSession, job_id: UUID, owner: str) -> Background
     return job
 
 
-async def list_in_view(session: AsyncSession, owners: Collection[str], now: datetime) -> Sequence[BackgroundJob]:
-    """Return what the active lists of these owners show, newest first.
+async def list_in_view(session: AsyncSession, owner: str, now: datetime) -> Sequence[BackgroundJob]:
+    """Return what the active list of an owner shows, newest first."""
+    jobs: dict[UUID, BackgroundJob] = {}
+    for statement in _in_view([owner], now, BackgroundJob):
+        jobs.update({job.id: job for job in (await session.execute(statement.limit(PAGE_LIMIT))).scalars()})
+    return sorted(jobs.values(), key=lambda job: (job.created_at, job.id), reverse=True)
+
+
+async def list_versions_in_view(
+    session: AsyncSession, owners: Collection[str], now: datetime, limit: int
+) -> Sequence[sa.Row[Any]]:
+    """Return what `list_in_view` shows of several owners, no more of it than `VERSION`; at most `limit` rows or so."""
+    rows: dict[UUID, sa.Row[Any]] = {}
+    for statement in _in_view(owners, now, *VERSION):
+        rows.update({row.id: row for row in await session.execute(statement.limit(limit))})
+    return sorted(rows.values(), key=lambda row: (row.created_at, row.id), reverse=True)
+
+
+async def list_versions_lately(session: AsyncSession, moment: datetime) -> Sequence[sa.Row[Any]]:
+    """Return `VERSION` of every live job of all owners, and of those that ended after a moment."""
+    lately = sa.and_(BackgroundJob.status.in_(TERMINAL), BackgroundJob.completed_at > moment)
+    live = (await session.execute(sa.select(*VERSION).where(IS_ACTIVE))).all()
+    undismissed = sa.select(*VERSION).where(lately, BackgroundJob.dismissed_at.is_(None))
+    return [*live, *(await session.execute(undismissed)).all()]
+
+
+async def list_by_ids(session: AsyncSession, job_ids: Collection[UUID]) -> Sequence[BackgroundJob]:
+    """Return jobs that were found by their owner before."""
+    return (await session.execute(sa.select(BackgroundJob).where(BackgroundJob.id.in_(job_ids)))).scalars().all()
+
+
+def _in_view(owners: Collection[str], now: datetime, *columns: Any) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    """Return the statements for what the active lists of these owners show, newest first.
 
     Two reads, each on its own partial index; one with OR would scan.
     """
-    live = sa.select(BackgroundJob).where(BackgroundJob.user_id.in_(owners), IS_ACTIVE)
-    ended = sa.select(BackgroundJob).where(
+    live = sa.select(*columns).where(BackgroundJob.user_id.in_(owners), IS_ACTIVE)
+    ended = sa.select(*columns).where(
         BackgroundJob.user_id.in_(owners),
         BackgroundJob.completed_at > now - ENDED_BADLY_VISIBLE,
         BackgroundJob.dismissed_at.is_(None),
         sa.or_(BackgroundJob.status != "completed", BackgroundJob.completed_at > now - COMPLETED_VISIBLE),
     )
-    limit = PAGE_LIMIT * len(owners)
-    jobs: dict[UUID, BackgroundJob] = {}
-    for statement in (
-        # Not by the id as well: SQLite would take the index of all jobs, which has that order.
-        live.order_by(BackgroundJob.created_at.desc()).limit(limit),
-        ended.order_by(BackgroundJob.completed_at.desc()).limit(limit),
-    ):
-        jobs.update({job.id: job for job in (await session.execute(statement)).scalars()})
-    return sorted(jobs.values(), key=lambda job: (job.created_at, job.id), reverse=True)
+    # Not by the id as well: SQLite would take the index of all jobs, which has that order.
+    return live.order_by(BackgroundJob.created_at.desc()), ended.order_by(BackgroundJob.completed_at.desc())
 
 
 async def list_history(

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Depends, Header, Query, Response
 from pydantic import AwareDatetime, BaseModel
 
 from headway.errors import Unauthorized
@@ -43,17 +42,38 @@ from headway.jobs.service import JobMonitoringService
 from headway.jobs.states import TERMINAL
 from headway.jobs.waiting import JobWaits
 from headway.kit.actor import Actor, Scope
+from headway.kit.asgi import Receive, Send
+from headway.kit.asgi import Scope as ASGIScope
 from headway.kit.dependencies import needs
+from headway.kit.late_answers import answer_late
 from headway.kit.pagination import BadCursor, Page
-from headway.kit.problems import responses
+from headway.kit.problems import problem_response, responses
 from headway.kit.text import PlainText
 
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Nothing has changed."}}
-STREAM_HEADERS = {
-    "Cache-Control": "no-store",
-    # Tells nginx and its like to pass events on as they come.
-    "X-Accel-Buffering": "no",
-}
+
+
+class EventStreamResponse(Response):
+    """The answer that becomes a stream of somebody's jobs, or a problem if the feed refuses it."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, live: LiveFeed, who: Actor, last_event_id: str | None) -> None:
+        # The second tells nginx and its like to pass events on as they come.
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._live = live
+        self._who = who
+        self._last_event_id = last_event_id
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        await answer_late(self._answer, scope, receive, send)
+
+    async def _answer(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        try:
+            await self._live.serve(self._who, self._last_event_id, self.raw_headers, receive, send)
+        except TooManyStreams as error:
+            await problem_response(error)(scope, receive, send)
 
 
 def build_jobs_router(
@@ -102,13 +122,13 @@ def _add_looking(
         answer = await service.get_active_jobs(who.owner)
         return _unless_known(answer, active_tag(answer), if_none_match)
 
-    @router.get("/stream", responses=responses(TooManyStreams), response_class=StreamingResponse)
-    async def stream_jobs(
-        who: watcher, request: Request, last_event_id: Annotated[str | None, Header()] = None
-    ) -> StreamingResponse:
-        """Server-sent events: `snapshot` first, then `job`, `finished` and `removed`; `bye` asks to come back."""
-        events = await live.stream(who.owner, last_event_id)
-        return StreamingResponse(events, media_type="text/event-stream", headers=STREAM_HEADERS)
+    @router.get("/stream", status_code=200, responses=responses(TooManyStreams), response_class=EventStreamResponse)
+    async def stream_jobs(who: watcher, last_event_id: Annotated[str | None, Header()] = None) -> EventStreamResponse:
+        """Server-sent events: `snapshot` first, then `job`, `finished` and `removed`; `bye` asks to come back.
+
+        `auth_expiring` says that what opened the stream is about to expire.
+        """
+        return EventStreamResponse(live, who, last_event_id)
 
     @router.get("", responses=responses(BadCursor, UnknownFilter))
     async def list_jobs(

@@ -243,16 +243,8 @@ class JobMonitoringService:
         """Return an owner's running and waiting jobs and those that ended a short while ago, newest first."""
         now = self._clock.now()
         async with self._database.read() as session:
-            jobs = await queries.list_in_view(session, [user_id], now)
+            jobs = await queries.list_in_view(session, user_id, now)
         return to_active(jobs, now)
-
-    async def list_in_view(self, owners: Collection[str]) -> dict[str, list[BackgroundJob]]:
-        """Return the active lists of several owners in two reads, for the live feed."""
-        found: dict[str, list[BackgroundJob]] = {owner: [] for owner in owners}
-        async with self._database.read() as session:
-            for job in await queries.list_in_view(session, owners, self._clock.now()):
-                found[job.user_id].append(job)
-        return found
 
     async def get_job_by_id(self, job_id: UUID, user_id: str) -> JobResponse:
         """Return an owner's job; anybody else's raises `JobNotFound`, as an unknown id does."""

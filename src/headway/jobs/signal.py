@@ -18,14 +18,14 @@ from typing import Protocol
 
 import psycopg
 
-from headway.kit.db import Database
+from headway.kit.db import POSTGRES_CONNECTION, Database
 
 log = logging.getLogger(__name__)
 
 CHANNEL = "headway_jobs"
 INTERVAL_SECONDS = 0.025
 MAX_PAYLOAD_BYTES = 7_500
-"""PostgreSQL refuses 8,000 and more; a longer list of owners is sent as "everybody"."""
+"""PostgreSQL refuses 8,000 and more; a longer list of owners is sent in parts."""
 
 Listener = Callable[[Collection[str] | None], None]
 """Called in the event loop with the owners whose jobs changed, or None when that is not known."""
@@ -86,7 +86,7 @@ class SqliteSignal:
             except sqlite3.Error:
                 log.exception("the change counter of the database could not be read; trying again")
                 continue
-            if seen is not None and version != seen:
+            if version != seen:  # the first time, too: what changed before is unknown
                 with contextlib.suppress(RuntimeError):  # the loop closed while we were reading
                     loop.call_soon_threadsafe(self._wake)
             seen = version
@@ -124,7 +124,9 @@ class PostgresSignal:
     async def _forever(self, work: Callable[[psycopg.AsyncConnection], Awaitable[None]]) -> None:
         while True:
             try:
-                async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True) as connection:
+                # With keepalives: on a connection that is dead and does not know it, silence would be all there is.
+                opening = psycopg.AsyncConnection.connect(self._dsn, autocommit=True, **POSTGRES_CONNECTION)
+                async with await opening as connection:
                     await work(connection)
             except psycopg.Error as error:
                 log.warning("the connection for job changes was lost, opening another: %s", type(error).__name__)
@@ -136,11 +138,10 @@ class PostgresSignal:
             await asyncio.sleep(INTERVAL_SECONDS)
             self._pending.clear()
             owners, self._owners = self._owners, set()
-            payload = json.dumps(sorted(owners))
-            if len(payload.encode()) > MAX_PAYLOAD_BYTES:
-                payload = ""
             try:
-                await connection.execute("select pg_notify(%s, %s)", (CHANNEL, payload))
+                await connection.execute(
+                    "select pg_notify(%s, part) from unnest(%s::text[]) part", (CHANNEL, parts(owners))
+                )
             except psycopg.Error:
                 self._owners |= owners
                 self._pending.set()
@@ -161,3 +162,19 @@ class PostgresSignal:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def parts(owners: Collection[str]) -> list[str]:
+    """Return JSON arrays of the owners, none larger than a notification may be; an empty text is "everybody"."""
+    lists: list[list[str]] = []
+    room = 0
+    for owner in sorted(owners):
+        length = len(json.dumps([owner]))
+        if length > MAX_PAYLOAD_BYTES:
+            return [""]  # a host's owners may be of any length
+        if length > room:
+            lists.append([])
+            room = MAX_PAYLOAD_BYTES
+        lists[-1].append(owner)
+        room -= length
+    return [json.dumps(names) for names in lists]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from headway.jobs.models import BackgroundJob
 from headway.jobs.schemas import Phase, Status
@@ -14,6 +14,7 @@ UPLOAD_STAGE = "upload"
 """The stage of a job whose bytes still arrive; it is the one stage in which the API holds the lease."""
 
 TERMINAL: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
+ENDED: frozenset[Phase] = frozenset({"completed", "partial", "failed", "cancelled"})
 
 
 def shown_status(job: BackgroundJob) -> Status:
@@ -44,6 +45,13 @@ def _waiting_phase(job: BackgroundJob) -> Phase:
     if job.stage == UPLOAD_STAGE:
         return "uploading"
     return "retrying" if job.attempt > 0 else "queued"
+
+
+def leaves_view_at(status: str, completed_at: datetime | None) -> datetime | None:
+    """Return when an ended job leaves the active list by itself; None while it runs."""
+    if completed_at is None:
+        return None
+    return completed_at + (COMPLETED_VISIBLE if status == "completed" else ENDED_BADLY_VISIBLE)
 
 
 def shown_progress(job: BackgroundJob) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -41,3 +43,7 @@ class Actor:
     email: str = ""
     is_admin: bool = False
     scopes: frozenset[str] = EVERYTHING
+    expires_at: datetime | None = field(default=None, compare=False)
+    """When that which they called with ends by itself; None if it does not, or if a host does not say."""
+    proof: Hashable = field(default=None, compare=False)
+    """That which they called with, so that whoever made this actor can tell later whether it still opens anything."""

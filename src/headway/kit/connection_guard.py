@@ -40,6 +40,8 @@ class ConnectionLimits:
     head_seconds: float = 15
     min_body_bytes_per_second: float = 1000
     body_window_seconds: float = 15
+    take_seconds: float = 60
+    """How long a client may take nothing at all of what is sent to it."""
     max_connections_per_address: int = 512
     max_header_fields: int = 100
 
@@ -114,6 +116,14 @@ class _Window:
     received: int
 
 
+@dataclass
+class _Backlog:
+    """What a client that takes no more had not taken when that was last seen to change."""
+
+    since: float
+    size: int
+
+
 class _GuardedProtocol(H11Protocol):
     limits: ClassVar[ConnectionLimits]
     shared: ClassVar[_Shared]
@@ -135,6 +145,7 @@ class _GuardedProtocol(H11Protocol):
         self._refused = False
         self._head_began: float | None = None
         self._window: _Window | None = None
+        self._backlog: _Backlog | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     # ------------------------------------------------------------------ what the transport calls
@@ -210,7 +221,10 @@ class _GuardedProtocol(H11Protocol):
             left = self._head_left(self._head_began)
         elif self._window is not None:
             left = self._body_left(self._window)
+        elif self.flow.write_paused:
+            left = self._take_left(self.transport.get_write_buffer_size())
         else:
+            self._backlog = None
             left = self.limits.head_seconds
         if left > 0:
             self._watch_for(left)
@@ -249,6 +263,18 @@ class _GuardedProtocol(H11Protocol):
             self._window = self._new_window()
             return whole
         self.shared.note("a body slower than it may be")
+        self.transport.abort()
+        return 0
+
+    def _take_left(self, size: int) -> float:
+        """Return how many seconds the client has to take something; 0 after ending the connection."""
+        # While writing is paused nothing is added, so what is left shrinks by what the client takes.
+        if self._backlog is None or size < self._backlog.size:
+            self._backlog = _Backlog(self.loop.time(), size)
+        left = self._backlog.since + self.limits.take_seconds - self.loop.time()
+        if left > 0:
+            return left
+        self.shared.note("an answer that nobody takes")
         self.transport.abort()
         return 0
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Collection, Hashable
+
 import pytest
 
+from headway.jobs import live as live_module
 from headway.jobs.history import JobHistory
+from headway.jobs.live import LiveFeed
 from headway.jobs.service import JobMonitoringService
 from headway.kit.db import Database
 from tests.support.clock import FakeClock
@@ -24,3 +28,29 @@ def service(database: Database, clock: FakeClock, signal: RecordingSignal) -> Jo
 @pytest.fixture
 def history(database: Database) -> JobHistory:
     return JobHistory(database)
+
+
+@pytest.fixture
+def revoked() -> set[Hashable]:
+    """Proofs that open nothing any more."""
+    return set()
+
+
+@pytest.fixture
+async def feed(
+    database: Database,
+    clock: FakeClock,
+    signal: RecordingSignal,
+    revoked: set[Hashable],
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[LiveFeed]:
+    async def ended(proofs: Collection[Hashable]) -> Collection[Hashable]:
+        return revoked & set(proofs)
+
+    # The clock of these tests stands still, so what goes by it may be looked at as often as one likes.
+    monkeypatch.setattr(live_module, "TICK_SECONDS", 0.02)
+    monkeypatch.setattr(live_module, "PROOF_SECONDS", 0.02)
+    live = LiveFeed(database, clock, signal, max_streams_per_user=2, ended=ended)
+    await live.start()
+    yield live
+    await live.close()

@@ -53,7 +53,7 @@ async def client(database: Database, clock: FakeClock, issued: list[Issued]) -> 
 
     signal = RecordingSignal()
     service = JobMonitoringService(database, clock, signal)
-    live = LiveFeed(service, clock, signal, max_streams_per_user=2)
+    live = LiveFeed(database, clock, signal, max_streams_per_user=2)
     engine: Any = NoEngine()
     bulk = BulkActions(database, service, engine)
     parts: tuple[Any, ...] = (service, JobHistory(database), JobWaits(service, signal), live, engine, bulk, who)

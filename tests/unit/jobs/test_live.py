@@ -3,58 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
+from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from headway.jobs.errors import TooManyStreams
+from headway.jobs import live as live_module
 from headway.jobs.live import LiveFeed
 from headway.jobs.service import JobMonitoringService
 from tests.support.clock import FakeClock
 from tests.support.signals import RecordingSignal
+from tests.support.stream_reader import SECONDS, StreamReader
 
 OWNER, OTHER = "ann", "bob"
 
 
-@pytest.fixture
-async def feed(service: JobMonitoringService, clock: FakeClock, signal: RecordingSignal) -> AsyncIterator[LiveFeed]:
-    live = LiveFeed(service, clock, signal, max_streams_per_user=2)
-    await live.start()
-    yield live
-    await live.close()
-
-
-class Reader:
-    """Reads one stream event by event."""
-
-    def __init__(self, frames: AsyncIterator[bytes]) -> None:
-        self._frames = frames
-        self.last_id = ""
-
-    async def next(self) -> tuple[str, Any]:
-        while True:
-            frame = (await asyncio.wait_for(anext(self._frames), 5)).decode()
-            lines = dict(line.split(": ", 1) for line in frame.strip().splitlines())
-            if "event" in lines:
-                self.last_id = lines.get("id", self.last_id)
-                return lines["event"], json.loads(lines["data"])
-
-    async def until(self, event: str) -> Any:
-        while True:
-            name, data = await self.next()
-            if name == event:
-                return data
-
-
 async def test_snapshot_then_versions_that_rise_then_finished(feed: LiveFeed, service: JobMonitoringService) -> None:
     first = await service.create_job(OWNER, "export", title="before")
-    reader = Reader(await feed.stream(OWNER, None))
+    reader = StreamReader(feed, OWNER)
     name, snapshot = await reader.next()
     assert name == "snapshot"
     assert [job["id"] for job in snapshot["jobs"]] == [str(first.id)]
-    assert snapshot["counts"]["running"] == 1
+    assert (snapshot["counts"]["running"], snapshot["next_poll_ms"]) == (1, 5_000)
     await service.start_job(first.id)
     await service.update_progress(first.id, 50)
     await service.complete_job(first.id)
@@ -69,7 +40,7 @@ async def test_snapshot_then_versions_that_rise_then_finished(feed: LiveFeed, se
 
 
 async def test_nobody_sees_anybody_elses_jobs(feed: LiveFeed, service: JobMonitoringService) -> None:
-    reader = Reader(await feed.stream(OTHER, None))
+    reader = StreamReader(feed, OTHER)
     assert (await reader.next())[1]["jobs"] == []
     await service.create_job(OWNER, "export")
     mine = await service.create_job(OTHER, "export")
@@ -81,7 +52,7 @@ async def test_a_job_that_ages_out_of_view_is_removed(
 ) -> None:
     job = await service.create_job(OWNER, "export")
     await service.complete_job(job.id)
-    reader = Reader(await feed.stream(OWNER, None))
+    reader = StreamReader(feed, OWNER)
     assert len((await reader.next())[1]["jobs"]) == 1
     clock.advance(301)
     assert (await reader.until("removed")) == {"id": str(job.id)}
@@ -90,51 +61,114 @@ async def test_a_job_that_ages_out_of_view_is_removed(
 async def test_a_deleted_job_is_removed_at_once(feed: LiveFeed, service: JobMonitoringService) -> None:
     job = await service.create_job(OWNER, "export")
     await service.complete_job(job.id, error="no")
-    reader = Reader(await feed.stream(OWNER, None))
+    reader = StreamReader(feed, OWNER)
     assert len((await reader.next())[1]["jobs"]) == 1
     await service.delete(job.id, OWNER)
     assert (await reader.until("removed")) == {"id": str(job.id)}
 
 
-async def test_a_returning_client_gets_what_it_missed_and_no_snapshot(
+async def test_progress_comes_four_times_a_second_at_most_and_its_last_state_always(
     feed: LiveFeed, service: JobMonitoringService
 ) -> None:
-    keeper = Reader(await feed.stream(OWNER, None))
-    frames = await feed.stream(OWNER, None)
-    reader = Reader(frames)
-    await keeper.next()
+    job = await service.create_job(OWNER, "export")
+    await service.start_job(job.id)
+    reader = StreamReader(feed, OWNER)
     await reader.next()
-    one = await service.create_job(OWNER, "export")
+    for progress in range(1, 61):
+        await service.update_progress(job.id, progress)
+    seen = []
+    while not seen or seen[-1]["progress"] < 60:
+        seen.append((await reader.next())[1])
+    assert len(seen) < 30
+    await service.update_progress(job.id, 70)
+    await service.complete_job(job.id)
+    # An ending is not held back behind the progress of a moment ago.
+    assert (await reader.until("finished"))["progress"] == 100
+
+
+async def test_a_job_that_was_held_back_is_sent_though_nothing_signals_again(
+    feed: LiveFeed, service: JobMonitoringService, signal: RecordingSignal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_module, "RELOOK_SECONDS", 3600)
+    job = await service.create_job(OWNER, "export")
+    await service.start_job(job.id)
+    reader = StreamReader(feed, OWNER)
     await reader.next()
-    await frames.aclose()  # type: ignore[attr-defined]
-    two = await service.create_job(OWNER, "export")
-    await keeper.next()
-    await keeper.next()
-    name, job = await Reader(await feed.stream(OWNER, reader.last_id)).next()
-    assert (name, job["id"]) == ("job", str(two.id))
-    assert one.id != two.id
+    await service.update_progress(job.id, 10)
+    assert (await reader.next())[1]["progress"] == 10
+    await service.update_progress(job.id, 20)
+    assert (await reader.next())[1]["progress"] == 20
 
 
-async def test_an_unknown_position_gets_a_snapshot(feed: LiveFeed, service: JobMonitoringService) -> None:
-    await service.create_job(OWNER, "export")
-    for last in ("other.1", "nonsense", f"{'0' * 8}.99"):
-        frames = await feed.stream(OWNER, last)
-        assert (await Reader(frames).next())[0] == "snapshot"
-        await frames.aclose()  # type: ignore[attr-defined]
-
-
-async def test_too_many_streams_are_refused_before_they_begin_and_a_closed_one_makes_room(feed: LiveFeed) -> None:
-    frames = [await feed.stream(OWNER, None) for _ in range(2)]
-    for stream in frames:
-        await anext(stream)
-    with pytest.raises(TooManyStreams):
-        await feed.stream(OWNER, None)
-    await frames[0].aclose()  # type: ignore[attr-defined]
-    await (await feed.stream(OWNER, None)).aclose()  # type: ignore[attr-defined]
-
-
-async def test_closing_says_bye(feed: LiveFeed) -> None:
-    reader = Reader(await feed.stream(OWNER, None))
+async def test_the_end_of_a_job_is_told_once_whatever_is_noted_on_it_later(
+    feed: LiveFeed, service: JobMonitoringService, signal: RecordingSignal
+) -> None:
+    job = await service.create_job(OWNER, "export")
+    reader = StreamReader(feed, OWNER)
     await reader.next()
-    await feed.close()
-    assert (await reader.next())[0] == "bye"
+    await service.complete_job(job.id, error="no")
+    assert (await reader.next())[0] == "finished"
+    async with service._database.write() as session:
+        await session.execute(
+            live_module.BackgroundJob.__table__.update().values(version=99)  # type: ignore[attr-defined]
+        )
+    signal.changed(OWNER)
+    name, changed = await reader.next()
+    assert (name, changed["version"]) == ("job", 99)
+
+
+async def test_a_database_that_is_away_ends_no_stream_and_loses_nothing(
+    feed: LiveFeed, service: JobMonitoringService, signal: RecordingSignal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = StreamReader(feed, OWNER)
+    await reader.next()
+    look = feed._reader.look
+    away = asyncio.Event()
+
+    async def failing(owners: Any) -> Any:
+        away.set()
+        raise live_module.SQLAlchemyError
+
+    monkeypatch.setattr(feed._reader, "look", failing)
+    job = await service.create_job(OWNER, "export")
+    async with asyncio.timeout(SECONDS):
+        await away.wait()
+    monkeypatch.setattr(feed._reader, "look", look)
+    assert (await reader.next())[1]["id"] == str(job.id)
+
+
+async def test_a_signal_without_names_is_turned_into_names(
+    feed: LiveFeed, service: JobMonitoringService, signal: RecordingSignal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another process wrote into SQLite's file; with many who watch it is worth to find out whose it was."""
+    monkeypatch.setattr(live_module, "FEW_OWNERS", 1)
+    monkeypatch.setattr(signal, "changed", lambda _owner: None)
+    running, ending = [await service.create_job(OWNER, "export") for _ in range(2)]
+    mine, other = StreamReader(feed, OWNER), StreamReader(feed, OTHER)
+    await mine.next()
+    await other.next()
+    looked: list[str] = []
+    look = feed._reader.look
+
+    async def noting(owners: Collection[str]) -> Any:
+        looked.extend(owners)
+        return await look(list(owners))
+
+    monkeypatch.setattr(feed._reader, "look", noting)
+    await service.start_job(running.id)
+    await service.complete_job(ending.id)
+    feed._on_signal(None)
+    told = {(name, UUID(job["id"])) for name, job in [await mine.next(), await mine.next()]}
+    assert told == {("job", running.id), ("finished", ending.id)}
+    assert looked == [OWNER]
+
+
+async def test_one_with_very_many_jobs_takes_no_room_from_others(
+    feed: LiveFeed, service: JobMonitoringService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headway.jobs.feed_reader.MOST_ROWS", 4)
+    for owner, count in ((OWNER, 6), (OTHER, 1)):
+        for _ in range(count):
+            await service.create_job(owner, "export")
+    found = await feed._reader.look([OTHER, OWNER])
+    assert (len(found[OWNER]), len(found[OTHER])) == (6, 1)

@@ -24,7 +24,12 @@ LAST = BackgroundJob(id=uuid4(), user_id="ann", created_at=NOW)
 Look = Callable[[AsyncSession], Awaitable[Any]]
 ACTIVE, RECENT, ENDED, OWNER = (f"ix_background_jobs_{name}" for name in ("active", "recent", "ended", "owner"))
 LOOKS: dict[str, tuple[Look, list[str]]] = {
-    "in view": (lambda session: queries.list_in_view(session, ["ann"], NOW), [ACTIVE, RECENT]),
+    "in view": (lambda session: queries.list_in_view(session, "ann", NOW), [ACTIVE, RECENT]),
+    "in view of many": (
+        lambda session: queries.list_versions_in_view(session, ["ann", "bob", "eve"], NOW, 2000),
+        [ACTIVE, RECENT],
+    ),
+    "lately": (lambda session: queries.list_versions_lately(session, NOW), [ACTIVE, ENDED]),
     "live": (lambda session: queries.list_live(session, "ann"), [ACTIVE]),
     "leased": (queries.list_leased, [ACTIVE]),
     "held": (lambda session: queries.list_held_by(session, ["a", "b"]), [ACTIVE]),

@@ -43,7 +43,7 @@ def who(x_who: Annotated[str | None, Header()] = None) -> Actor:
 async def client(database: Database, clock: FakeClock) -> AsyncIterator[httpx.AsyncClient]:
     signal = RecordingSignal()
     service = JobMonitoringService(database, clock, signal)
-    live = LiveFeed(service, clock, signal, max_streams_per_user=2)
+    live = LiveFeed(database, clock, signal, max_streams_per_user=2)
     app = FastAPI()
     install_problem_handlers(app)
     engine = NoEngine()

@@ -112,8 +112,10 @@ class Served:
 
 
 @contextlib.asynccontextmanager
-async def guarded(limits: ConnectionLimits, *, keep_alive_seconds: int = 60) -> AsyncIterator[Served]:
-    app = Receiver()
+async def guarded(
+    limits: ConnectionLimits, *, keep_alive_seconds: int = 60, app: Receiver | None = None
+) -> AsyncIterator[Served]:
+    app = app or Receiver()
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(

@@ -1,0 +1,164 @@
+"""What the streams of one owner share: what was sent about each job, and the newest events. Nothing awaits here.
+
+An event carries the whole job, so of two events about one job only the newer is kept for those who come back or are
+slow; the end of a job is kept until it is pushed out by newer events, whatever comes after it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+from uuid import UUID
+
+from headway.jobs import states
+from headway.jobs.answers import active_of, to_response
+from headway.jobs.models import BackgroundJob
+from headway.jobs.schemas import Phase
+
+JOB_SECONDS = 0.25
+"""At most four progress events a second for a job; changes of phase are never held back."""
+
+RING_SIZE = 256
+"""Events of an owner that a returning client can be given instead of a snapshot."""
+
+Kind = Literal["job", "finished", "removed"]
+
+
+class Stream(Protocol):
+    """Somebody who is sent what comes after its position."""
+
+    def wake(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class InView:
+    """What a look tells of a job without reading it whole."""
+
+    id: UUID
+    version: int
+    leaves_at: datetime | None
+    """When it leaves the view by the clock alone; None while it runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The last that was sent about a job."""
+
+    version: int
+    attempt: int
+    phase: Phase
+    ended: bool
+    at: float
+    json: str
+
+
+class Channel:
+    """One owner's jobs as their streams know them. Events are numbered; their ids begin with a random epoch."""
+
+    def __init__(self, owner: str, at: float) -> None:
+        self.owner = owner
+        self.streams: set[Stream] = set()
+        self.is_current = False
+        """Whether somebody looks whenever something changes: from the first look on, while there are streams."""
+        self.looked_at = self.left_at = at
+        """When it was last looked at, and when the last stream went, by the event loop's clock."""
+        self.next_departure: datetime | None = None
+        """When the first job leaves the view by the clock, which signals nothing."""
+        self.seq = 0
+        self._dropped = 0
+        """The number of the newest event that is kept no more without a newer one about the same job."""
+        self._epoch = secrets.token_hex(4)
+        self._shown: dict[UUID, Shown] = {}
+        self._order: list[UUID] = []
+        self._events: dict[tuple[UUID, Kind], tuple[int, bytes]] = {}
+        self._is_new = True
+
+    # --------------------------------------------------------------- taking in a look
+
+    def unread(self, looked: Collection[InView]) -> list[UUID]:
+        """Return which of the jobs have changed, or come, since they were shown."""
+        return [one.id for one in looked if self.lacks(one.id, one.version)]
+
+    def lacks(self, job_id: UUID, version: int) -> bool:
+        """Tell whether this version of a job is news."""
+        last = self._shown.get(job_id)
+        return last is None or last.version < version
+
+    def publish(self, looked: Sequence[InView], read: Mapping[UUID, BackgroundJob], at: float) -> float | None:
+        """Take in what a look found, newest job first, and the jobs that were read.
+
+        Return in how many seconds to look again because a job was held back, or None.
+        """
+        waits = [self._show(read[one.id], at) for one in reversed(looked) if one.id in read]
+        self._order = [one.id for one in looked if one.id in self._shown]
+        for job_id in self._shown.keys() - set(self._order):
+            del self._shown[job_id]
+            self._append(job_id, "removed", f'{{"id":"{job_id}"}}')
+        self.next_departure = min((one.leaves_at for one in looked if one.leaves_at is not None), default=None)
+        self.looked_at, self._is_new = at, False
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    def _show(self, job: BackgroundJob, at: float) -> float | None:
+        """Make an event of a job, or return for how many seconds it is held back."""
+        last, phase = self._shown.get(job.id), states.phase(job)
+        if last is not None:
+            if last.version >= job.version:
+                return None
+            if last.phase == phase and last.attempt == job.attempt and (age := at - last.at) < JOB_SECONDS:
+                return JOB_SECONDS - age
+        ended = job.status in states.TERMINAL
+        told = last is not None and last.ended and (last.phase, last.attempt) == (phase, job.attempt)
+        shown = Shown(job.version, job.attempt, phase, ended, at, to_response(job).model_dump_json())
+        self._shown[job.id] = shown
+        if not self._is_new:  # what was there before the first look is told by snapshots
+            # Of each end one event is called so, whatever is noted on the job afterwards.
+            self._append(job.id, "finished" if ended and not told else "job", shown.json)
+        return None
+
+    def _append(self, job_id: UUID, kind: Kind, data: str) -> None:
+        self.seq += 1
+        self._events.pop((job_id, "job"), None)
+        self._events.pop((job_id, kind), None)
+        self._events[job_id, kind] = (self.seq, frame(kind, data, self._id()))
+        if len(self._events) > RING_SIZE:
+            self._dropped, _ = self._events.pop(next(iter(self._events)))
+
+    def _id(self) -> str:
+        return f"{self._epoch}.{self.seq}"
+
+    # ----------------------------------------------------------------- what a stream is sent
+
+    def position(self, last_event_id: str | None) -> int | None:
+        """Return where a returning client stands, or None if it needs a snapshot."""
+        epoch, _, number = (last_event_id or "").partition(".")
+        if epoch != self._epoch or not (number.isascii() and number.isdigit()) or len(number) > len(str(self.seq)):
+            return None
+        position = int(number)
+        return position if self._dropped <= position <= self.seq else None
+
+    def after(self, position: int | None, now: datetime) -> tuple[bytes, int]:
+        """Return what brings a stream up to date, and where it stands then; a snapshot if nothing less does."""
+        if position is None or position < self._dropped:
+            return self._snapshot(now), self.seq
+        frames = []
+        for seq, sent in reversed(self._events.values()):
+            if seq <= position:
+                break
+            frames.append(sent)
+        return b"".join(reversed(frames)), self.seq
+
+    def _snapshot(self, now: datetime) -> bytes:
+        """Return the list of all jobs as they were last sent, so that no version is sent twice."""
+        shown = [self._shown[job_id] for job_id in self._order]
+        around = active_of([], [one.phase for one in shown], now).model_dump_json()
+        jobs = ",".join(one.json for one in shown)
+        return frame("snapshot", around.replace('"jobs":[]', f'"jobs":[{jobs}]', 1), self._id())
+
+
+def frame(event: str, data: str, event_id: str | None = None) -> bytes:
+    """Return one event as it goes over the wire. JSON has no line breaks in it."""
+    name = f"id: {event_id}\n" if event_id is not None else ""
+    return f"{name}event: {event}\ndata: {data}\n\n".encode()
