@@ -129,8 +129,10 @@ async def test_a_client_that_falls_far_behind_gets_a_snapshot(
         await service.create_job(OWNER, "export")
         await quick.next()
     slow.room.set()
-    assert (await slow.next())[0] == "job"
-    name, snapshot = await slow.next()
+    events = [await slow.next()]
+    if events[0][0] == "job":  # what was already on its way; otherwise that was a beat
+        events.append(await slow.next())
+    name, snapshot = events[-1]
     assert (name, len(snapshot["jobs"])) == ("snapshot", 8)
 
 
