@@ -122,7 +122,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         redoc_url=None,
     )
     install_problem_handlers(app)
-    app.add_middleware(BodyGuard, streamed=[f"{PREFIX}/imports"])
+    app.add_middleware(BodyGuard, streamed=[f"{PREFIX}/imports"], streamed_ends=["/rejected"])
     actor = build_actor_dependency(accounts)
     job_tokens = JobTokens(jobs, accounts.issue_job_token)
     for router in (
@@ -130,7 +130,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         build_imports_router(intake, actor),
         build_jobs_router(jobs, JobHistory(database), waits, live, deliveries, bulk, actor, job_tokens),
         build_datasets_router(datasets, datasets.versions, DatasetRejections(database, cache), actor),
-        build_changes_router(ReparseService(database, clock, jobs, datasets, submitter), datasets.changes, actor),
+        build_changes_router(
+            ReparseService(database, clock, jobs, datasets, submitter), datasets.changes, intake, actor
+        ),
     ):
         app.include_router(router, prefix=PREFIX)
     _add_health(app, database, store, clock)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from typing import Any
 from uuid import uuid4
@@ -155,3 +157,46 @@ def test_a_file_goes_into_ones_own_datasets_only(server: Server, client: httpx.C
     for wrong in ({"mode": "replace"}, {"into": dataset, "mode": "upsert"}, {"into": dataset, "key": ["mine"]}):
         answer = client.post("/imports", files={"file": ("t.csv", b"x")}, data={"options": json.dumps(wrong)})
         assert (answer.status_code, answer.json()["code"]) == (422, "import.bad_options")
+
+
+def test_bad_rows_are_downloaded_corrected_and_sent_back_exactly_once(client: httpx.Client) -> None:
+    good = b"".join(b"%d,%d.5,00%d\n" % (n, n, n) for n in range(1, 60))
+    dataset = imported(client, b"id,amount,code\n" + good + b"lone\n" + b"8,9,10,11\nhalf,way\n")["related_dataset_id"]
+    listed = client.get(f"/datasets/{dataset}/rejected").json()
+    assert (listed["total"], sum(group["count"] for group in listed["groups"])) == (3, 3)
+    assert len(rows(client, dataset)) + listed["total"] == 62
+
+    downloaded = client.get(f"/datasets/{dataset}/rejected.csv")
+    assert "attachment" in downloaded.headers["content-disposition"]
+    table = list(csv.DictReader(io.StringIO(downloaded.content.decode("utf-8-sig"), newline="")))
+    assert [row["_more"] for row in table] == ["", "11", ""]
+    table[0] |= {"id": "60", "amount": "7.25", "code": "0060"}
+    table[1] |= {"_more": "", "code": "0061"}
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(table[0]))
+    writer.writeheader()
+    writer.writerows(table)
+
+    for _ in range(2):
+        answer = client.post(f"/datasets/{dataset}/rejected", files={"file": ("fixed.csv", out.getvalue().encode())})
+        assert answer.status_code == 202, answer.text
+        job = ended(client, answer.json()["id"])
+        assert job["status"] == "completed", job["problem"]
+        assert client.get(f"/datasets/{dataset}").json()["rows"] == 61
+        assert client.get(f"/datasets/{dataset}/rejected").json()["total"] == 1
+    assert len(versions(client, dataset)) == 2
+    assert rows(client, dataset, values="written")[-2:] == [
+        {"id": "60", "amount": "7.25", "code": "0060"}, {"id": "8", "amount": "9", "code": "0061"},
+    ]  # fmt: skip
+
+    # The last one by a program, and the whole story once more from the files.
+    last = client.get(f"/datasets/{dataset}/rejected").json()["items"][0]["id"]
+    body = {"rows": [{"_row": last, "id": "62", "amount": "1", "code": "x"}]}
+    job = ended(client, client.post(f"/datasets/{dataset}/rejected", json=body).json()["id"])
+    assert job["message"] == "1 row corrected"
+    assert client.get(f"/datasets/{dataset}/rejected").json()["total"] == 0
+    book = client.get(f"/datasets/{dataset}/rejected.xlsx", params={"version": 1})
+    assert book.content.startswith(b"PK")
+    reparsed(client, dataset, apply=True, types={"id": "text"})
+    shown = client.get(f"/datasets/{dataset}").json()
+    assert (shown["rows"], shown["rejected_rows"], shown["columns"][0]["type"]) == (62, 0, "text")

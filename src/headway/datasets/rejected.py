@@ -28,11 +28,23 @@ UNSPLIT = "\x1f"
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """How one of the dataset's files is written: what separates its cells, and its columns in their order."""
+
+    delimiter: str | None
+    names: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected:
-    """The file of rejected rows, None where there are none, and how a row of it is taken apart."""
+    """The file of rejected rows, None where there are none, and how the files are written that they are from."""
 
     path: Path | None
-    delimiter: str | None
+    files: list[Written]
+
+    def written(self, row: RejectedRow) -> Written:
+        """Return how the file is written that a row is from."""
+        return self.files[min(row.file, len(self.files)) - 1]
 
     def page(self, offset: int, limit: int) -> RejectedResponse:
         """Return some rows, and all of them by reason."""
@@ -54,14 +66,15 @@ class Rejected:
                 position += batch.num_rows
 
     def _row(self, row: dict[str, Any]) -> RejectedRow:
-        raw = row["raw"] or ""
+        raw, source = row["raw"] or "", row.get("source") or 0
         return RejectedRow(
-            id=row_id(row["record"]),
+            id=row_id(row["record"], source),
+            file=source + 1,
             row=row["record"],
             byte=row["byte"],
             reason=row["reason"],
             raw=raw,
-            cells=take_apart(raw, self.delimiter),
+            cells=take_apart(raw, self.files[min(source, len(self.files) - 1)].delimiter),
         )
 
     def _groups(self, path: Path) -> list[RejectedGroup]:
@@ -93,9 +106,9 @@ def _group(reason: str, records: np.ndarray[Any, np.dtype[np.int64]], samples: l
     )
 
 
-def row_id(record: int) -> str:
+def row_id(record: int, source: int = 0) -> str:
     """Return what a rejected row is called. No spreadsheet program takes it for a number or a date."""
-    return f"r{record}"
+    return f"f{source + 1}r{record}" if source else f"r{record}"
 
 
 def take_apart(raw: str, delimiter: str | None) -> list[str | None]:
@@ -134,12 +147,13 @@ class CorrectionLayout:
     def header(self) -> list[str]:
         return [self.row, self.errors, *self.names, self.more]
 
-    def cells(self, row: RejectedRow, delimiter: str | None) -> list[str]:
+    def cells(self, row: RejectedRow, written: Written) -> list[str]:
         """Return a rejected row as a row of such a file; what it has too much stands in the last cell."""
-        width = len(self.names)
-        kept = [cell or "" for cell in row.cells[:width]] + [""] * (width - len(row.cells))
+        width = len(written.names)
+        found = dict(zip(written.names, row.cells, strict=False))
         more = [cell or "" for cell in row.cells[width:]]
-        return [row.id, _sentence(row), *kept, (delimiter or "").join(more)]
+        kept = [found.get(name) or "" for name in self.names]
+        return [row.id, _sentence(row), *kept, (written.delimiter or "").join(more)]
 
 
 def _sentence(row: RejectedRow) -> str:

@@ -25,7 +25,7 @@ MOST_SHEET_ROWS = 1_048_575
 def csv_pieces(rejected: Rejected, layout: CorrectionLayout) -> Iterator[bytes]:
     """Yield the file piece by piece. It begins with a mark that tells spreadsheet programs that it is UTF-8."""
     yield b"\xef\xbb\xbf" + _lines([layout.header])
-    rows = (layout.cells(row, rejected.delimiter) for row in rejected.rows())
+    rows = (layout.cells(row, rejected.written(row)) for row in rejected.rows())
     while some := list(islice(rows, CSV_ROWS)):
         yield _lines(some)
 
@@ -38,7 +38,7 @@ def _lines(rows: list[list[str]]) -> bytes:
 
 def write_xlsx(rejected: Rejected, layout: CorrectionLayout, path: Path) -> None:
     """Write a workbook whose cells are all text: what begins with = is no formula, and 00123 keeps its zeros."""
-    rows = (layout.cells(row, rejected.delimiter) for row in islice(rejected.rows(), MOST_SHEET_ROWS))
+    rows = (layout.cells(row, rejected.written(row)) for row in islice(rejected.rows(), MOST_SHEET_ROWS))
     records = (dict(zip(layout.header, map(_fitting, cells), strict=True)) for cells in rows)
     first = next(records, dict.fromkeys(layout.header, ""))
     write_worksheet(

@@ -7,12 +7,13 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 from headway.datasets import queries
 from headway.datasets.cache import RowsCache
 from headway.datasets.models import DatasetVersion
-from headway.datasets.rejected import CorrectionLayout, Rejected
+from headway.datasets.rejected import CorrectionLayout, Rejected, Written
 from headway.datasets.rejected_files import csv_pieces, write_xlsx
 from headway.datasets.schemas import RejectedResponse
 from headway.kit.db import Database
@@ -62,10 +63,13 @@ class DatasetRejections:
 
     @asynccontextmanager
     async def _opened(self, shown: DatasetVersion) -> AsyncIterator[Rejected]:
+        async with self._database.read() as session:
+            sources = await queries.list_sources(session, shown.dataset_id, shown.number)
+        files = [_written(each.source, shown) for each in sources] or [Written(delimiter_of(shown), _names(shown))]
         async with contextlib.AsyncExitStack() as stack:
             key = rejects_key_of(shown)
             path = None if key is None else await stack.enter_async_context(self._cache.open(key))
-            yield Rejected(path, _delimiter(shown))
+            yield Rejected(path, files)
 
     async def _get(self, owner: str, dataset_id: UUID, version: int | None) -> DatasetVersion:
         async with self._database.read() as session:
@@ -80,15 +84,26 @@ def rejects_key_of(version: DatasetVersion) -> str | None:
     return f"{version.rows_key.rpartition('.')[0]}.rejects"
 
 
-def _delimiter(version: DatasetVersion) -> str | None:
+def delimiter_of(version: DatasetVersion) -> str | None:
     for decision in version.decisions:
         if decision["subject"] == "dialect" and isinstance(decision["value"], dict):
             return decision["value"].get("delimiter")
     return None
 
 
+def _written(source: dict[str, Any], version: DatasetVersion) -> Written:
+    """Return how a file is written; one that says nothing of it is the first one, whose decisions the version keeps."""
+    if "names" not in source:
+        return Written(delimiter_of(version), _names(version))
+    return Written(source["delimiter"], source["names"])
+
+
+def _names(version: DatasetVersion) -> list[str]:
+    return [column["name"] for column in version.columns]
+
+
 def _layout(version: DatasetVersion) -> CorrectionLayout:
-    return CorrectionLayout.of([column["name"] for column in version.columns])
+    return CorrectionLayout.of(_names(version))
 
 
 async def _pieces(path: Path) -> AsyncIterator[bytes]:

@@ -111,6 +111,7 @@ class RejectedRow(BaseModel):
     """A row of the file that did not fit the table. `id` names it when it is sent back corrected."""
 
     id: str
+    file: int = Field(description="Which of the dataset's files it is from, counted from 1.")
     row: int = Field(description="Counts the records of the file from 1, its header included.")
     byte: int | None = Field(description="Where the row begins in the file as UTF-8, where that is known.")
     reason: str

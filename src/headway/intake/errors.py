@@ -233,3 +233,15 @@ class MergeManyTables(Invalid):
     code = "merge.many_tables"
     title = "The file does not hold exactly the one table that is needed"
     user_action = "Choose one sheet or member in the options."
+
+
+class RepairWithoutIds(Invalid):
+    code = "repair.no_row_ids"
+    title = "The file is not one of corrected rows"
+    user_action = "Correct the rows in the file that was downloaded, and leave its first column as it is."
+
+
+class RepairRowRepeated(Invalid):
+    code = "repair.row_repeated"
+    title = "A corrected row was sent twice"
+    user_action = "Keep one of the rows that carry the same id, and send the file again."

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from headway.intake import pipeline
-from headway.intake.merging import compare, merge
+from headway.intake.merging import compare, merge, repair
 from headway.intake.parsing import Operation, ParseRequest, ParseResult, Report
 
 OPERATIONS: dict[Operation, Callable[[ParseRequest, Report], ParseResult]] = {
     "parse": pipeline.parse,
     "merge": merge.run,
     "compare": compare.run,
+    "repair": repair.run,
 }
 
 

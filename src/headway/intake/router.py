@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from python_multipart.multipart import parse_options_header
 from starlette.requests import ClientDisconnect
 
+from headway.datasets.errors import DatasetNotFound
 from headway.errors import Unauthorized
 from headway.intake.multipart import MultipartForm
 from headway.intake.schemas import ImportOptions, Limits, read_options
@@ -50,17 +51,19 @@ BODY_DOCS: dict[str, Any] = {
 }
 
 
+UPLOAD_FAULTS = (
+    UploadTooLarge, TooManyUploads, UploadMissingFile, UploadMalformed, UploadInterrupted, UploadCancelled,
+    ImportOptionsInvalid, QuotaExceeded, StoreFull, StoreUnavailable, IdempotencyKeyInUse, IdempotencyKeyReused,
+    IdempotencyKeyInvalid, DatasetNotFound,
+)  # fmt: skip
+
+
 def build_imports_router(service: FileIntakeService, actor: Callable[..., Any]) -> APIRouter:
     """Return the routes of intake. `actor` is a FastAPI dependency that returns an `Actor` or raises."""
     router = APIRouter(tags=["imports"], responses=responses(Unauthorized))
     uploader = Annotated[Actor, Depends(needs(actor, Scope.IMPORTS_WRITE))]
-    faults = (
-        UploadTooLarge, TooManyUploads, UploadMissingFile, UploadMalformed, UploadInterrupted, UploadCancelled,
-        ImportOptionsInvalid, QuotaExceeded, StoreFull, StoreUnavailable, IdempotencyKeyInUse, IdempotencyKeyReused,
-        IdempotencyKeyInvalid,
-    )  # fmt: skip
 
-    @router.post("/imports", status_code=202, openapi_extra=BODY_DOCS, responses=responses(*faults))
+    @router.post("/imports", status_code=202, openapi_extra=BODY_DOCS, responses=responses(*UPLOAD_FAULTS))
     async def import_file(
         who: uploader,
         request: Request,
@@ -71,7 +74,7 @@ def build_imports_router(service: FileIntakeService, actor: Callable[..., Any]) 
     ) -> JobResponse:
         """Import a file. Answers 202 with its job once the bytes are safe; the job is visible from the first byte."""
         # Never declare an UploadFile here: FastAPI would read the whole body before this function begins.
-        job = await _take(service, who, request, filename, options, idempotency_key)
+        job = await take(service, who, request, filename, options, idempotency_key)
         response.headers["Location"] = f"/api/v2/jobs/{job.id}"
         response.headers["Retry-After"] = "1"
         return job
@@ -84,23 +87,25 @@ def build_imports_router(service: FileIntakeService, actor: Callable[..., Any]) 
     return router
 
 
-async def _take(
+async def take(
     service: FileIntakeService,
     who: Actor,
     request: Request,
     filename: str | None,
     options: str | None,
     idempotency_key: str | None,
+    decided: ImportOptions | None = None,
 ) -> JobResponse:
+    """Take a file in out of a request. Where its options are decided, the request has none to say."""
     kind, parameters = parse_options_header(request.headers.get("content-type", ""))
     declared = _declared_bytes(request)
     chunks = _until_disconnect(request)
     if kind == b"multipart/form-data":
         form = MultipartForm(chunks, parameters.get(b"boundary", b""))
-        return await _take_form(service, who, form, declared, idempotency_key)
+        return await _take_form(service, who, form, declared, idempotency_key, decided)
     if not filename:
         raise UploadMissingFile("A bare body needs its file name: POST /imports?filename=data.csv")
-    chosen = read_options(options)
+    chosen = decided or read_options(options)
     return await service.upload_file(
         who.owner,
         filename,
@@ -112,7 +117,12 @@ async def _take(
 
 
 async def _take_form(
-    service: FileIntakeService, who: Actor, form: MultipartForm, declared: int | None, idempotency_key: str | None
+    service: FileIntakeService,
+    who: Actor,
+    form: MultipartForm,
+    declared: int | None,
+    idempotency_key: str | None,
+    decided: ImportOptions | None,
 ) -> JobResponse:
     file_name = await form.find_file()
     if file_name is None:
@@ -121,7 +131,7 @@ async def _take_form(
         read_options(form.fields["options"])  # refuses bad options before the file is read
 
     def options() -> ImportOptions:
-        return read_options(form.fields.get("options"))
+        return decided or read_options(form.fields.get("options"))
 
     return await service.upload_file(
         who.owner,

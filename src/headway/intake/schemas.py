@@ -45,10 +45,10 @@ class ImportOptions(ReadingOptions):
         default="link", description="`link`: a file that you imported before leads to its dataset. `import`: again."
     )
     into: UUID | None = Field(default=None, description="A dataset of yours that the file goes into, as `mode` says.")
-    mode: Literal["append", "replace", "upsert"] = Field(
+    mode: Literal["append", "replace", "upsert", "repair"] = Field(
         default="append",
         description="`append`: its rows are added. `replace`: they take the place of all rows. `upsert`: rows with a"
-        " known `key` are updated, others added.",
+        " known `key` are updated, others added. `repair`: they are rejected rows, corrected in the file that was downloaded.",
     )
     key: list[Name] = Field(default_factory=list, max_length=16, description="Key columns, for `upsert`.")
     apply: bool = Field(

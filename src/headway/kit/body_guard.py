@@ -26,7 +26,8 @@ _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 class BodyGuard:
     """ASGI middleware that reads a body of at most `max_body_bytes`, checks it if it is JSON, and hands it on whole.
 
-    Paths that begin with one of `streamed` pass untouched and must bound their bodies themselves.
+    Paths that begin with one of `streamed`, or end with one of `streamed_ends`, pass untouched and must bound their
+    bodies themselves.
     """
 
     def __init__(
@@ -36,14 +37,16 @@ class BodyGuard:
         max_body_bytes: int = 1024 * 1024,
         max_json_depth: int = 64,
         streamed: Collection[str] = (),
+        streamed_ends: Collection[str] = (),
     ) -> None:
         self._app = app
         self._max_body_bytes = max_body_bytes
         self._max_json_depth = max_json_depth
         self._streamed = tuple(streamed)
+        self._streamed_ends = tuple(streamed_ends)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(self._streamed) or not _has_body(scope):
+        if scope["type"] != "http" or self._is_streamed(scope["path"]) or not _has_body(scope):
             await self._app(scope, receive, send)
             return
         try:
@@ -56,6 +59,9 @@ class BodyGuard:
             return
         if body is not None:
             await self._app(scope, _replay(body, receive), send)
+
+    def _is_streamed(self, path: str) -> bool:
+        return path.startswith(self._streamed) or path.endswith(self._streamed_ends)
 
     async def _read(self, scope: MutableMapping[str, Any], receive: Receive) -> bytes | None:
         """Return the whole body, or None if the client went away. Raise `BodyTooLarge`."""

@@ -4,21 +4,41 @@ from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from headway.datasets.changes import DatasetChanges
 from headway.datasets.errors import ChangeNotFound, ChangeNotPending, DatasetMoved, DatasetNotFound
 from headway.datasets.schemas import ChangeResponse, ChangesResponse, DatasetResponse
 from headway.errors import Unauthorized
 from headway.intake.changes.service import ReparseService
-from headway.intake.schemas import ReparseRequest
+from headway.intake.router import UPLOAD_FAULTS, take
+from headway.intake.schemas import ImportOptions, ReparseRequest
+from headway.intake.service import FileIntakeService
 from headway.jobs.schemas import JobResponse
 from headway.kit.actor import Actor, Scope
 from headway.kit.dependencies import needs
 from headway.kit.problems import responses
 
+CORRECTED_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            },
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
 
-def build_changes_router(service: ReparseService, changes: DatasetChanges, actor: Callable[..., Any]) -> APIRouter:
+
+def build_changes_router(
+    service: ReparseService, changes: DatasetChanges, intake: FileIntakeService, actor: Callable[..., Any]
+) -> APIRouter:
     """Return the routes of changes. `actor` is a FastAPI dependency that returns an `Actor` or raises."""
     router = APIRouter(prefix="/datasets/{dataset_id}", tags=["datasets"], responses=responses(Unauthorized))
     reader = Annotated[Actor, Depends(needs(actor, Scope.DATASETS_READ))]
@@ -32,6 +52,28 @@ def build_changes_router(service: ReparseService, changes: DatasetChanges, actor
         `GET …/decisions` names as `option` can be another one.
         """
         job = await service.reparse(who.owner, dataset_id, body)
+        response.headers["Location"] = f"/api/v2/jobs/{job.id}"
+        return job
+
+    @router.post(
+        "/rejected", status_code=202, openapi_extra=CORRECTED_BODY, responses=responses(DatasetNotFound, *UPLOAD_FAULTS)
+    )
+    async def send_corrected(
+        who: writer,
+        dataset_id: UUID,
+        request: Request,
+        response: Response,
+        filename: Annotated[str, Query(description="Name of the file, for a bare body.")] = "corrected",
+        idempotency_key: Annotated[str | None, Header(description="Repeat with it safely.")] = None,
+    ) -> JobResponse:
+        """Send rejected rows back, corrected in the file that was downloaded, or as JSON with the same names.
+
+        Each row that fits now joins the table once, in a new version; sending it again changes nothing. A row that
+        still does not fit stays rejected, with the new reason.
+        """
+        options = ImportOptions(into=dataset_id, mode="repair")
+        await changes.get_base(who.owner, dataset_id)
+        job = await take(intake, who, request, filename, None, idempotency_key, options)
         response.headers["Location"] = f"/api/v2/jobs/{job.id}"
         return job
 

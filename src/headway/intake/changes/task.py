@@ -6,14 +6,15 @@ applied, the file is merged once more, into what the dataset shows then; a readi
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from headway.datasets.changes import Base, Candidate, DatasetChanges, Order, Settled, Source
 from headway.datasets.columns import Column
 from headway.datasets.errors import DatasetMoved
-from headway.datasets.rejections import rejects_key_of
+from headway.datasets.rejected import CorrectionLayout
+from headway.datasets.rejections import delimiter_of, rejects_key_of
 from headway.intake import queries
 from headway.intake.changes.words import decision_of, is_same, said_of
 from headway.intake.errors import MergeManyTables
@@ -29,6 +30,7 @@ MOST_TRIES = 20
 """How often a file is merged anew because the dataset changed meanwhile."""
 
 PARSE_ADDED, MERGE = Span(40, 65), Span(65, 85)
+REPAIR = "repair"
 READ, COMPARE, STORED = Span(0, 65), Span(65, 85), 90
 
 
@@ -149,7 +151,8 @@ class _Work:
         if self._order.action == "replace":
             summary = await self._compare(new, MERGE)
             return _Made(new, summary, [source], _decisions(new.decisions))
-        part, summary = await self._merge(await self._base_part(), new, source, len(self._base.sources), MERGE)
+        merge = self._repair if self._order.action == REPAIR else self._merge
+        part, summary = await merge(await self._base_part(), new, source, len(self._base.sources), MERGE)
         added = decision_of(self._order.action, source.source["file_name"], summary)
         return _Made(part, summary, [*self._base.sources, source], [*self._base.version.decisions, added])
 
@@ -163,7 +166,8 @@ class _Work:
         for number, each in enumerate(sources[1:], start=1):
             span = Span(number * share, (number + 1) * share)
             new, source = await self._read(each, span)
-            part, summary = await self._merge(part, new, source, number, span)
+            merge = self._repair if source.action == REPAIR else self._merge
+            part, summary = await merge(part, new, source, number, span)
             decisions.append(decision_of(source.action, source.source["file_name"], summary))
             done.append(source)
         await self._context.progress.report(COMPARE.start, "Comparing with the dataset", stage="compare")
@@ -173,11 +177,14 @@ class _Work:
         """Return the table in a file, and the source with the format that was found."""
         path = await self._bench.fetch(source.original_key, self._folder)
         options = ImportOptions.model_validate(source.options).parse_options()
+        if source.action == REPAIR:
+            # What was corrected is read as text; what it means is said by the rows that it joins.
+            options = replace(options, header=True, types=dict.fromkeys(self._correction_names(), "text"))
         name = str(source.source["file_name"])
         result = await self._bench.work(self._context, span, path, name, self._output_dir(), options)
         if source.part >= len(result.parts) or (source.action != "import" and len(result.parts) > 1):
             raise MergeManyTables(f"The file holds {len(result.parts):,} tables.", tables=len(result.parts))
-        described = {**source.source, "format": result.format}
+        described = {**source.source, "format": result.format, **_dialect(result.parts[source.part])}
         known = Source(source.import_id, source.part, source.action, source.options, source.original_key, described)
         return result.parts[source.part], known
 
@@ -206,6 +213,23 @@ class _Work:
             ImportOptions().parse_options(), operation="merge", others=others, arguments=arguments,
         )  # fmt: skip
         return result.parts[0], result.answer
+
+    async def _repair(
+        self, base: ParsedPart, sent: ParsedPart, source: Source, number: int, span: Span
+    ) -> tuple[ParsedPart, dict[str, Any]]:
+        """Bring corrected rows into their table; what was rejected of the file that carries them is left out."""
+        files = {"base": base.path, "base_rejects": base.rejects_path}
+        others = {name: path for name, path in files.items() if path is not None}
+        arguments = {**_columns(base.columns, sent.columns), "delimiter": delimiter_of(self._base.version)}
+        result = await self._bench.work(
+            self._context, span, sent.path, str(source.source["file_name"]), self._output_dir(),
+            ImportOptions().parse_options(), operation="repair", others=others, arguments=arguments,
+        )  # fmt: skip
+        unread = {"unreadable": sent.rejected_rows}
+        return result.parts[0], {**result.answer, "repair": {**result.answer["repair"], **unread}}
+
+    def _correction_names(self) -> list[str]:
+        return CorrectionLayout.of([column["name"] for column in self._base.version.columns]).header
 
     async def _compare(self, new: ParsedPart, span: Span) -> dict[str, Any]:
         base = await self._base_part()
@@ -253,8 +277,17 @@ def _result(order: Order, base: Base, candidate: Candidate, settled: Settled) ->
     }
 
 
+def _dialect(part: ParsedPart) -> dict[str, Any]:
+    """Return what it takes to take a rejected row of this file apart, where any was rejected."""
+    if part.rejects_path is None:
+        return {}
+    found = [each.value for each in part.decisions if each.subject == "dialect" and isinstance(each.value, dict)]
+    delimiter = found[0].get("delimiter") if found else None
+    return {"delimiter": delimiter, "names": [column.name for column in part.columns]}
+
+
 def _otherwise(source: Source, asked: dict[str, Any]) -> Source:
-    options = {**source.options, **asked}
+    options = source.options if source.action == REPAIR else {**source.options, **asked}
     return Source(source.import_id, source.part, source.action, options, source.original_key, source.source)
 
 

@@ -19,6 +19,8 @@ def is_same(summary: dict[str, Any]) -> bool:
 
 def said_of(action: str, state: str, summary: dict[str, Any]) -> str:
     """Return the last message of a job that changed a dataset, or prepared that."""
+    if "repair" in summary:
+        return _repaired(summary["repair"])
     if state == "unchanged":
         return "Nothing is different, so the dataset stays as it is"
     what = _merged(summary["rows"]) if "insert" in summary["rows"] else _replaced(summary)
@@ -27,7 +29,8 @@ def said_of(action: str, state: str, summary: dict[str, Any]) -> str:
 
 def decision_of(action: str, file_name: str, summary: dict[str, Any]) -> dict[str, Any]:
     """Return the decision that tells of a file that was merged."""
-    evidence = f"The file {file_name} was merged: {_merged(summary['rows'])}."
+    what = _repaired(summary["repair"]) if "repair" in summary else _merged(summary["rows"])
+    evidence = f"The file {file_name} was merged: {what}."
     return {"subject": "merge", "value": action, "evidence": evidence, "runner_up": None}
 
 
@@ -37,6 +40,17 @@ def _merged(rows: dict[str, Any]) -> str:
         said += [f"{rows['update']:,} updated", f"{rows['unchanged']:,} as they were"]
         if rows["missing"]:
             said.append(f"{rows['missing']:,} not in the file, which stay")
+    return ", ".join(said)
+
+
+def _repaired(repair: dict[str, Any]) -> str:
+    said = [f"{_rows(repair['fixed'])} corrected"]
+    if repair["still_rejected"]:
+        said.append(f"{repair['still_rejected']:,} still do not fit")
+    if repair["not_rejected"]:
+        said.append(f"{repair['not_rejected']:,} were not waiting for a correction")
+    if repair["unreadable"]:
+        said.append(f"{repair['unreadable']:,} could not be read")
     return ", ".join(said)
 
 

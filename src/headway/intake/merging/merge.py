@@ -6,6 +6,7 @@ belong together, within its limit, and spills what does not fit.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,16 +29,25 @@ def run(request: ParseRequest, report: Report) -> ParseResult:
     """Merge the rows of the request's file into those of `base`, as `arguments` say: mode, key, and both columns."""
     said = request.arguments
     base, new = Table.of(request.others["base"], said["base_columns"]), Table.of(request.source, said["new_columns"])
-    targets = unify(base, new)
-    writer = MergedWriter(
-        request.output_dir / MERGED, targets, raw=base.has_raw or new.has_raw, of=base.rows + new.rows
-    )
-    modes = {"append": _append, "upsert": _upsert}
-    counts = modes[said["mode"]](request, base, new, writer, report)
-    part = writer.finish(Path(request.file_name).stem)
+    part, answer = _merged(request, base, new, MODES[said["mode"]], report)
     rejects, rejected = merge_rejects(request, request.output_dir / "merged.rejects")
-    answer = {"rows": counts, "columns": drift(base.columns, new.columns, part.columns)}
     return ParseResult("rows", [replace(part, rejects_path=rejects, rejected_rows=rejected)], answer)
+
+
+def append(request: ParseRequest, base: Table, new: Table, report: Report) -> tuple[ParsedPart, dict[str, Any]]:
+    """Return a table of the rows of both, and what it changes."""
+    return _merged(request, base, new, _append, report)
+
+
+def _merged(
+    request: ParseRequest, base: Table, new: Table, mode: Mode, report: Report
+) -> tuple[ParsedPart, dict[str, Any]]:
+    targets = unify(base, new)
+    raw = base.has_raw or new.has_raw
+    writer = MergedWriter(request.output_dir / MERGED, targets, raw=raw, of=base.rows + new.rows)
+    counts = mode(request, base, new, writer, report)
+    part = writer.finish(Path(request.file_name).stem)
+    return part, {"rows": counts, "columns": drift(base.columns, new.columns, part.columns)}
 
 
 class MergedWriter:
@@ -78,3 +88,7 @@ def _upsert(request: ParseRequest, base: Table, new: Table, writer: MergedWriter
     for batch in work.batches():
         writer.write(batch, report)
     return work.counts()
+
+
+Mode = Callable[[ParseRequest, Table, Table, MergedWriter, Report], dict[str, Any]]
+MODES: dict[str, Mode] = {"append": _append, "upsert": _upsert}

@@ -20,19 +20,24 @@ def merge_rejects(request: ParseRequest, path: Path) -> tuple[Path | None, int]:
     if not files:
         return None, 0
     number = int(request.arguments["source"])
-    schema = pa.unify_schemas([pq.read_schema(file).remove_metadata() for _, file in files])
-    if SOURCE not in schema.names:
-        schema = schema.append(pa.field(SOURCE, pa.int32()))
+    schema = rejects_schema([file for _, file in files])
     rows = 0
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for name, file in files:
-            for batch in _batches(file, schema, source=0 if name == "base_rejects" else number):
+            for batch in with_source(file, schema, source=0 if name == "base_rejects" else number):
                 writer.write_batch(batch)
                 rows += batch.num_rows
     return path, rows
 
 
-def _batches(file: Path, schema: pa.Schema, *, source: int) -> Iterator[pa.RecordBatch]:
+def rejects_schema(files: list[Path]) -> pa.Schema:
+    """Return the columns that these files have together, and the one that says which file of the dataset is meant."""
+    schema = pa.unify_schemas([pq.read_schema(file).remove_metadata() for file in files])
+    return schema if SOURCE in schema.names else schema.append(pa.field(SOURCE, pa.int32()))
+
+
+def with_source(file: Path, schema: pa.Schema, *, source: int) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a file in the columns of `schema`; `source` is theirs unless they say another one."""
     with pq.ParquetFile(file) as rejects:
         for batch in rejects.iter_batches(BATCH_ROWS, use_threads=False):
             yield pa.RecordBatch.from_arrays([_column(batch, field, source) for field in schema], schema=schema)

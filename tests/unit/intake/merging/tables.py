@@ -51,6 +51,13 @@ class Maker:
         result = self.run(new.path, operation="merge", others=others, arguments=arguments)
         return result.parts[0], result.answer
 
+    def repaired(self, base: ParsedPart, sent: ParsedPart) -> tuple[ParsedPart, Any]:
+        files = {"base": base.path, "base_rejects": base.rejects_path}
+        others = {name: path for name, path in files.items() if path is not None}
+        arguments = {**both(base, sent), "delimiter": ","}
+        result = self.run(sent.path, operation="repair", others=others, arguments=arguments)
+        return result.parts[0], result.answer["repair"]
+
     def compared(self, base: ParsedPart, new: ParsedPart) -> Any:
         return self.run(new.path, operation="compare", others={"base": base.path}, arguments=both(base, new)).answer
 
