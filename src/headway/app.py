@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from importlib.metadata import version
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -28,7 +29,7 @@ from headway.datasets.rejections import DatasetRejections
 from headway.datasets.router import build_datasets_router
 from headway.datasets.service import DatasetService
 from headway.engine.dbos import DbosSubmitter
-from headway.engine.lease import count_alive
+from headway.engine.lease import count_alive, count_places
 from headway.errors import AppError
 from headway.intake.changes.router import build_changes_router
 from headway.intake.changes.service import ReparseService
@@ -39,6 +40,7 @@ from headway.jobs.bulk import BulkActions
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.embedding import JobTokens
 from headway.jobs.history import JobHistory
+from headway.jobs.line import WaitingLine
 from headway.jobs.live import LiveFeed
 from headway.jobs.reaper import LOOK_SECONDS, Reaper
 from headway.jobs.router import build_jobs_router
@@ -60,6 +62,7 @@ from headway.metrics import MeasuredRequests, Metrics, serve_metrics
 from headway.settings import Settings
 from headway.storage.leftovers import folder_of
 from headway.storage.opening import open_store
+from headway.storage.store import ObjectStore
 from headway.web.static import mount_ui
 
 log = logging.getLogger(__name__)
@@ -83,10 +86,16 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         token_lifetime_seconds=settings.token_lifetime_seconds,
         session_lifetime_seconds=settings.session_lifetime_seconds,
     )
-    jobs = JobMonitoringService(database, clock, changes)
+    line = WaitingLine(database, clock, lambda session: count_places(session, database, clock))
+    jobs = JobMonitoringService(database, clock, changes, line.places_of)
     waits = JobWaits(jobs, changes)
     live = LiveFeed(
-        database, clock, changes, max_streams_per_user=settings.max_streams_per_user, ended=accounts.ended_proofs
+        database,
+        clock,
+        changes,
+        max_streams_per_user=settings.max_streams_per_user,
+        ended=accounts.ended_proofs,
+        places=line.places,
     )
     cache = RowsCache(settings.cache_dir, store, settings.cache_bytes)
     datasets = DatasetService(database, store, clock, cache, keep_versions=settings.keep_versions)
@@ -128,7 +137,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     for router in (
         build_accounts_router(accounts, actor),
         build_imports_router(intake, actor),
-        build_jobs_router(jobs, JobHistory(database), waits, live, deliveries, bulk, actor, job_tokens),
+        build_jobs_router(jobs, JobHistory(database, line.places_of), waits, live, deliveries, bulk, actor, job_tokens),
         build_datasets_router(datasets, datasets.versions, DatasetRejections(database, cache), actor),
         build_changes_router(
             ReparseService(database, clock, jobs, datasets, submitter), datasets.changes, intake, actor
@@ -136,9 +145,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     ):
         app.include_router(router, prefix=PREFIX)
     _add_health(app, database, store, clock)
-    local_store = folder_of(store)
-    folders = {"data": settings.data_dir, **({"store": local_store} if local_store else {})}
-    metrics = Metrics(database, clock, live, intake.arrivals, folders)
+    metrics = Metrics(database, clock, live, intake.arrivals, _folders(settings, store))
     token = settings.metrics_token.get_secret_value()
     serve_metrics(app, metrics, accounts.verify_token, token=token, is_public=settings.metrics_public)
     _put_around(app, lambda inner: RequestIds(MeasuredRequests(LateAnswers(inner), metrics, clock, app.routes)))
@@ -146,6 +153,12 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.state.live, app.state.waits = live, waits
     mount_ui(app)
     return app
+
+
+def _folders(settings: Settings, store: ObjectStore) -> dict[str, Path]:
+    """Return the folders that must not fill up, by what they hold."""
+    local_store = folder_of(store)
+    return {"data": settings.data_dir, **({"store": local_store} if local_store else {})}
 
 
 async def _create_first_admin(accounts: AccountService, settings: Settings) -> None:

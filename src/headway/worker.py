@@ -85,7 +85,16 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         user_concurrency=settings.user_concurrency,
     )
     deliveries = Deliveries(database, clock, changes, runner)
-    leases = WorkerLeases(database, clock, runner, deliveries, executor_id, settings.data_dir)
+    leases = WorkerLeases(
+        database,
+        clock,
+        runner,
+        deliveries,
+        executor_id,
+        settings.data_dir,
+        places=settings.worker_concurrency,
+        owner_places=settings.user_concurrency,
+    )
     leases.take_lock()
     _empty_spool(settings, database)
     await changes.start()

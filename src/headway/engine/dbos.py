@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from headway.engine.turns import Turns
-from headway.jobs.runner import Deliver, Living, Submission
+from headway.jobs.runner import BULK_CONCURRENCY, Deliver, Living, Submission
 from headway.kit.db import POSTGRES_CONNECTION, normalize_url
 
 ENGINE_TABLES = frozenset(
@@ -47,9 +47,6 @@ POLL_SECONDS = 0.1
 """DBOS polls; this is the price of a start: p50 58 ms from commit to first line, 4 % of one idle core."""
 
 BULK_QUEUE = "headway.bulk"
-BULK_CONCURRENCY = 1
-"""Bulk jobs that one worker runs at once, beside `worker_concurrency`: they can take no place from an import."""
-
 BULK_POLL_SECONDS = 0.5
 
 CLIENT_CONNECTIONS, RUNNER_CONNECTIONS = 2, 5

@@ -22,7 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.engine.models import WorkerLease
 from headway.jobs.deliveries import Deliveries
-from headway.jobs.runner import JobRunner
+from headway.jobs.line import Places
+from headway.jobs.runner import BULK_CONCURRENCY, JobRunner
 from headway.kit.clock import Clock
 from headway.kit.db import Database
 
@@ -51,6 +52,9 @@ class WorkerLeases:
         deliveries: Deliveries,
         executor_id: str,
         data_dir: Path,
+        *,
+        places: int,
+        owner_places: int,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -58,6 +62,7 @@ class WorkerLeases:
         self._deliveries = deliveries
         self._executor_id = executor_id
         self._data_dir = data_dir
+        self._places = {"places": places, "owner_places": owner_places}
         self._lock: IO[str] | None = None
         self._beats = 0
         self._task: asyncio.Task[None] | None = None
@@ -101,7 +106,12 @@ class WorkerLeases:
                 sa.update(WorkerLease).where(WorkerLease.executor_id == self._executor_id).values(beat_at=now)
             )
             if beaten.rowcount == 0:  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
-                values = {"executor_id": self._executor_id, "host": socket.gethostname(), "pid": os.getpid()}
+                values = {
+                    "executor_id": self._executor_id,
+                    "host": socket.gethostname(),
+                    "pid": os.getpid(),
+                    **self._places,
+                }
                 await session.execute(sa.insert(WorkerLease).values(**values, started_at=now, beat_at=now))
         self._beats += 1
 
@@ -146,6 +156,15 @@ def hold_worker_lock(data_dir: Path) -> IO[str]:
 def select_alive(database: Database, clock: Clock) -> sa.Select[str]:
     """Return the statement for the executors that have beaten lately."""
     return sa.select(WorkerLease.executor_id).where(WorkerLease.beat_at > database.moment(clock, -STALE_SECONDS))
+
+
+async def count_places(session: AsyncSession, database: Database, clock: Clock) -> Places:
+    """Return how many jobs the living workers run at once. One that does not say counts for none: wait, see less."""
+    alive = select_alive(database, clock)
+    numbers = sa.func.sum(WorkerLease.places), sa.func.min(WorkerLease.owner_places), sa.func.count()
+    statement = sa.select(*numbers).where(WorkerLease.executor_id.in_(alive))
+    places, owner_places, workers = (await session.execute(statement)).one()
+    return Places(imports=places or 0, bulk=workers * BULK_CONCURRENCY, per_owner=owner_places or 1)
 
 
 async def count_alive(session: AsyncSession, database: Database, clock: Clock) -> int:

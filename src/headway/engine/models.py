@@ -19,4 +19,7 @@ class WorkerLease(Base):
     host: Mapped[str] = mapped_column(sa.Text)
     pid: Mapped[int] = mapped_column(sa.Integer)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Jobs that it runs at once, apart from bulk ones, and of one owner on all workers; None of an older version.
+    places: Mapped[int | None] = mapped_column(sa.Integer)
+    owner_places: Mapped[int | None] = mapped_column(sa.Integer)
     beat_at: Mapped[datetime] = mapped_column(UtcDateTime)

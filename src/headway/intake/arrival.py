@@ -11,6 +11,7 @@ from typing import Any
 
 from headway.intake.detection import recognise
 from headway.intake.upload_errors import TooManyUploads, UploadTooLarge
+from headway.jobs.states import UPLOAD_STAGE
 from headway.storage.store import ObjectWriter
 
 HEAD_BYTES = 4096
@@ -19,6 +20,12 @@ HEAD_BYTES = 4096
 WRITE_EVERY_SECONDS = 0.5
 RECOGNISED, HASHED = 10, 19
 """The upload's own part of the progress: 10 once the format is recognised, up to 19 with the last byte."""
+
+STAGES = [{"key": key} for key in (UPLOAD_STAGE, "parse", "store", "publish")]
+"""What an import goes through. It tells its percent itself."""
+
+ARRIVING: dict[str, Any] = {"stage": UPLOAD_STAGE, "stages": STAGES, "message": "Uploading", "unit": "bytes"}
+"""What is said of an import's job from its first byte on."""
 
 ReportArrival = Callable[[int, str, int], Awaitable[None]]
 """Called with (percent, message, received bytes); raises to stop the upload."""

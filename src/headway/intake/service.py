@@ -24,7 +24,7 @@ from headway.datasets.changes import Order
 from headway.datasets.service import DatasetService
 from headway.errors import AppError
 from headway.intake import queries
-from headway.intake.arrival import Arrival, Arrivals
+from headway.intake.arrival import ARRIVING, Arrival, Arrivals
 from headway.intake.identity import display_name, fingerprint, original_key
 from headway.intake.models import IdempotencyKey, Import
 from headway.intake.schemas import ImportOptions, Limits
@@ -42,7 +42,7 @@ from headway.jobs.errors import StaleLease
 from headway.jobs.runner import JobSubmitter, Submission
 from headway.jobs.schemas import JobResponse
 from headway.jobs.service import JobMonitoringService, Lease
-from headway.jobs.states import TERMINAL, UPLOAD_STAGE
+from headway.jobs.states import TERMINAL
 from headway.kit.chores import every
 from headway.kit.clock import Clock
 from headway.kit.db import Database
@@ -213,14 +213,12 @@ class FileIntakeService:
                 title=name,
                 kind=KIND,
                 engine=ENGINE,
-                stage=UPLOAD_STAGE,
-                message="Uploading",
-                unit="bytes",
                 total_units=declared_bytes or None,
                 lease_owner=self._holder,
                 lease_expires_at=self._database.moment(self._clock, UPLOAD_LEASE_SECONDS),
                 heartbeat_seconds=UPLOAD_LEASE_SECONDS,
                 details={"file_name": name},
+                **ARRIVING,
             )
             await queries.reserve(session, job.id, owner, declared_bytes, expires_at)
             if key is not None:

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from uuid import UUID
 
-from headway.jobs import states
+from headway.jobs import pace, stages, states
 from headway.jobs.models import BackgroundJob
-from headway.jobs.schemas import ActiveJobs, ExpectedEnd, JobCounts, JobResponse, Phase, ProgressAnswer
+from headway.jobs.schemas import (
+    ActiveJobs,
+    ExpectedEnd,
+    JobCounts,
+    JobResponse,
+    Phase,
+    ProgressAnswer,
+    QueuePlace,
+)
 from headway.kit.problems import Problem
 
 RUNNING_POLL_MS, WAITING_POLL_MS, IDLE_POLL_MS = 1_000, 5_000, 30_000
 
 
-def to_response(job: BackgroundJob) -> JobResponse:
+def to_response(job: BackgroundJob, place: QueuePlace | None = None) -> JobResponse:
     """Return the API answer for a row: a pending job says `running`, and 100 % is said only of an ended one."""
+    stage_index, stage_count = stages.place_of(job)
     return JobResponse(
         status=states.shown_status(job),
         phase=states.phase(job),
@@ -24,6 +34,10 @@ def to_response(job: BackgroundJob) -> JobResponse:
         cancel_requested=job.cancel_requested_at is not None,
         metadata=job.details,
         expected_end=_expected_end(job),
+        stage_index=stage_index,
+        stage_count=stage_count,
+        rate=pace.shown_rate(job),
+        queue=place,
         **{
             name: getattr(job, name)
             for name in (
@@ -57,16 +71,33 @@ def active_of(jobs: list[JobResponse], phases: Collection[Phase], now: datetime)
     return ActiveJobs(jobs=jobs, counts=counts, next_poll_ms=poll_ms, server_time=now)
 
 
-def to_active(jobs: Collection[BackgroundJob], now: datetime) -> ActiveJobs:
+def to_active(
+    jobs: Collection[BackgroundJob], now: datetime, places: Mapping[UUID, QueuePlace] | None = None
+) -> ActiveJobs:
     """Return what the jobs button shows of these jobs."""
-    return active_of([to_response(job) for job in jobs], [states.phase(job) for job in jobs], now)
+    shown = [to_response(job, (places or {}).get(job.id)) for job in jobs]
+    return active_of(shown, [states.phase(job) for job in jobs], now)
+
+
+def with_place(written: str, place: QueuePlace | None) -> str:
+    """Return the JSON of a job that was written without a place, with this one."""
+    without = '"queue":null}'
+    return f'{written.removesuffix(without)}"queue":{place.model_dump_json()}}}' if place is not None else written
+
+
+def job_tag(job: JobResponse) -> str:
+    """Return an entity tag: of all that is told of a job only its place in the queue changes without a new version."""
+    if job.queue is None:
+        return f'"v{job.version}"'
+    start = job.queue.expected_start
+    return f'"v{job.version}.{job.queue.ahead}.{start.timestamp() if start else 0:.0f}"'
 
 
 def active_tag(answer: ActiveJobs) -> str:
-    """Return an entity tag of everything but the time of day: every change of a job has a version of its own."""
+    """Return an entity tag of everything but the time of day."""
     seen = hashlib.sha256()
     for job in answer.jobs:
-        seen.update(f"{job.id}:{job.version};".encode())
+        seen.update(f"{job.id}:{job_tag(job)};".encode())
     return f'"{seen.hexdigest()[:24]}"'
 
 

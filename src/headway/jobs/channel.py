@@ -14,9 +14,10 @@ from typing import Literal, Protocol
 from uuid import UUID
 
 from headway.jobs import states
-from headway.jobs.answers import active_of, to_response
+from headway.jobs.answers import active_of, to_response, with_place
+from headway.jobs.line import is_news
 from headway.jobs.models import BackgroundJob
-from headway.jobs.schemas import Phase
+from headway.jobs.schemas import Phase, QueuePlace
 
 JOB_SECONDS = 0.25
 """At most four progress events a second for a job; changes of phase are never held back."""
@@ -24,7 +25,7 @@ JOB_SECONDS = 0.25
 RING_SIZE = 256
 """Events of an owner that a returning client can be given instead of a snapshot."""
 
-Kind = Literal["job", "finished", "removed"]
+Kind = Literal["job", "finished", "removed", "queue"]
 
 
 class Stream(Protocol):
@@ -51,8 +52,11 @@ class Shown:
     attempt: int
     phase: Phase
     ended: bool
+    waits: bool
+    """Whether it stands in the line for a worker."""
     at: float
     json: str
+    """As it is sent, but without its place in that line."""
 
 
 class Channel:
@@ -72,6 +76,8 @@ class Channel:
         """The number of the newest event that is kept no more without a newer one about the same job."""
         self._epoch = secrets.token_hex(4)
         self._shown: dict[UUID, Shown] = {}
+        self._places: dict[UUID, QueuePlace] = {}
+        """Where the waiting ones stand, as it was last told."""
         self._order: list[UUID] = []
         self._events: dict[tuple[UUID, Kind], tuple[int, bytes]] = {}
         self._is_new = True
@@ -87,13 +93,28 @@ class Channel:
         last = self._shown.get(job_id)
         return last is None or last.version < version
 
-    def publish(self, looked: Sequence[InView], read: Mapping[UUID, BackgroundJob], at: float) -> float | None:
-        """Take in what a look found, newest job first, and the jobs that were read.
+    @property
+    def has_waiting(self) -> bool:
+        """Tell whether a job stands in line, so that something changes without any signal."""
+        return any(one.waits for one in self._shown.values())
+
+    def publish(
+        self,
+        looked: Sequence[InView],
+        read: Mapping[UUID, BackgroundJob],
+        at: float,
+        places: Mapping[UUID, QueuePlace],
+        now: datetime,
+    ) -> float | None:
+        """Take in what a look found, newest job first, the jobs that were read, and where the waiting ones stand.
 
         Return in how many seconds to look again because a job was held back, or None.
         """
+        told, self._places = self._places, {one.id: places[one.id] for one in looked if one.id in places}
+        before = self.seq
         waits = [self._show(read[one.id], at) for one in reversed(looked) if one.id in read]
         self._order = [one.id for one in looked if one.id in self._shown]
+        self._tell_places(told, before, now)
         for job_id in self._shown.keys() - set(self._order):
             del self._shown[job_id]
             self._append(job_id, "removed", f'{{"id":"{job_id}"}}')
@@ -111,17 +132,33 @@ class Channel:
                 return JOB_SECONDS - age
         ended = job.status in states.TERMINAL
         told = last is not None and last.ended and (last.phase, last.attempt) == (phase, job.attempt)
-        shown = Shown(job.version, job.attempt, phase, ended, at, to_response(job).model_dump_json())
-        self._shown[job.id] = shown
+        waits, written = states.is_in_line(job), to_response(job).model_dump_json()
+        self._shown[job.id] = shown = Shown(job.version, job.attempt, phase, ended, waits, at, written)
         if not self._is_new:  # what was there before the first look is told by snapshots
             # Of each end one event is called so, whatever is noted on the job afterwards.
-            self._append(job.id, "finished" if ended and not told else "job", shown.json)
+            self._append(job.id, "finished" if ended and not told else "job", self._json(job.id, shown))
         return None
+
+    def _tell_places(self, told: Mapping[UUID, QueuePlace], since: int, now: datetime) -> None:
+        """Make events of places that have changed, which is no new version of a job. Small steps are left out."""
+        for job_id, place in self._places.items():
+            if self._is_new or self._events.get((job_id, "job"), (0, b""))[0] > since:
+                continue  # it was told with the job
+            before, shown = told.get(job_id), self._shown.get(job_id)
+            if before is not None and not is_news(before, place, now):
+                self._places[job_id] = before
+            elif shown is not None and shown.waits:
+                self._append(job_id, "queue", f'{{"id":"{job_id}","queue":{place.model_dump_json()}}}')
+
+    def _json(self, job_id: UUID, shown: Shown) -> str:
+        return with_place(shown.json, self._places.get(job_id) if shown.waits else None)
 
     def _append(self, job_id: UUID, kind: Kind, data: str) -> None:
         self.seq += 1
-        self._events.pop((job_id, "job"), None)
-        self._events.pop((job_id, kind), None)
+        # A job carries its place with it, but not the other way round.
+        replaced: tuple[Kind, ...] = (kind,) if kind == "queue" else (kind, "job", "queue")
+        for older in replaced:
+            self._events.pop((job_id, older), None)
         self._events[job_id, kind] = (self.seq, frame(kind, data, self._id()))
         if len(self._events) > RING_SIZE:
             self._dropped, _ = self._events.pop(next(iter(self._events)))
@@ -154,7 +191,7 @@ class Channel:
         """Return the list of all jobs as they were last sent, so that no version is sent twice."""
         shown = [self._shown[job_id] for job_id in self._order]
         around = active_of([], [one.phase for one in shown], now).model_dump_json()
-        jobs = ",".join(one.json for one in shown)
+        jobs = ",".join(self._json(job_id, self._shown[job_id]) for job_id in self._order)
         return frame("snapshot", around.replace('"jobs":[]', f'"jobs":[{jobs}]', 1), self._id())
 
 

@@ -12,15 +12,19 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from headway.jobs import queries
+from headway.jobs import queries, stages
 from headway.jobs.attempts import read_attempts
 from headway.jobs.models import BackgroundJob, JobEvent
+from headway.jobs.stages import Declared
 
 KEPT = 30
 """The newest durations of jobs that are alike; machines and files change."""
 
 LEAST = 3
 """From fewer nothing is concluded."""
+
+WHOLE = ""
+"""Stands for the stage that an attempt itself is: from its beginning to the end of the job."""
 
 Expected = tuple[datetime | None, datetime | None]
 
@@ -41,12 +45,23 @@ async def expect(session: AsyncSession, job: BackgroundJob, stage: str, now: dat
     return now + timedelta(seconds=statistics.median(seconds)), now + timedelta(seconds=late)
 
 
+async def weigh(session: AsyncSession, job: BackgroundJob, declared: Declared) -> Declared:
+    """Return the stages that a job declares, with weights that also follow how long its like were in each of them."""
+    if any("weight" not in stage for stage in declared):
+        return declared
+    alike = {
+        stage["key"]: await queries.list_durations(session, (job.job_type, stage["key"], size_class(job)), KEPT)
+        for stage in declared
+    }
+    return stages.weigh(declared, alike)
+
+
 async def learn(session: AsyncSession, job: BackgroundJob, events: Iterable[JobEvent]) -> None:
     """Keep how long it took from each stage of the completed attempt to its end."""
     attempts = read_attempts(job, events)
     if not attempts or attempts[-1].ended_at is None:
         return
-    end = attempts[-1].ended_at
-    for stage in attempts[-1].stages:
-        alike = (job.job_type, stage.name, size_class(job))
-        await queries.add_duration(session, alike, end, (end - stage.started_at).total_seconds(), KEPT)
+    last, end = attempts[-1], attempts[-1].ended_at
+    for name, began in [(WHOLE, last.started_at), *((stage.name, stage.started_at) for stage in last.stages)]:
+        alike = (job.job_type, name, size_class(job))
+        await queries.add_duration(session, alike, end, (end - began).total_seconds(), KEPT)

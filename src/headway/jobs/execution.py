@@ -197,7 +197,7 @@ class Execution:
             await self._service.fail(lease, error.problem())
             return
         wait = retries.wait()
-        await self._service.hand_back(lease, f"{error.detail} Trying again in {wait:.0f} s.")
+        await self._service.hand_back(lease, f"{error.detail} Trying again in {wait:.0f} s.", wait_seconds=wait)
         raise _Again(wait)
 
     async def _settle_crash(self, lease: Lease, error: AppError) -> None:

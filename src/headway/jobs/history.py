@@ -8,6 +8,7 @@ from headway.jobs import queries
 from headway.jobs.answers import to_response
 from headway.jobs.attempts import read_attempts
 from headway.jobs.filters import JobFilter
+from headway.jobs.line import FindPlaces, nowhere
 from headway.jobs.receipts import read_receipt
 from headway.jobs.schemas import JobAttempts, JobEventResponse, JobEvents, JobResponse, Receipt
 from headway.kit.db import Database
@@ -19,8 +20,9 @@ EVERYTHING = JobFilter()
 class JobHistory:
     """Reads what is kept of jobs."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, places_of: FindPlaces = nowhere) -> None:
         self._database = database
+        self._places_of = places_of
 
     async def list_jobs(
         self, user_id: str, *, limit: int, cursor: str | None, where: JobFilter = EVERYTHING
@@ -31,7 +33,8 @@ class JobHistory:
             rows = await queries.list_history(session, user_id, limit=limit, after=after, where=where.conditions())
         page = rows[:limit]
         more = encode_cursor(page[-1].created_at, page[-1].id) if len(rows) > limit else None
-        return Page[JobResponse](items=[to_response(job) for job in page], next_cursor=more)
+        places = await self._places_of(page)
+        return Page[JobResponse](items=[to_response(job, places.get(job.id)) for job in page], next_cursor=more)
 
     async def list_events(self, job_id: UUID, user_id: str) -> JobEvents:
         """Return what happened to an owner's job, in order."""

@@ -15,10 +15,12 @@ from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from headway.jobs import states
 from headway.jobs.channel import Channel, InView
 from headway.jobs.errors import TooManyStreams
 from headway.jobs.feed_reader import OWNERS_AT_ONCE, FeedReader, chunks
 from headway.jobs.models import BackgroundJob
+from headway.jobs.schemas import QueuePlace
 from headway.jobs.signal import ChangeSignal
 from headway.jobs.streams import EventStream
 from headway.kit.actor import Actor
@@ -60,6 +62,10 @@ EndedProofs = Callable[[Collection[Hashable]], Awaitable[Collection[Hashable]]]
 """Returns which of these proofs of actors open nothing any more."""
 
 
+PlacesOfOwners = Callable[[Collection[str]], Awaitable[Mapping[UUID, QueuePlace]]]
+"""Returns where the waiting jobs of some owners stand."""
+
+
 class LiveFeed:
     """Streams of server-sent events, one or more for each owner who looks."""
 
@@ -71,8 +77,10 @@ class LiveFeed:
         *,
         max_streams_per_user: int,
         ended: EndedProofs | None = None,
+        places: PlacesOfOwners | None = None,
     ) -> None:
         """Without `ended`, as for a host's own callers, a stream ends only when its actor has expired."""
+        self._places = places
         self._reader = FeedReader(database, clock)
         self._clock = clock
         self._max_streams = max_streams_per_user
@@ -168,6 +176,9 @@ class LiveFeed:
                     del self._channels[channel.owner]
             elif at - channel.looked_at >= RELOOK_SECONDS or (channel.next_departure or now) < now:
                 self._look_at([channel.owner])
+            elif self._places is not None and channel.has_waiting:
+                # Others move its jobs forward, of which it hears nothing.
+                self._look_at([channel.owner])
 
     async def _end_those_without_proof(self) -> None:
         if self._ended is None:
@@ -242,12 +253,26 @@ class LiveFeed:
         looked = await self._reader.look(owners)
         channels = [channel for owner in owners if (channel := self._channels.get(owner)) is not None]
         read = await self._reader.read([job for one in channels for job in one.unread(looked[one.owner])])
+        places = await self._find_places(channels, read.values())
         for channel in channels:
-            self._publish(channel, looked[channel.owner], read)
+            self._publish(channel, looked[channel.owner], read, places)
 
-    def _publish(self, channel: Channel, looked: Sequence[InView], read: Mapping[UUID, BackgroundJob]) -> None:
+    async def _find_places(
+        self, channels: Iterable[Channel], read: Iterable[BackgroundJob]
+    ) -> Mapping[UUID, QueuePlace]:
+        owners = {job.user_id for job in read if states.is_in_line(job)}
+        owners |= {channel.owner for channel in channels if channel.has_waiting}
+        return await self._places(owners) if self._places is not None and owners else {}
+
+    def _publish(
+        self,
+        channel: Channel,
+        looked: Sequence[InView],
+        read: Mapping[UUID, BackgroundJob],
+        places: Mapping[UUID, QueuePlace],
+    ) -> None:
         before = (channel.seq, channel.is_current)
-        look_again_in = channel.publish(looked, read, self._time())
+        look_again_in = channel.publish(looked, read, self._time(), places, self._clock.now())
         channel.is_current = bool(channel.streams)
         if (channel.seq, channel.is_current) != before:
             for stream in channel.streams:

@@ -79,6 +79,16 @@ class BackgroundJob(Base):
     lease_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     heartbeat_seconds: Mapped[int] = mapped_column(sa.Integer, server_default="60")
     stalled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When its present delivery was given to the engine, and when a job that a worker keeps is to be tried again.
+    queued_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    scheduled_for: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Units per second of the present stage, from where it was last measured, and since when it is.
+    rate: Mapped[float | None] = mapped_column(sa.Float)
+    rated_units: Mapped[int | None] = mapped_column(sa.BigInteger)
+    rated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    rated_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # What it declared of its stages; see `stages.Declared`.
+    stages: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
     # By then it should have ended: as likely as not, and nine times in ten.
     likely_end_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     late_end_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

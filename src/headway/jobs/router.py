@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from pydantic import AwareDatetime, BaseModel
 
 from headway.errors import Unauthorized
-from headway.jobs.answers import active_tag
+from headway.jobs.answers import active_tag, job_tag
 from headway.jobs.bulk import BulkActions
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.embedding import CANCEL_ONE, READ_ALL, READ_ONE, CreateJobToken, JobToken, JobTokens
@@ -126,7 +126,7 @@ def _add_looking(
     async def stream_jobs(who: watcher, last_event_id: Annotated[str | None, Header()] = None) -> EventStreamResponse:
         """Server-sent events: `snapshot` first, then `job`, `finished` and `removed`; `bye` asks to come back.
 
-        `auth_expiring` says that what opened the stream is about to expire.
+        `queue` tells the place of a waiting job, which changes without a new version of it; `auth_expiring` says that what opened the stream is about to expire.
         """
         return EventStreamResponse(live, who, last_event_id)
 
@@ -168,7 +168,7 @@ def _add_looking(
         after so many seconds.
         """
         job = await waits.next_version(job_id, who.owner, after_version=after_version, seconds=wait)
-        answer = _unless_known(job, f'"v{job.version}"', if_none_match)
+        answer = _unless_known(job, job_tag(job), if_none_match)
         if job.status not in TERMINAL:
             answer.headers["Retry-After"] = "1"
         return answer
@@ -203,6 +203,7 @@ def _add_reporting(router: APIRouter, actor: Callable[..., Any], service: JobMon
             message=body.message,
             metadata=body.metadata,
             heartbeat_seconds=body.heartbeat_seconds,
+            stages=[stage.model_dump() for stage in body.stages] if body.stages else None,
         )
         response.headers["Location"] = f"/api/v2/jobs/{job.id}"
         return job

@@ -22,6 +22,9 @@ BULK_TYPES = frozenset({"export", "processing", "validation"})
 """Types of jobs that may run long and that nobody's import waits behind: they have places of their own."""
 
 
+BULK_CONCURRENCY = 1
+"""Bulk jobs that one worker runs at once, beside `worker_concurrency`: they can take no place from an import."""
+
 Living = Callable[[Collection[UUID]], Awaitable[Collection[UUID]]]
 """Says which of these jobs have not ended."""
 

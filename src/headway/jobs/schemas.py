@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from headway.kit.problems import Problem
 from headway.kit.text import Details, PlainText
@@ -26,6 +26,16 @@ class ExpectedEnd(BaseModel):
     late_at: datetime
 
 
+class QueuePlace(BaseModel):
+    """Where a waiting job stands at this moment. Whoever comes with nothing running may still go before it."""
+
+    position: int = Field(ge=1, description="1 is the next to start.")
+    ahead: int = Field(ge=0, description="Waiting jobs that start before it, of everybody.")
+    expected_start: datetime | None = Field(
+        description="Learned from how long such jobs take; null while too few are known, or no worker is there."
+    )
+
+
 class JobResponse(BaseModel):
     """A job. `status` drives code (a pending job says `running`), `phase` and `message` are what people read."""
 
@@ -37,9 +47,12 @@ class JobResponse(BaseModel):
     progress: int = Field(ge=0, le=100, description="At most 99 until the result is committed and usable.")
     message: str | None
     stage: str | None
+    stage_index: int | None = Field(description="Which of its declared stages it is in, from 1.")
+    stage_count: int | None = Field(description="How many stages it declared.")
     done_units: int | None
     total_units: int | None
     unit: str | None
+    rate: float | None = Field(description="Units per second of the present stage, smoothed over 10 s.")
     expected_end: ExpectedEnd | None = Field(
         description="Learned from jobs of the same type and about the same size; null while too few of them are known."
     )
@@ -56,6 +69,10 @@ class JobResponse(BaseModel):
     started_at: datetime | None
     completed_at: datetime | None
     updated_at: datetime
+    # The last member, as the only one that changes without a new version of the job: see `answers.with_place`.
+    queue: QueuePlace | None = Field(
+        description="Where it stands while it waits for a worker; null otherwise, and in answers to what changed it."
+    )
 
 
 class JobCounts(BaseModel):
@@ -150,6 +167,24 @@ class Receipt(BaseModel):
     completed_at: datetime
 
 
+StageKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.-]{0,39}$")]
+
+
+class DeclaredStage(BaseModel):
+    """One of the stages that a job goes through. Its share of the whole is its weight among all weights."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: StageKey
+    weight: float = Field(default=1.0, gt=0, le=1000)
+
+
+def _different(stages: list[DeclaredStage]) -> list[DeclaredStage]:
+    if len({stage.key for stage in stages}) < len(stages):
+        raise ValueError("each stage has a key of its own")
+    return stages
+
+
 class CreateJob(BaseModel):
     """A job that the caller itself will run and report on."""
 
@@ -160,6 +195,13 @@ class CreateJob(BaseModel):
     message: ShortText | None = None
     metadata: Details = Field(default_factory=dict)
     heartbeat_seconds: int = Field(default=60, ge=1, le=3600)
+    stages: Annotated[list[DeclaredStage], AfterValidator(_different)] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=20,
+        description="What it goes through, in order. A report of units without `progress` then gets its percent from"
+        " the weights.",
+    )
 
 
 class ReportProgress(BaseModel):

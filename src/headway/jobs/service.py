@@ -16,15 +16,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from headway.jobs import queries, states
 from headway.jobs.answers import progress_answer, to_active, to_response
 from headway.jobs.errors import JobEnded, JobNotFound, JobStillRunning, NotYoursToReport, StaleLease
+from headway.jobs.line import FindPlaces, nowhere
 from headway.jobs.models import BackgroundJob, JobCheckpoint
 from headway.jobs.queries import Lease
 from headway.jobs.schemas import (
     ActiveJobs,
     JobResponse,
     ProgressAnswer,
+    QueuePlace,
     ReportProgress,
 )
 from headway.jobs.signal import ChangeSignal
+from headway.jobs.stages import Declared
 from headway.jobs.transitions import EXTERNAL, Transitions
 from headway.kit.clock import Clock
 from headway.kit.db import Database
@@ -33,7 +36,8 @@ from headway.kit.db import Database
 class JobMonitoringService:
     """Creates jobs, moves them through their states, and shows each owner their own."""
 
-    def __init__(self, database: Database, clock: Clock, signal: ChangeSignal) -> None:
+    def __init__(self, database: Database, clock: Clock, signal: ChangeSignal, places_of: FindPlaces = nowhere) -> None:
+        self._places_of = places_of
         self._database = database
         self._clock = clock
         self._move = Transitions(database, clock, signal)
@@ -49,6 +53,7 @@ class JobMonitoringService:
         message: str | None = None,
         metadata: dict[str, Any] | None = None,
         heartbeat_seconds: int = 60,
+        stages: Declared | None = None,
     ) -> JobResponse:
         """Create a pending job that its creator will run and report on."""
         async with self._database.write() as session:
@@ -60,6 +65,7 @@ class JobMonitoringService:
                 message=message,
                 details=metadata or {},
                 heartbeat_seconds=heartbeat_seconds,
+                stages=stages,
                 lease_expires_at=self._database.moment(self._clock, heartbeat_seconds),
             )
         return self._to_response(job)
@@ -177,10 +183,10 @@ class JobMonitoringService:
     async def cancel_in(self, session: AsyncSession, lease: Lease) -> None:
         await self._move.end_held(session, lease, "cancelled", message="Cancelled")
 
-    async def hand_back(self, lease: Lease, message: str) -> None:
-        """Give a job back to the queue: its next attempt is another worker's."""
+    async def hand_back(self, lease: Lease, message: str, *, wait_seconds: float | None = None) -> None:
+        """Give a job back to the queue: its next attempt is another worker's, or with `wait_seconds` one's own."""
         async with self._database.write() as session:
-            await self._move.hand_back(session, lease, message)
+            await self._move.hand_back(session, lease, message, wait_seconds)
 
     async def record_crash(self, lease: Lease, problem: dict[str, Any], *, max_crashes: int) -> bool:
         """Count that the job's own process died; say whether that was once too often and the job has failed."""
@@ -244,12 +250,13 @@ class JobMonitoringService:
         now = self._clock.now()
         async with self._database.read() as session:
             jobs = await queries.list_in_view(session, user_id, now)
-        return to_active(jobs, now)
+        return to_active(jobs, now, await self._places_of(jobs))
 
     async def get_job_by_id(self, job_id: UUID, user_id: str) -> JobResponse:
         """Return an owner's job; anybody else's raises `JobNotFound`, as an unknown id does."""
         async with self._database.read() as session:
-            return self._to_response(await queries.get_own(session, job_id, user_id))
+            job = await queries.get_own(session, job_id, user_id)
+        return self._to_response(job, (await self._places_of([job])).get(job_id))
 
     async def require_own(self, job_ids: Collection[UUID], user_id: str) -> None:
         """Raise `JobNotFound` unless all of these are jobs of the owner."""
@@ -351,9 +358,9 @@ class JobMonitoringService:
             raise JobEnded
         return progress_answer(ended, clamped=False)
 
-    def _to_response(self, job: BackgroundJob) -> JobResponse:
+    def _to_response(self, job: BackgroundJob, place: QueuePlace | None = None) -> JobResponse:
         """Return the API answer for a row: a pending job says `running`, and 100 % is said only of an ended one."""
-        return to_response(job)
+        return to_response(job, place)
 
 
 __all__ = ["EXTERNAL", "JobMonitoringService", "Lease"]

@@ -54,6 +54,11 @@ def leaves_view_at(status: str, completed_at: datetime | None) -> datetime | Non
     return completed_at + (COMPLETED_VISIBLE if status == "completed" else ENDED_BADLY_VISIBLE)
 
 
+def is_in_line(job: BackgroundJob) -> bool:
+    """Say whether a job waits for one of our workers. What other programs run stands in no line of ours."""
+    return job.status == "pending" and job.delivery > 0 and phase(job) in {"queued", "retrying"}
+
+
 def shown_progress(job: BackgroundJob) -> int:
     """Return the percent to show: 100 only once the result is committed."""
     return job.progress if job.status in TERMINAL else min(job.progress, 99)

@@ -7,6 +7,7 @@ change: a zombie's write finds no row and raises `StaleLease`.
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,7 +15,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from headway.jobs import durations, queries, states
+from headway.jobs import durations, pace, queries, stages, states
 from headway.jobs.errors import JobEnded, JobNotFound, StaleLease
 from headway.jobs.models import IS_ACTIVE, BackgroundJob
 from headway.jobs.queries import Lease
@@ -25,7 +26,8 @@ from headway.kit.db import Database
 HEADWAY = version("headway")
 """Whose reading of a file it is: a version also fixes the versions of all parsers."""
 
-NO_EXPECTATION: dict[str, Any] = {"likely_end_at": None, "late_end_at": None}
+NO_EXPECTATION: dict[str, Any] = {"likely_end_at": None, "late_end_at": None, **pace.UNMEASURED}
+"""What nobody can say of a job that is not worked on: when it ends, and how fast it is."""
 
 EXTERNAL = "external"
 """The engine of a job that its creator runs; every other name means that Headway runs it."""
@@ -46,6 +48,8 @@ class Transitions:
         job = BackgroundJob(
             id=uuid4(), user_id=user_id, job_type=job_type, status="pending", created_at=now, updated_at=now, **columns
         )
+        if job.stages and job.engine != EXTERNAL:
+            job.stages = await durations.weigh(session, job, job.stages)
         await queries.insert(session, job)
         await session.refresh(job)
         await self.record(session, job, "created")
@@ -81,6 +85,7 @@ class Transitions:
             "lease_owner": owner,
             "lease_expires_at": self._database.moment(self._clock, seconds),
             "stalled_at": None,
+            "scheduled_for": None,
             "stage": None,
             **NO_EXPECTATION,
             "done_units": None,
@@ -112,6 +117,9 @@ class Transitions:
         before = await self.live(session, job_id) if lease is None else await self.held(session, lease)
         stage_before, seconds = before.stage, lease_seconds or before.heartbeat_seconds
         values: dict[str, Any] = {key: value for key, value in columns.items() if value is not None}
+        values |= pace.measure(before, values, now)
+        if progress is None and values.keys() & {"stage", "done_units", "total_units"}:
+            progress = stages.percent_after(before, values)
         if progress is not None:
             values["progress"] = queries.never_below(BackgroundJob.progress, min(100, max(0, progress)))
         if message is not None:
@@ -149,13 +157,17 @@ class Transitions:
             "done_units": size_bytes,
             "total_units": size_bytes,
             "delivery": 1,
+            "queued_at": self._clock.now(),
             **columns,
         }
         return await self._release(session, queries.held_by(lease), "accepted", values)
 
-    async def hand_back(self, session: AsyncSession, lease: Lease, message: str) -> BackgroundJob:
-        """Give a running job back to the queue: its next attempt is another worker's."""
-        values = {"message": message, "status": "pending"}
+    async def hand_back(
+        self, session: AsyncSession, lease: Lease, message: str, wait_seconds: float | None
+    ) -> BackgroundJob:
+        """Give a running job back to the queue or, with `wait_seconds`, keep it for another attempt after them."""
+        next_at = self._clock.now() + timedelta(seconds=wait_seconds) if wait_seconds is not None else None
+        values = {"message": message, "status": "pending", "scheduled_for": next_at}
         return await self._release(session, queries.held_by(lease), "handed_back", values)
 
     async def hand_back_crashed(
@@ -185,13 +197,21 @@ class Transitions:
         self, session: AsyncSession, where: sa.ColumnElement[bool], kind: str, **columns: Any
     ) -> BackgroundJob:
         """Make a job wait for one delivery more, which the caller enqueues in the same transaction."""
-        values = {"status": "pending", "delivery": BackgroundJob.delivery + 1, **columns}
+        values = {
+            "status": "pending",
+            "delivery": BackgroundJob.delivery + 1,
+            "queued_at": self._clock.now(),
+            **columns,
+        }
         return await self._release(session, where, kind, values)
 
     async def _release(
         self, session: AsyncSession, where: sa.ColumnElement[bool], kind: str, values: dict[str, Any], **data: Any
     ) -> BackgroundJob:
-        freed = {"lease_owner": None, "lease_expires_at": None, "stage": None, **NO_EXPECTATION, **values}
+        freed = {
+            "lease_owner": None, "lease_expires_at": None, "scheduled_for": None, "stage": None,
+            **NO_EXPECTATION, **values,
+        }  # fmt: skip
         job = await queries.update(session, self._clock.now(), where, freed)
         if job is None:
             raise StaleLease

@@ -11,7 +11,9 @@ import pytest
 
 from headway.jobs import live as live_module
 from headway.jobs.live import LiveFeed
+from headway.jobs.schemas import QueuePlace
 from headway.jobs.service import JobMonitoringService
+from headway.kit.db import Database
 from tests.support.clock import FakeClock
 from tests.support.signals import RecordingSignal
 from tests.support.stream_reader import SECONDS, StreamReader
@@ -65,6 +67,48 @@ async def test_a_deleted_job_is_removed_at_once(feed: LiveFeed, service: JobMoni
     assert len((await reader.next())[1]["jobs"]) == 1
     await service.delete(job.id, OWNER)
     assert (await reader.until("removed")) == {"id": str(job.id)}
+
+
+async def test_a_place_that_moves_is_told_without_a_new_version(
+    database: Database,
+    service: JobMonitoringService,
+    clock: FakeClock,
+    signal: RecordingSignal,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found: dict[UUID, QueuePlace] = {}
+
+    async def places(owners: Collection[str]) -> dict[UUID, QueuePlace]:
+        assert set(owners) == {OWNER}
+        return dict(found)
+
+    monkeypatch.setattr(live_module, "TICK_SECONDS", 0.02)
+    live = LiveFeed(database, clock, signal, max_streams_per_user=2, places=places)
+    await live.start()
+    reader = StreamReader(live, OWNER)
+    assert (await reader.next())[1]["jobs"] == []
+    async with database.write() as session:
+        job = await service.create_in(session, OWNER, "import", title='a "queue":null}', engine="test", delivery=1)
+        found[job.id] = QueuePlace(position=401, ahead=400, expected_start=None)
+    assert (await reader.until("job"))["queue"] == found[job.id].model_dump()
+    found[job.id] = QueuePlace(position=396, ahead=395, expected_start=None)  # no step that is worth an event
+    late = StreamReader(live, OWNER)
+    assert (await late.next())[1]["jobs"][0]["queue"]["ahead"] == 400
+    await late.leave()
+    found[job.id] = QueuePlace(position=1, ahead=0, expected_start=clock.now())
+    moved = {"id": str(job.id), "queue": found[job.id].model_dump(mode="json")}
+    assert await reader.next() == ("queue", moved)
+    again = StreamReader(live, OWNER)
+    (shown,) = (await again.next())[1]["jobs"]
+    assert (shown["queue"], shown["title"], shown["version"]) == (moved["queue"], job.title, job.version)
+    await again.leave()
+    # Whoever comes back has missed both, the job and where it stands now.
+    back = StreamReader(live, OWNER, f"{reader.last_id.partition('.')[0]}.0")
+    assert [(await back.next())[0] for _ in range(2)] == ["job", "queue"]
+    found.clear()
+    await service.start_job(job.id)
+    assert (await reader.until("job"))["queue"] is None
+    await live.close()
 
 
 async def test_progress_comes_four_times_a_second_at_most_and_its_last_state_always(

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from headway.jobs import queries
+from headway.jobs import line_queries, queries
 from headway.jobs.census import take_census
 from headway.jobs.filters import JobFilter
 from headway.jobs.models import BackgroundJob
@@ -36,6 +36,8 @@ LOOKS: dict[str, tuple[Look, list[str]]] = {
     "waiting": (lambda session: queries.list_waiting(session, "external", None, 500), [ACTIVE]),
     "more that wait": (lambda session: queries.list_waiting(session, "external", LAST, 500), [ACTIVE]),
     "census": (lambda session: take_census(session, FakeClock()), [ACTIVE, ENDED]),
+    "line": (lambda session: line_queries.list_lines(session, NOW), [ACTIVE]),
+    "line of some": (lambda session: line_queries.list_waiting_of(session, ["ann"], NOW), [ACTIVE]),
     "history": (lambda session: page(session, JobFilter()), [OWNER]),
     "failed": (lambda session: page(session, JobFilter(statuses=("failed",))), [OWNER]),
     "text": (lambda session: page(session, JobFilter(text="a")), [OWNER]),

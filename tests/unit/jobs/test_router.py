@@ -121,6 +121,25 @@ async def test_a_script_reports_is_cancelled_and_says_so(client: httpx.AsyncClie
     assert (await client.post(f"{url}/dismiss", headers=ANN)).status_code == 204
 
 
+async def test_a_script_that_declares_its_stages_gets_its_percent_from_what_it_counts(
+    client: httpx.AsyncClient,
+) -> None:
+    job = await create(client, stages=[{"key": "read"}, {"key": "write", "weight": 3}])
+    assert (job["stage_index"], job["stage_count"], job["queue"]) == (None, 2, None)
+    report = {"stage": "write", "done_units": 1, "total_units": 2, "unit": "rows"}
+    answer = (await client.post(f"/jobs/{job['id']}/progress", json=report, headers=ANN)).json()
+    assert (answer["progress"], answer["clamped"]) == (61, False)
+    for stages in (
+        [],
+        [{"key": "a"}, {"key": "a"}],
+        [{"key": "a", "weight": 0}],
+        [{"key": "A B"}],
+        [{"key": "a"}] * 21,
+    ):
+        bad = await client.post("/jobs", json={"job_type": "export", "stages": stages}, headers=ANN)
+        assert (bad.status_code, bad.json()["code"]) == (422, "request.invalid"), stages
+
+
 async def test_the_first_page_that_asks_is_the_one_that_notifies(client: httpx.AsyncClient) -> None:
     job = await create(client)
     url = f"/jobs/{job['id']}"

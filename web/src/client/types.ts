@@ -36,9 +36,14 @@ export interface Job {
   progress: number
   message: string | null
   stage: string | null
+  /** Which of its declared stages it is in, from 1, and how many it declared. */
+  stage_index: number | null
+  stage_count: number | null
   done_units: number | null
   total_units: number | null
   unit: string | null
+  /** Units per second of the present stage, smoothed. */
+  rate: number | null
   /** By when jobs like it have ended: half of them, and nine of ten. */
   expected_end: { likely_at: string; late_at: string } | null
   error: string | null
@@ -54,6 +59,22 @@ export interface Job {
   started_at: string | null
   completed_at: string | null
   updated_at: string
+  /** Where it stands while it waits for a worker. Changes without a new version; the stream tells it as `queue`. */
+  queue: QueuePlace | null
+}
+
+export interface QueuePlace {
+  /** 1 is the next to start. */
+  position: number
+  /** Waiting jobs that start before it, of everybody. */
+  ahead: number
+  expected_start: string | null
+}
+
+/** What the event `queue` of the stream carries. */
+export interface QueueNews {
+  id: string
+  queue: QueuePlace
 }
 
 export interface ActiveJobs {
