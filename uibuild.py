@@ -112,8 +112,10 @@ def build(force=False):
     npm_install(WEB)
     temporary = OUT.with_name("_ui.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
-    vite = ["node_modules/vite/bin/vite.js", "build", "--outDir", str(temporary), "--emptyOutDir", "--logLevel", "warn"]
-    run_node(WEB, *vite)
+    vite = ["node_modules/vite/bin/vite.js", "build", "--outDir", str(temporary), "--logLevel", "warn"]
+    run_node(WEB, *vite, "--emptyOutDir")
+    # What pages of others load lies beside the pages, and must not empty their folder.
+    run_node(WEB, *vite, "--config", "vite.embed.config.ts", "--emptyOutDir", "false")
     (temporary / ".stamp").write_text(sources_hash())
     shutil.rmtree(OUT, ignore_errors=True)
     temporary.rename(OUT)

@@ -102,14 +102,15 @@ async def test_a_bad_file_says_what_is_wrong_and_what_to_do(
     page = watched.page
     bad = {"name": "bad.csv", "mimeType": "text/csv", "buffer": bytes(range(256)) * 40}
     await page.get_by_label("choose files").set_input_files(bad)
-    await expect(page.locator("headway-jobs button.open")).to_have_text("1 job failed")
+    await expect(page.locator("headway-jobs button.open")).to_have_text("1 needs attention")
     await page.locator("headway-jobs button.open").click()
     await page.locator("headway-job-card").get_by_role("link", name="bad.csv").click()
     await expect(page.get_by_text("What to do:")).to_be_visible()
-    await expect(page.get_by_text("format.not_a_table").first).to_be_visible()
+    story = page.locator("headway-job-page")
+    await expect(story.get_by_text("format.not_a_table").first).to_be_visible()
     await page.get_by_role("button", name="Try again").click()
     await expect(page.get_by_text("Tried again", exact=True)).to_be_visible()
-    await expect(page.get_by_text("Failed", exact=True)).to_have_count(3)  # the state, and twice in the history
+    await expect(story.get_by_text("Failed", exact=True)).to_have_count(3)  # the state, and twice in the history
 
 
 async def test_several_files_at_once_by_keyboard_alone(
@@ -205,7 +206,7 @@ async def test_every_page_is_accessible_and_fits_320_pixels(
         ]
     )
     await expect(page.get_by_role("link", name="Open dataset")).to_be_visible()
-    await expect(page.locator("headway-jobs button.open")).to_have_text("1 job failed")
+    await expect(page.locator("headway-jobs button.open")).to_have_text("1 needs attention")
     assert await violations(page, axe) == []
     await page.locator("headway-jobs button.open").click()
     assert await violations(page, axe) == []

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { steps } from '../src/app/pages/job-steps.ts'
 import type { Job } from '../src/client/types.ts'
-import { amount, duration, isEnded, phaseWord, sentence, stages, tone } from '../src/elements/job-words.ts'
+import { amount, duration } from '../src/elements/job-figures.ts'
+import { isEnded, phaseWord, tone } from '../src/elements/job-words.ts'
 
 function job(facts: Partial<Job>): Job {
-  return {
-    status: 'running', phase: 'running', progress: 0, message: null, error: null, outcome: null,
-    done_units: null, total_units: null, unit: null, ...facts,
-  } as Job
+  return { status: 'running', phase: 'running', progress: 0, outcome: null, done_units: null, total_units: null, unit: null, ...facts } as Job
 }
 
-const states = (facts: Partial<Job>): string => stages(job(facts)).map(({ state }) => state).join(' ')
+const states = (facts: Partial<Job>): string => steps(job(facts)).map(({ state }) => state).join(' ')
 
 test('every phase has a word, and one from a newer server is shown as it is', () => {
   const phases = [
@@ -20,19 +19,6 @@ test('every phase has a word, and one from a newer server is shown as it is', ()
   for (const phase of phases) assert.notEqual(phaseWord(job({ phase })), phase)
   assert.equal(phaseWord(job({ phase: 'resting' as Job['phase'] })), 'resting')
   assert.equal(phaseWord(job({ phase: 'completed', outcome: 'duplicate' })), 'Already there')
-})
-
-test('what runs says what it does, how much of how much, and percent', () => {
-  const facts = { message: 'Reading', done_units: 1_280_000, total_units: 2_000_000, unit: 'rows', progress: 59 }
-  assert.equal(sentence(job(facts)), 'Reading · 1,280,000 of 2,000,000 rows · 59%')
-  assert.equal(sentence(job({ ...facts, message: 'Reading, 1,280,000 rows so far' })), 'Reading, 1,280,000 rows so far · 59%')
-  assert.equal(sentence(job({ progress: 3 })), '3%')
-})
-
-test('a failed job says its error, a cancelled one that nothing was kept', () => {
-  assert.equal(sentence(job({ status: 'failed', phase: 'failed', error: 'The file is empty.' })), 'The file is empty.')
-  assert.equal(sentence(job({ status: 'failed', phase: 'failed' })), 'It failed.')
-  assert.equal(sentence(job({ status: 'cancelled', phase: 'cancelled' })), 'Nothing was kept.')
 })
 
 test('bytes are told as sizes, and never more than there are', () => {

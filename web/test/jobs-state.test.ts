@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { apply, backoff, buttonText, tally } from '../src/client/jobs-state.ts'
+import { apply, backoff } from '../src/client/jobs-state.ts'
 import type { Job } from '../src/client/types.ts'
 
 function job(id: string, facts: Partial<Job> = {}): Job {
@@ -40,18 +40,6 @@ test('events do not change the list that they are applied to', () => {
   const jobs = Object.freeze([job('1')])
   apply(jobs, { kind: 'job', job: job('2') })
   assert.equal(ids(jobs), '1')
-})
-
-test('the button says what runs, else what failed, else its name', () => {
-  const failed = job('8', { status: 'failed', phase: 'failed' })
-  const done = job('9', { status: 'completed', phase: 'completed' })
-  assert.equal(buttonText([]), 'Jobs')
-  assert.equal(buttonText([done]), 'Jobs')
-  assert.equal(buttonText([job('1'), failed]), '1 running job')
-  assert.equal(buttonText([job('1'), job('2'), job('3', { phase: 'queued' })]), '3 running jobs')
-  assert.equal(buttonText([failed, done]), '1 job failed')
-  assert.equal(buttonText([failed, failed]), '2 jobs failed')
-  assert.deepEqual(tally([job('1'), failed, done]), { running: 1, failed: 1 })
 })
 
 test('tries grow apart, are spread, and never stop', () => {

@@ -3,11 +3,11 @@
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
 
 import { ApiError, request, whenSignedOut } from '../client/api.ts'
-import { tally } from '../client/jobs-state.ts'
 import { jobsStore } from '../client/jobs-store.ts'
 import type { Me } from '../client/types.ts'
 import { controlStyles } from '../elements/control-styles.ts'
 import '../elements/headway-jobs.ts'
+import { tally } from '../elements/job-tally.ts'
 import { type Match, match, navigate, safeNext } from './router.ts'
 import { currentTheme, setTheme, THEMES, type Theme } from './theme.ts'
 

@@ -37,22 +37,6 @@ export function fromActive(answer: ActiveJobs): LiveEvent {
   return { kind: 'snapshot', jobs: answer.jobs }
 }
 
-/** Running ones count from their first moment; failed ones until they are dismissed. */
-export function tally(jobs: readonly Job[]): { running: number; failed: number } {
-  return {
-    running: jobs.filter((job) => job.status === 'running' || job.status === 'pending').length,
-    failed: jobs.filter((job) => job.status === 'failed').length,
-  }
-}
-
-/** The text of the jobs button, which is the state itself. */
-export function buttonText(jobs: readonly Job[]): string {
-  const { running, failed } = tally(jobs)
-  if (running) return running === 1 ? '1 running job' : `${running} running jobs`
-  if (failed) return failed === 1 ? '1 job failed' : `${failed} jobs failed`
-  return 'Jobs'
-}
-
 const FIRST_WAIT = 500
 const LONGEST_WAIT = 30_000
 

@@ -1,202 +1,217 @@
-/** `<headway-jobs>`: a button whose text is the state of the owner's jobs, and a panel with each of them, live. */
+/** `<headway-jobs>`: a button whose text is the state of the owner's jobs, and a panel with each of them, live.
+ *
+ * A host's page loads this file alone, so it must be small: it is no LitElement, and the panel's code comes when
+ * somebody is about to open it.
+ */
 
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
-import { repeat } from 'lit/directives/repeat.js'
+import { html, nothing, render, type TemplateResult } from 'lit/html.js'
 
-import { buttonText, tally } from '../client/jobs-state.ts'
 import { jobsStore } from '../client/jobs-store.ts'
 import type { Job } from '../client/types.ts'
-import { controlStyles } from './control-styles.ts'
-import './job-card.ts'
-import { isEnded, phaseWord } from './job-words.ts'
+import styles from './headway-jobs.css?inline'
+import type { JobLinks } from './job-links.ts'
+import { buttonText, tally, wholePercent } from './job-tally.ts'
+import { JobVoice } from './job-voice.ts'
+import { isEnded } from './job-words.ts'
+import { JobsView } from './jobs-view.ts'
+import { placeBelow } from './place.ts'
+import tokens from './tokens.css?inline'
 
-const MOST_SHOWN = 20
+/** A job that ends sooner shows its result only: a button that flashes says nothing. */
+const WORTH_MILLISECONDS = 700
+/** How long the button says that something has ended. */
+const TICK_MILLISECONDS = 5_000
 
-class HeadwayJobs extends LitElement {
-  static override styles = [
-    controlStyles,
-    css`
-      :host {
-        display: inline-block;
-      }
-      .open {
-        gap: 0.5rem;
-        font-variant-numeric: tabular-nums;
-      }
-      .open.busy {
-        border-color: var(--accent);
-        background: var(--accent-soft);
-        color: var(--accent);
-        font-weight: 550;
-      }
-      .open.failed {
-        border-color: var(--bad);
-        color: var(--bad);
-      }
-      .spin {
-        inline-size: 12px;
-        block-size: 12px;
-        border: 2px solid color-mix(in srgb, currentcolor 30%, transparent);
-        border-block-start-color: currentcolor;
-        border-radius: 50%;
-        animation: spin 1s linear infinite;
-      }
-      @keyframes spin {
-        to {
-          rotate: 1turn;
-        }
-      }
-      [popover] {
-        inset: auto;
-        inset-block-start: 3.4rem;
-        inset-inline-end: 1.25rem;
-        position: fixed;
-        inline-size: min(27rem, calc(100vw - 1.6rem));
-        max-block-size: calc(100dvh - 5rem);
-        margin: 0;
-        padding: 0;
-        border: 1px solid var(--line);
-        border-radius: 12px;
-        background: var(--bg);
-        color: var(--fg);
-        box-shadow: var(--shadow);
-        overflow: auto;
-      }
-      .head {
-        position: sticky;
-        inset-block-start: 0;
-        z-index: 1;
-        display: flex;
-        align-items: center;
-        gap: 0.5rem;
-        padding: 0.65rem 1rem;
-        border-block-end: 1px solid var(--line);
-        background: var(--bg);
-      }
-      h2 {
-        flex: 1;
-        font-size: 1rem;
-      }
-      .close {
-        inline-size: 32px;
-        padding: 0;
-      }
-      ul {
-        margin: 0;
-        padding: 0;
-        list-style: none;
-      }
-      li + li {
-        border-block-start: 1px solid var(--line);
-      }
-      .lost {
-        padding: 0.55rem 1rem;
-        border-block-end: 1px solid var(--line);
-        color: var(--warn);
-      }
-      .none {
-        padding: 1.4rem 1rem;
-        color: var(--muted);
-      }
-      @media (prefers-reduced-motion: reduce) {
-        .spin {
-          animation: none;
-        }
-      }
-      @media (max-width: 34rem) {
-        [popover] {
-          inset-inline-end: 0.8rem;
-        }
-      }
-    `,
-  ]
-  static override properties = { jobs: { state: true }, live: { state: true }, said: { state: true }, shown: { state: true } }
-  declare jobs: readonly Job[]
-  declare live: boolean
-  /** What the one status region says; only endings are worth interrupting for. */
-  declare said: string
-  declare shown: boolean
+const sheet = new CSSStyleSheet()
+sheet.replaceSync(tokens + styles)
 
-  #began = Date.now()
-  #running = new Set<string>()
-  readonly #onChange = (): void => this.#take()
+class HeadwayJobs extends HTMLElement {
+  readonly #root = this.attachShadow({ mode: 'open' })
+  readonly #view = new JobsView(() => this.#take())
+  readonly #voice = new JobVoice()
+  #links: JobLinks | undefined
+  /** Those that had not ended when they were last looked at; null before the first answer. */
+  #going: ReadonlySet<string> | null = null
+  /** Too young to be worth a word. */
+  readonly #young = new Set<string>()
+  #panel: Promise<void> | null = null
+  #isOpen = false
+  /** Whether the panel's code could not be had. */
+  #isBroken = false
+  #isTicked = false
+  #isPlanned = false
+  /** What the one status region says, and what interrupts: failures only. */
+  #said = ''
+  #alarm = ''
+  #tick: ReturnType<typeof setTimeout> | undefined
+  #speech: ReturnType<typeof setTimeout> | undefined
 
   constructor() {
     super()
-    this.jobs = []
-    this.live = true
-    this.said = ''
-    this.shown = false
+    this.#root.adoptedStyleSheets = [sheet]
   }
 
-  override connectedCallback(): void {
-    super.connectedCallback()
-    jobsStore.addEventListener('change', this.#onChange)
-    this.#take()
+  /** Where links lead, if not to Headway's own pages beside this one. */
+  get links(): JobLinks | undefined {
+    return this.#links
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback()
-    jobsStore.removeEventListener('change', this.#onChange)
+  set links(links: JobLinks | undefined) {
+    this.#links = links
+    this.#update()
+  }
+
+  connectedCallback(): void {
+    // In a host's page nobody else does; in the app it has been done.
+    jobsStore.start()
+    this.#view.connect()
+  }
+
+  disconnectedCallback(): void {
+    this.#view.disconnect()
+    clearTimeout(this.#tick)
+    clearTimeout(this.#speech)
+  }
+
+  // ------------------------------------------------------------------ what happens
+
+  /** The jobs that are worth a word by now. */
+  get #jobs(): readonly Job[] {
+    return this.#view.jobs.filter((job) => isEnded(job) || !this.#young.has(job.id))
   }
 
   #take(): void {
-    const ended = jobsStore.jobs.filter((job) => isEnded(job) && this.#running.has(job.id))
-    if (ended.length) this.said = ended.map((job) => `${job.title || job.job_type}: ${phaseWord(job)}`).join('. ')
-    this.#running = new Set(jobsStore.jobs.filter((job) => !isEnded(job)).map((job) => job.id))
-    this.jobs = jobsStore.jobs
-    // Nothing is lost yet while the first connection is being made.
-    this.live = jobsStore.live || Date.now() - this.#began < 5_000
-    if (!jobsStore.live && this.live) setTimeout(() => this.#take(), 5_100)
+    const before = this.#going
+    const going = this.#view.jobs.filter((job) => !isEnded(job)).map((job) => job.id)
+    if (before) for (const id of going) if (!before.has(id)) this.#wait(id)
+    if (this.#view.jobs.some((job) => job.status === 'completed' && before?.has(job.id))) this.#tickFor()
+    this.#going = this.#view.isLoaded ? new Set(going) : null
+    if (this.#going) this.#speak()
+    this.#update()
   }
 
-  override render(): TemplateResult {
-    const { running, failed } = tally(this.jobs)
-    const look = running ? 'busy' : failed ? 'failed' : ''
-    return html`<button class="open ${look}" popovertarget="panel" aria-expanded=${this.shown ? 'true' : 'false'}>
-        ${running ? html`<span class="spin" aria-hidden="true"></span>` : nothing}${buttonText(this.jobs)}
+  #wait(id: string): void {
+    this.#young.add(id)
+    setTimeout(() => {
+      this.#young.delete(id)
+      this.#speak()
+      this.#update()
+    }, WORTH_MILLISECONDS)
+  }
+
+  #tickFor(): void {
+    this.#isTicked = true
+    clearTimeout(this.#tick)
+    this.#tick = setTimeout(() => {
+      this.#isTicked = false
+      this.#update()
+    }, TICK_MILLISECONDS)
+  }
+
+  #speak(): void {
+    this.#voice.hear(this.#jobs)
+    const now = performance.now()
+    this.#alarm = this.#voice.alarm() || this.#alarm
+    this.#said = this.#voice.speak(now) || this.#said
+    const wait = this.#voice.waits(now)
+    clearTimeout(this.#speech)
+    if (wait !== null) this.#speech = setTimeout(() => this.#speak(), wait)
+    this.#update()
+  }
+
+  readonly #load = (): void => {
+    this.#panel ??= import('./job-panel.ts').then(
+      () => this.#found(true),
+      () => this.#found(false),
+    )
+  }
+
+  #found(isThere: boolean): void {
+    // What could not be had is asked for again with the next opening.
+    if (!isThere) this.#panel = null
+    this.#isBroken = !isThere
+    this.#update()
+  }
+
+  readonly #onToggle = (event: ToggleEvent): void => {
+    this.#isOpen = event.newState === 'open'
+    const button = this.#root.querySelector('button')
+    if (this.#isOpen && button) {
+      this.#load()
+      placeBelow(button, event.target as HTMLElement)
+    } else if (this.#root.activeElement?.localName === 'headway-job-panel') {
+      // The browser gives the focus back only if it was moved by opening.
+      button?.focus()
+    }
+    this.#update()
+  }
+
+  readonly #hide = (): void => this.#root.querySelector<HTMLElement>('#panel')?.hidePopover()
+
+  // ------------------------------------------------------------------ rendering
+
+  /** Show everything that has changed by the end of this turn. */
+  #update(): void {
+    if (this.#isPlanned) return
+    this.#isPlanned = true
+    queueMicrotask(() => {
+      this.#isPlanned = false
+      render(this.#render(), this.#root)
+    })
+  }
+
+  #render(): TemplateResult {
+    const jobs = this.#jobs
+    const { connection, heardAt, isLoaded } = this.#view
+    const count = tally(jobs)
+    const look = count.attention ? 'attention' : count.running ? 'busy' : ''
+    return html`<button
+        class="open ${look} ${connection === 'live' ? '' : 'stale'}"
+        part="button"
+        popovertarget="panel"
+        aria-controls="panel"
+        aria-expanded=${this.#isOpen ? 'true' : 'false'}
+        @pointerenter=${this.#load}
+        @focus=${this.#load}
+      >
+        ${this.#renderSign(jobs, count.attention > 0, count.running > 0)}<span>${this.#renderText(buttonText(count))}</span>
       </button>
-      <span class="hidden" role="status">${this.said}</span>
-      <div id="panel" popover role="group" aria-labelledby="heading" @toggle=${this.#toggled}>
-        <div class="head">
-          <h2 id="heading">Jobs</h2>
-          <a class="button" href="/jobs" @click=${this.#hide}>All jobs</a>
-          <button class="close" popovertarget="panel" popovertargetaction="hide" aria-label="Close">✕</button>
-        </div>
-        ${this.live ? nothing : html`<div class="lost">Live updates lost. Reconnecting… What is shown is the last known state.</div>`}
-        ${this.jobs.length ? this.#list() : html`<p class="none">Nothing is running. Jobs you start appear here, in every tab.</p>`}
+      <span class="hidden" role="status">${this.#said}</span>
+      <span class="hidden" role="alert">${this.#alarm}</span>
+      <div id="panel" part="panel" popover role="group" aria-label="Jobs" @beforetoggle=${this.#onToggle}>
+        ${this.#isBroken ? html`<p class="broken">The list could not be loaded. Check the connection and open it again.</p>` : nothing}
+        <headway-job-panel
+          .jobs=${jobs}
+          .isLoaded=${isLoaded}
+          .connection=${connection}
+          .heardAt=${heardAt}
+          .links=${this.#links}
+          .shown=${this.#isOpen}
+          @hide=${this.#hide}
+        ></headway-job-panel>
       </div>`
   }
 
-  #list(): TemplateResult {
-    const ordered = [...this.jobs].sort((a, b) => rank(a) - rank(b)).slice(0, MOST_SHOWN)
-    return html`<ul>
-      ${repeat(
-        ordered,
-        (job) => job.id,
-        (job) => html`<li><headway-job-card .job=${job} ?stale=${!this.live} @click=${this.#clicked}></headway-job-card></li>`,
-      )}
-    </ul>`
+  #renderText({ attention, running }: { attention: string; running: string }): unknown {
+    if (attention && running) return html`${attention}<span class="also"> · ${running}</span>`
+    return attention || running || 'Jobs'
   }
 
-  #toggled(event: ToggleEvent): void {
-    this.shown = event.newState === 'open'
+  #renderSign(jobs: readonly Job[], needsAttention: boolean, isRunning: boolean): unknown {
+    if (needsAttention) return html`<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d="M8 2.2 14.3 13.3H1.7ZM8 6.4v3M8 11.4v.1"></path></svg>`
+    if (isRunning) return this.#renderCircle(wholePercent(jobs))
+    if (!this.#isTicked) return nothing
+    return html`<svg class="tick" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d="m3.3 8.4 3.1 3.1 6.3-7"></path></svg>`
   }
 
-  /** A link out of the panel closes it; its buttons do not. */
-  #clicked(event: Event): void {
-    if (event.composedPath().some((node) => node instanceof HTMLAnchorElement)) this.#hide()
+  /** The number is no text: what the button is called should not change twice a second. */
+  #renderCircle(percent: number | null): TemplateResult {
+    return html`<svg class="ring ${percent === null ? 'endless' : ''}" viewBox="0 0 20 20" width="18" height="18" aria-hidden="true">
+        <circle class="track" cx="10" cy="10" r="8"></circle>
+        <circle class="fill" cx="10" cy="10" r="8" pathLength="100" stroke-dasharray="${percent ?? 25} 100"></circle>
+      </svg>
+      ${percent === null ? nothing : html`<span class="percent" aria-hidden="true" data-percent=${percent}></span>`}`
   }
-
-  #hide(): void {
-    this.renderRoot.querySelector<HTMLElement>('#panel')?.hidePopover()
-  }
-}
-
-/** What needs a person comes first, then what runs, then what is done. */
-function rank(job: Job): number {
-  if (job.phase === 'failed' || job.phase === 'stalled') return 0
-  return isEnded(job) ? 2 : 1
 }
 
 customElements.define('headway-jobs', HeadwayJobs)

@@ -1,108 +1,206 @@
 /** `<headway-job-card>`: one job in a list, with its state, its bar and what can be done with it. */
 
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
 
-import { cancelJob, dismissJob } from '../client/jobs-store.ts'
+import { dismissJob, retryJob } from '../client/jobs-store.ts'
 import type { Job } from '../client/types.ts'
-import { controlStyles } from './control-styles.ts'
-import { icon, isEnded, phaseWord, sentence, tone } from './job-words.ts'
-import { progressStyles } from './progress-styles.ts'
-import { toneStyles } from './tone-styles.ts'
+import { copyText } from './copy-text.ts'
+import { cardStyles } from './job-card-styles.ts'
+import './job-cancel.ts'
+import { phaseSign, sign } from './job-icons.ts'
+import { type JobLinks, jobLink, LINKS, rejectedLink, resultLink } from './job-links.ts'
+import { canBeRetried } from './job-rules.ts'
+import { rejectedRows, sentence } from './job-sentence.ts'
+import { isEndless, isWaiting } from './job-tally.ts'
+import { isEnded, phaseWord, titleOf, tone } from './job-words.ts'
+import { formatAgo, formatMoment } from './sizes.ts'
 
-class JobCard extends LitElement {
-  static override styles = [
-    controlStyles,
-    progressStyles,
-    css`
-      :host {
-        display: block;
-        padding: 0.8rem 1rem;
-      }
-      .top {
-        display: flex;
-        align-items: baseline;
-        justify-content: space-between;
-        gap: 1rem;
-      }
-      .title {
-        color: inherit;
-        font-weight: 600;
-        overflow-wrap: anywhere;
-        text-decoration: none;
-      }
-      .title:hover {
-        text-decoration: underline;
-      }
-      .state {
-        flex: none;
-        color: var(--muted);
-        font-size: 0.93em;
-      }
-      p {
-        color: var(--muted);
-        font-variant-numeric: tabular-nums;
-        overflow-wrap: anywhere;
-      }
-      p.do {
-        color: var(--fg);
-      }
-      progress {
-        margin-block: 0.45rem 0.35rem;
-      }
-      :host([stale]) progress {
-        opacity: 0.5;
-      }
-      .bar {
-        margin-block-start: 0.5rem;
-      }
-    `,
-    toneStyles,
-  ]
-  static override properties = { job: { attribute: false }, stale: { type: Boolean, reflect: true }, problem: { state: true } }
+/** How often what depends on the time is said anew, while a job goes on and after it has ended. */
+const GOING_MILLISECONDS = 1_000
+const ENDED_MILLISECONDS = 30_000
+
+/** Says `dismiss` before the job goes, so that the focus can go elsewhere. */
+export class JobCard extends LitElement {
+  static override styles = cardStyles
+  static override properties = {
+    job: { attribute: false },
+    links: { attribute: false },
+    stale: { type: Boolean, reflect: true },
+    problem: { state: true },
+    busy: { state: true },
+    copied: { state: true },
+  }
   declare job: Job
+  declare links: JobLinks
+  /** Whether nobody knows if this is still so. */
   declare stale: boolean
   declare problem: string
+  declare busy: boolean
+  declare copied: string
+
+  #clock: ReturnType<typeof setInterval> | undefined
+  #hadFocus = false
 
   constructor() {
     super()
+    this.links = LINKS
     this.stale = false
     this.problem = ''
+    this.busy = false
+    this.copied = ''
   }
 
-  override render(): TemplateResult {
-    const job = this.job
-    return html`<div class="top">
-        <a class="title" id="title" href="/jobs/${job.id}">${job.title || job.job_type}</a>
-        <span class="state ${tone(job)}"><span aria-hidden="true">${icon(job)}</span> ${phaseWord(job)}</span>
-      </div>
-      ${isEnded(job)
-        ? nothing
-        : html`<progress aria-labelledby="title" aria-valuetext="${job.progress} percent, ${phaseWord(job)}" max="100" .value=${job.progress}></progress>`}
-      <p>${sentence(job)}</p>
-      ${job.problem ? html`<p class="do">${job.problem.user_action}</p>` : nothing}
-      ${this.problem ? html`<p class="bad" role="alert">${this.problem}</p>` : nothing}
-      <div class="bar">${this.#actions(job)}</div>`
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    clearInterval(this.#clock)
   }
 
-  #actions(job: Job): unknown {
-    const open = job.related_dataset_id
-      ? html`<a class="button" href="/datasets/${job.related_dataset_id}">Open dataset</a>`
-      : nothing
-    if (isEnded(job)) {
-      return html`${open}<button aria-label="Dismiss ${job.title}" @click=${() => this.#do(dismissJob)}>Dismiss</button>`
-    }
-    if (job.cancel_requested) return nothing
-    return html`<button aria-label="Cancel ${job.title}" @click=${() => this.#do(cancelJob)}>Cancel</button>`
+  /** Put the focus on the row: on its title, which opens the result. */
+  override focus(): void {
+    this.renderRoot.querySelector<HTMLElement>('.title')?.focus()
+  }
+
+  override willUpdate(changed: PropertyValues<this>): void {
+    this.#hadFocus = Boolean(this.shadowRoot?.activeElement)
+    if (!changed.has('job') && !changed.has('stale')) return
+    clearInterval(this.#clock)
+    // What is not heard of any more is not counted down either.
+    if (!this.stale) this.#clock = setInterval(() => this.requestUpdate(), isEnded(this.job) ? ENDED_MILLISECONDS : GOING_MILLISECONDS)
+  }
+
+  /** A button that had the focus may be gone with the phase; the row is still there. */
+  override updated(): void {
+    if (this.#hadFocus && !this.shadowRoot?.activeElement) this.focus()
   }
 
   async #do(action: (id: string) => Promise<void>): Promise<void> {
+    if (this.busy) return
     this.problem = ''
+    this.busy = true
     try {
       await action(this.job.id)
     } catch {
       this.problem = 'That did not work. Try again in a moment.'
     }
+    this.busy = false
   }
+
+  dismiss(): void {
+    if (!isEnded(this.job)) return
+    this.dispatchEvent(new Event('dismiss', { bubbles: true, composed: true }))
+    void this.#do(dismissJob)
+  }
+
+  async #copy(text: string): Promise<void> {
+    this.copied = (await copyText(text)) ? 'Copied' : 'Select the text and copy it'
+  }
+
+  // ------------------------------------------------------------------ rendering
+
+  override render(): TemplateResult {
+    const { job } = this
+    return html`<div class="row ${isWaiting(job) || job.phase === 'cancelled' ? 'idle' : tone(job)}">
+      <span class="state">${phaseSign(job)}</span>
+      <div class="top">
+        <h3>${this.#renderTitle(job)}</h3>
+        ${isEnded(job) ? this.#renderEnd(job) : html`<span class="percent" aria-hidden="true">${isEndless(job) ? '' : `${job.progress}%`}</span>`}
+      </div>
+      ${isEnded(job) ? nothing : this.#renderBar(job)}
+      <div class="say">
+        <p>${this.#renderSentence(job)}</p>
+        ${isEnded(job) ? nothing : html`<headway-job-cancel .job=${job}></headway-job-cancel>`}
+      </div>
+      ${job.phase === 'uploading' ? html`<p class="note">Keep the page that sends it open until then.</p>` : nothing}
+      ${job.problem ? html`<p class="do">${job.problem.user_action}</p>` : nothing}
+      ${this.problem ? html`<p class="refusal" role="alert">${this.problem}</p>` : nothing}
+      ${isEnded(job) ? html`${this.#renderActions(job)} ${this.#renderDetails(job)}` : nothing}
+    </div>`
+  }
+
+  /** The title opens what a job is for: its result, else what is known about it. */
+  #renderTitle(job: Job): TemplateResult {
+    const href = resultLink(this.links, job) || jobLink(this.links, job)
+    const title = titleOf(job)
+    return href ? html`<a class="title" id="title" href=${href}>${title}</a>` : html`<span class="title" id="title" tabindex="-1">${title}</span>`
+  }
+
+  #renderEnd(job: Job): TemplateResult {
+    const at = job.completed_at ?? job.updated_at
+    return html`<time datetime=${at} title=${formatMoment(at)}>${formatAgo(at)}</time>
+      <button class="quiet" aria-label="Dismiss ${titleOf(job)}" title="Dismiss" @click=${this.dismiss}>${sign('close')}</button>`
+  }
+
+  #renderBar(job: Job): TemplateResult {
+    const text = [isEndless(job) ? '' : `${job.progress} percent`, phaseWord(job).replace('…', ''), sentence(job)].filter(Boolean).join(', ')
+    // An indeterminate bar is one without the attribute.
+    const bar =
+      isEndless(job) && job.phase !== 'queued'
+        ? html`<progress class="endless" aria-labelledby="title" aria-valuetext=${text} max="100"></progress>`
+        : html`<progress aria-labelledby="title" aria-valuetext=${text} max="100" value=${job.progress}></progress>`
+    return html`<div class="bar">${bar}${this.#renderStages(job)}</div>`
+  }
+
+  /** One tick for each stage. What runs without stages has none. */
+  #renderStages(job: Job): TemplateResult | typeof nothing {
+    const { stage_index: index, stage_count: count } = job
+    if (!count || !index || count < 2) return nothing
+    return html`<span class="stages" role="img" aria-label="Stage ${index} of ${count}">
+      ${Array.from({ length: count }, (_, place) => html`<i class=${place + 1 < index ? 'past' : place + 1 === index ? 'now' : ''}></i>`)}
+    </span>`
+  }
+
+  #renderSentence(job: Job): unknown {
+    const said = unbroken(sentence(job))
+    if (job.phase === 'running') return said || phaseWord(job)
+    if (job.phase === 'uploading') return said
+    return html`<strong>${phaseWord(job)}</strong>${said ? html`<span> · ${said}</span>` : nothing}`
+  }
+
+  /** At most two things to do. */
+  #renderActions(job: Job): unknown {
+    const title = titleOf(job)
+    const result = resultLink(this.links, job)
+    const rows = rejectedLink(job)
+    const again = canBeRetried(job) && job.problem?.retryable !== false
+    const other = job.status === 'failed' && job.job_type === 'import' && !again && this.links.import
+    if (!result && !again && !other) return nothing
+    return html`<div class="actions">
+      ${result ? html`<a class="button" href=${result} aria-label="Open dataset ${title}">Open dataset</a>` : nothing}
+      ${rows ? html`<a class="button" href=${rows} download>Download ${rejectedRows(job)}</a>` : nothing}
+      ${again ? this.#renderAgain(title) : nothing}
+      ${other ? html`<a class="button" href=${other}>Choose another file</a>` : nothing}
+    </div>`
+  }
+
+  #renderAgain(title: string): TemplateResult {
+    return html`<button aria-label="Try ${title} again" aria-disabled=${this.busy ? 'true' : nothing} @click=${() => this.#do(retryJob)}>
+        ${this.busy ? 'Starting…' : 'Try again'}
+      </button>
+      <span class="note">Reads the stored file again.</span>`
+  }
+
+  #renderDetails(job: Job): unknown {
+    const { problem } = job
+    if (!problem) return nothing
+    const support = problem['support_id'] ? `, support id ${String(problem['support_id'])}` : ''
+    const facts = `${problem.code}${support}, job ${job.id}`
+    const href = jobLink(this.links, job)
+    return html`<details>
+      <summary>Details</summary>
+      ${problem.detail && problem.detail !== problem.title ? html`<p>${problem.detail}</p>` : nothing}
+      <code>${facts}</code>
+      <div class="actions">
+        <button aria-label="Copy the details of ${titleOf(job)}" @click=${() => this.#copy(`${titleOf(job)}: ${problem.title} ${problem.detail} (${facts})`)}>Copy</button>
+        ${href ? html`<a href=${href} aria-label="History of ${titleOf(job)}">History</a>` : nothing}
+        <span role="status">${this.copied}</span>
+      </div>
+    </details>`
+  }
+}
+
+/** No figure is parted from its unit at the end of a line. */
+function unbroken(text: string): string {
+  return text.replace(/(\d) (?=[a-zA-Z])/g, '$1\u00a0')
 }
 
 customElements.define('headway-job-card', JobCard)

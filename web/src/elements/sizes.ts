@@ -49,3 +49,8 @@ export function formatAgo(iso: string, now: number = Date.now()): string {
 export function formatMoment(iso: string): string {
   return new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso))
 }
+
+/** The time of day, for what happened a short while ago. */
+export function formatTime(at: string | number): string {
+  return new Intl.DateTimeFormat(undefined, { timeStyle: 'short' }).format(new Date(at))
+}

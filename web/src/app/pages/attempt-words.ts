@@ -1,7 +1,8 @@
 /** How a job came to where it is: its attempts, what came between them, and how long each part took. Pure. */
 
 import type { Job, JobAttempt, JobEvent } from '../../client/types.ts'
-import { sayMilliseconds, type Tone } from '../../elements/job-words.ts'
+import { sayMilliseconds } from '../../elements/job-figures.ts'
+import type { Tone } from '../../elements/job-words.ts'
 
 export interface Said {
   word: string

@@ -5,14 +5,18 @@ import { html, LitElement, nothing, type TemplateResult } from 'lit'
 import { ApiError } from '../../client/api.ts'
 import { deleteJob, getJob, listAttempts, listEvents } from '../../client/jobs-api.ts'
 import type { Job, JobAttempt, JobEvent, Problem } from '../../client/types.ts'
+import { amount, duration } from '../../elements/job-figures.ts'
 import { canBeCancelled, canBeDeleted, canBeRetried } from '../../elements/job-rules.ts'
-import { amount, duration, icon, isEnded, kindWord, phaseWord, sentence, stages, tone } from '../../elements/job-words.ts'
+import { phaseSign, signStyles } from '../../elements/job-icons.ts'
+import { sentence } from '../../elements/job-sentence.ts'
+import { isEnded, kindWord, phaseWord, titleOf, tone } from '../../elements/job-words.ts'
 import { progressStyles } from '../../elements/progress-styles.ts'
 import { formatCount, formatMoment } from '../../elements/sizes.ts'
 import { toneStyles } from '../../elements/tone-styles.ts'
 import { counts } from './attempt-words.ts'
 import './job-delete-dialog.ts'
 import './job-raw.ts'
+import { steps } from './job-steps.ts'
 import { jobStyles } from './job-styles.ts'
 import './job-timeline.ts'
 import { cancelJob, jobsStore, navigate, retryJob } from './jobs-seam.ts'
@@ -20,7 +24,7 @@ import { pageStyles } from './page-styles.ts'
 import { sayError } from './say-error.ts'
 
 class JobPage extends LitElement {
-  static override styles = [pageStyles, progressStyles, jobStyles, toneStyles]
+  static override styles = [pageStyles, progressStyles, signStyles, jobStyles, toneStyles]
   static override properties = {
     params: { attribute: false },
     job: { state: true },
@@ -139,7 +143,7 @@ class JobPage extends LitElement {
   override render(): TemplateResult {
     const { job } = this
     return html`<div class="head">
-        <h1 tabindex="-1">${job ? job.title || kindWord(job.job_type) : 'Job'}</h1>
+        <h1 tabindex="-1">${job ? titleOf(job) : 'Job'}</h1>
         ${job ? html`<div class="bar">${this.#renderActions(job)}</div>` : nothing}
       </div>
       ${this.problem ? this.#renderFailure() : nothing}
@@ -171,9 +175,9 @@ class JobPage extends LitElement {
     const said = sentence(job)
     // A problem says in full below what the sentence would say here.
     return html`<p class="state">
-        <span class=${tone(job)}><span aria-hidden="true">${icon(job)}</span> <strong>${phaseWord(job)}</strong></span>${said && !job.problem ? html` · ${said}` : nothing}
+        <span class=${tone(job)}>${phaseSign(job)} <strong>${phaseWord(job)}</strong></span>${said && !job.problem ? html` · ${said}` : nothing}
       </p>
-      ${isEnded(job) ? nothing : html`<progress aria-label=${job.title || job.job_type} aria-valuetext="${job.progress} percent, ${phaseWord(job)}" max="100" .value=${job.progress}></progress>`}
+      ${isEnded(job) ? nothing : html`<progress aria-label=${titleOf(job)} aria-valuetext="${job.progress} percent, ${phaseWord(job)}" max="100" .value=${job.progress}></progress>`}
       ${isImport ? this.#renderSteps(job) : nothing} ${job.problem ? this.#renderProblem(job.problem) : nothing}
       ${this.#renderCounts(job)}
       <div class="two">
@@ -189,7 +193,7 @@ class JobPage extends LitElement {
   #renderSteps(job: Job): TemplateResult {
     const bad = isEnded(job) ? 'bad' : ''
     return html`<ol class="stages" aria-label="Steps">
-      ${stages(job).map(
+      ${steps(job).map(
         ({ percent, text, state }) => html`<li class="${state} ${state === 'now' ? bad : ''}" aria-current=${state === 'now' ? 'step' : nothing}>
           <span aria-hidden="true">${state === 'done' ? '✓' : state === 'now' ? (bad ? '✕' : '●') : '○'}</span> ${text}
           <small>${percent}%<span class="hidden">${state === 'done' ? ', done' : state === 'now' ? (bad ? ', ended here' : ', now') : ''}</span></small>

@@ -5,7 +5,10 @@ import { repeat } from 'lit/directives/repeat.js'
 
 import type { Job } from '../../client/types.ts'
 import { controlStyles } from '../../elements/control-styles.ts'
-import { duration, icon, isEnded, kindWord, phaseWord, sentence, tone } from '../../elements/job-words.ts'
+import { duration } from '../../elements/job-figures.ts'
+import { phaseSign, signStyles } from '../../elements/job-icons.ts'
+import { sentence } from '../../elements/job-sentence.ts'
+import { isEnded, phaseWord, titleOf, tone } from '../../elements/job-words.ts'
 import { progressStyles } from '../../elements/progress-styles.ts'
 import { formatAgo, formatMoment, plural } from '../../elements/sizes.ts'
 import { toneStyles } from '../../elements/tone-styles.ts'
@@ -18,7 +21,7 @@ const AGO_MILLISECONDS = 30_000
 
 /** Says `select` with the new selection, and `show-fresh` when the new jobs are wanted. */
 export class JobTable extends LitElement {
-  static override styles = [controlStyles, progressStyles, jobTableStyles, toneStyles]
+  static override styles = [controlStyles, progressStyles, signStyles, jobTableStyles, toneStyles]
   static override properties = {
     jobs: { attribute: false },
     selection: { attribute: false },
@@ -171,7 +174,7 @@ export class JobTable extends LitElement {
   }
 
   #renderRow(job: Job, index: number): TemplateResult {
-    const title = job.title || kindWord(job.job_type)
+    const title = titleOf(job)
     const isCurrent = this.jobs.some(({ id }) => id === this.current) ? job.id === this.current : index === 0
     const stop = isCurrent ? 0 : -1
     const selected = this.selection.has(job.id)
@@ -185,7 +188,7 @@ export class JobTable extends LitElement {
         <a href="/jobs/${job.id}" tabindex=${stop} title=${title}>${title}</a><small title=${sentence(job)}>${sentence(job)}</small>
       </td>
       <td role="cell" class="state ${tone(job)}">
-        <span aria-hidden="true">${icon(job)}</span> ${phaseWord(job)}
+        ${phaseSign(job)} ${phaseWord(job)}
         ${isEnded(job) ? nothing : html`<progress aria-label=${title} max="100" .value=${job.progress}></progress>`}
       </td>
       <td role="cell" class="time began"><time datetime=${job.created_at} title=${formatMoment(job.created_at)}>${formatAgo(job.created_at)}</time></td>

@@ -1,0 +1,100 @@
+/** What a job says about itself in one sentence, in each of its phases. */
+
+import type { Job } from '../client/types.ts'
+import { amount, duration } from './job-figures.ts'
+import { canBeRetried } from './job-rules.ts'
+import { formatBytes, formatCount, formatTime, plural } from './sizes.ts'
+import { countdowns, sayAhead } from './time-left.ts'
+
+/** The sentence under the title. `now` is the time by which waiting is told, in milliseconds since 1970. */
+export function sentence(job: Job, now: number = Date.now()): string {
+  switch (job.phase) {
+    case 'queued':
+      return queued(job, now)
+    case 'retrying':
+      return retrying(job, now)
+    case 'stalled':
+      return `Nothing heard since ${formatTime(job.updated_at)}. If its worker is gone it is started again, or given up with a reason.`
+    case 'cancelling':
+      return cancelling(job)
+    case 'cancelled':
+      return cancelled(job)
+    case 'completed':
+      return completed(job)
+    case 'partial':
+      return partial(job)
+    case 'failed':
+      return withFullStop(job.problem?.title ?? job.error ?? 'It failed without a reason.')
+    default:
+      return running(job)
+  }
+}
+
+function running(job: Job): string {
+  // A message may say the count itself.
+  const said = job.message ?? ''
+  const counted = amount(job)
+  const isNew = counted && !said.includes(counted.split(' ')[0] ?? '')
+  const known = job.total_units || !counted ? counted : `${counted} so far`
+  return [said, isNew ? known : '', rate(job), countdowns.say(job)].filter(Boolean).join(' · ')
+}
+
+/** "5,100 rows/s"; slow ones are told by their counts alone. */
+function rate({ rate: perSecond, unit }: Job): string {
+  if (!perSecond || perSecond < 1 || !unit) return ''
+  return unit === 'bytes' ? `${formatBytes(perSecond)}/s` : `${formatCount(Number(perSecond.toPrecision(2)))} ${unit}/s`
+}
+
+function queued(job: Job, now: number): string {
+  if (!job.queue) return 'For a free worker.'
+  const { ahead, expected_start: start } = job.queue
+  const soon = start ? sayAhead(start, now) : ''
+  return `${ahead ? `${formatCount(ahead)} ahead of it` : 'Next in line'}${soon ? `, starts in ${soon}` : ''}.`
+}
+
+function retrying(job: Job, now: number): string {
+  const soon = job.queue?.expected_start ? sayAhead(job.queue.expected_start, now) : ''
+  return `${withFullStop(job.message ?? 'The last attempt broke off.')} ${soon ? `In ${soon}: ` : 'Next: '}attempt ${job.attempt + 1}.`
+}
+
+/** What stays differs by who runs it, and only what is known is said. */
+function cancelling(job: Job): string {
+  if (job.job_type !== 'import') return 'Asked to stop. What it has finished by then may stay.'
+  if (job.stage === 'upload') return 'Stopping. What was sent is thrown away.'
+  return 'Stopping. The rows read so far are thrown away, the file is kept.'
+}
+
+function cancelled(job: Job): string {
+  if (job.job_type !== 'import') return job.progress ? `Stopped at ${job.progress}%.` : 'Stopped before it began.'
+  return canBeRetried(job) ? 'Nothing was imported. The file is kept.' : 'Nothing was kept.'
+}
+
+function completed(job: Job): string {
+  if (job.outcome === 'duplicate') return 'You imported this file before. Nothing was added.'
+  const took = duration(job.created_at, job.completed_at)
+  const made = job.unit !== 'bytes' && job.done_units !== null ? `${formatCount(job.done_units)} ${job.unit ?? ''}`.trim() : (job.message ?? '')
+  return made && took ? `${made} in ${took}` : made || `In ${took}.`
+}
+
+function partial(job: Job): string {
+  const lost = rejected(job)
+  if (!lost || job.done_units === null) return job.message ?? 'Some rows could not be read.'
+  const all = formatCount(job.done_units + lost)
+  return `${formatCount(job.done_units)} of ${all} ${job.unit ?? 'rows'}. ${formatCount(lost)} could not be read.`
+}
+
+/** How many rows could not be read. */
+export function rejected(job: Job): number {
+  const count = job.result?.['rejected_rows']
+  return typeof count === 'number' ? count : 0
+}
+
+/** "the 12 rows", "the row": what a link to the rejected ones is called. */
+export function rejectedRows(job: Job): string {
+  const count = rejected(job)
+  return count === 1 ? 'the row' : `the ${plural(count, 'row', 'rows')}`
+}
+
+function withFullStop(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`
+}

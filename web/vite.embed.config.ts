@@ -1,0 +1,19 @@
+/** Builds the elements that pages of others load, each as a module of its own that needs nothing else of these pages. */
+
+import { defineConfig } from 'vite'
+
+import { BROWSERS, precompress } from './building.ts'
+
+export default defineConfig({
+  base: './',
+  publicDir: false,
+  build: {
+    target: 'es2023',
+    cssTarget: BROWSERS,
+    modulePreload: false,
+    lib: { entry: { 'headway-jobs': 'src/elements/headway-jobs.ts' }, formats: ['es'] },
+    rollupOptions: { output: { entryFileNames: '[name].js', chunkFileNames: 'embed/[name]-[hash].js' } },
+    minify: true,
+  },
+  plugins: [precompress()],
+})
