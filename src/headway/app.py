@@ -33,6 +33,7 @@ from headway.engine.lease import count_alive, count_places
 from headway.errors import AppError
 from headway.intake.changes.router import build_changes_router
 from headway.intake.changes.service import ReparseService
+from headway.intake.replacement import replaced_by
 from headway.intake.router import build_imports_router
 from headway.intake.service import FileIntakeService, IntakeLimits
 from headway.intake.upload_errors import UploadInterrupted
@@ -102,7 +103,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     limits = IntakeLimits(
         settings.max_upload_bytes, settings.max_user_bytes, settings.min_free_bytes, settings.max_uploads_per_user
     )
-    deliveries = Deliveries(database, clock, changes, submitter)
+    deliveries = Deliveries(database, clock, changes, submitter, replaced_by(datasets))
     bulk = BulkActions(database, jobs, deliveries)
     reaper = Reaper(database, clock, jobs, deliveries)
     intake = FileIntakeService(database, store, clock, jobs, datasets, submitter, limits)

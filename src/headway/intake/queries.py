@@ -65,6 +65,10 @@ async def get_import(session: AsyncSession, job_id: UUID) -> Import:
     return (await session.execute(sa.select(Import).where(Import.job_id == job_id))).scalar_one()
 
 
+async def find_import(session: AsyncSession, job_id: UUID) -> Import | None:
+    return (await session.execute(sa.select(Import).where(Import.job_id == job_id))).scalar_one_or_none()
+
+
 async def find_key(session: AsyncSession, owner: str, key: str) -> IdempotencyKey | None:
     statement = sa.select(IdempotencyKey).where(IdempotencyKey.user_id == owner, IdempotencyKey.key == key)
     return (await session.execute(statement)).scalar_one_or_none()

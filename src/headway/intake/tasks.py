@@ -95,6 +95,7 @@ class ImportFile:
                 stage="done",
                 done_units=rows,
                 total_units=rows + rejected,
+                failed_units=rejected,
                 unit="rows",
                 result={"datasets": [str(dataset_id) for dataset_id in ids], "rows": rows, "rejected_rows": rejected},
             )

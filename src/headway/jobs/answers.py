@@ -41,7 +41,7 @@ def to_response(job: BackgroundJob, place: QueuePlace | None = None) -> JobRespo
         **{
             name: getattr(job, name)
             for name in (
-                "id", "job_type", "title", "message", "stage", "done_units", "total_units", "unit", "error", "outcome",
+                "id", "job_type", "title", "message", "stage", "done_units", "total_units", "failed_units", "unit", "error", "outcome",
                 "result", "attempt", "version", "related_dataset_id", "created_at", "started_at", "completed_at",
                 "updated_at",
             )

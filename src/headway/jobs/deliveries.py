@@ -7,16 +7,24 @@ here depends on what an engine makes of its own ended work, and a delivery too m
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.jobs import queries, states
 from headway.jobs.answers import to_response
-from headway.jobs.errors import JobStillRunning, NotRetryable, StaleLease, WorkersLost
+from headway.jobs.errors import (
+    JobReplaced,
+    JobStillRunning,
+    NoFailedItems,
+    NotRetryable,
+    StaleLease,
+    WorkersLost,
+)
 from headway.jobs.models import BackgroundJob
 from headway.jobs.runner import BULK_TYPES, JobSubmitter, Submission
 from headway.jobs.schemas import JobResponse
@@ -36,10 +44,29 @@ KEEP_ENDED = timedelta(days=7)
 PAGE = 500
 
 
+FindReplacement = Callable[[AsyncSession, UUID, str], Awaitable[UUID | None]]
+"""Returns the dataset that an owner has by now, of just what a job of theirs was to make; None if there is none."""
+
+Scope = Literal["all", "failed_items"]
+
+
+async def never_replaced(_session: AsyncSession, _job_id: UUID, _owner: str) -> UUID | None:
+    """Find nothing, for whoever tries nothing again."""
+    return None
+
+
 class Deliveries:
     """Gives jobs to the engine again."""
 
-    def __init__(self, database: Database, clock: Clock, signal: ChangeSignal, submitter: JobSubmitter) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        signal: ChangeSignal,
+        submitter: JobSubmitter,
+        find_replacement: FindReplacement = never_replaced,
+    ) -> None:
+        self._find_replacement = find_replacement
         self._database = database
         self._clock = clock
         self._move = Transitions(database, clock, signal)
@@ -115,14 +142,19 @@ class Deliveries:
         """Take back what the engine has not delivered yet, of a job that has ended."""
         await self._submitter.cancel(job_id)
 
-    async def retry(self, job_id: UUID, owner: str) -> JobResponse:
+    async def retry(self, job_id: UUID, owner: str, scope: Scope = "all") -> JobResponse:
         """Run a failed or cancelled job of an owner again. What earlier attempts finished for good is kept."""
         async with self._database.write() as session:
             job = await queries.get_own(session, job_id, owner)
             if job.status not in states.TERMINAL:
                 raise JobStillRunning(f"The job is {job.status}.", job_status=job.status)
+            if scope == "failed_items":
+                # What was done is committed only as a whole, so that no kind of job has such items as yet.
+                raise NoFailedItems
             if job.status == "completed" or job.engine == EXTERNAL or job.delivery == 0:
                 raise NotRetryable(_why_not(job))
+            if (dataset_id := await self._find_replacement(session, job_id, owner)) is not None:
+                raise JobReplaced(dataset_id=str(dataset_id))
             ended = sa.and_(BackgroundJob.id == job_id, BackgroundJob.version == job.version)
             columns = dict.fromkeys(
                 (

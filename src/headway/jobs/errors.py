@@ -67,6 +67,28 @@ class WorkersLost(AppError):
     retryable = True
 
 
+class ReportedFailure(AppError):
+    """Never answered over HTTP; stored on a job of which the program that ran it says that it failed."""
+
+    code = "job.reported_failure"
+    title = "The program that ran this job reported that it failed"
+    user_action = "Read what the program says. If that does not help, ask whoever runs it."
+
+
+class NoFailedItems(Conflict):
+    code = "job.no_failed_items"
+    title = "This job cannot be tried again for a part of its items"
+    user_action = "Try all of it again. Rows that an import rejected are corrected and brought back at its dataset."
+
+
+class JobReplaced(Conflict):
+    """`dataset_id` is what there is already."""
+
+    code = "job.replaced"
+    title = "What this job was to make exists by now"
+    user_action = "Open that dataset. If you want a second one, upload the file again and ask for it."
+
+
 class NotRetryable(Conflict):
     code = "job.not_retryable"
     title = "This job cannot be tried again"

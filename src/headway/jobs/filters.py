@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -22,6 +23,17 @@ STATUS_WORDS: dict[str, ColumnElement[bool]] = {
     "cancelled": BackgroundJob.status == "cancelled",
 }
 """What each word means. A waiting job counts as running here as everywhere else."""
+
+
+NAMES = frozenset({"status", "job_type", "dataset_id", "q", "created_from", "created_to"})
+PAGING = frozenset({"limit", "cursor"})
+
+
+def refuse_unknown(names: Iterable[str]) -> None:
+    """Raise `UnknownFilter` for a name that is no filter: left aside, it would show more than was asked for."""
+    unknown = sorted(set(names) - NAMES - PAGING)
+    if unknown:
+        raise UnknownFilter(f"There is no filter {unknown[0]!r}.", allowed=sorted(NAMES))
 
 
 @dataclass(frozen=True, slots=True)

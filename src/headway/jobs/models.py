@@ -63,7 +63,10 @@ class BackgroundJob(Base):
     stage: Mapped[str | None] = mapped_column(sa.Text)
     done_units: Mapped[int | None] = mapped_column(sa.BigInteger)
     total_units: Mapped[int | None] = mapped_column(sa.BigInteger)
+    failed_units: Mapped[int | None] = mapped_column(sa.BigInteger)
     unit: Mapped[str | None] = mapped_column(sa.Text)
+    # The attempt of which it is noted that somebody reported a percent out of bounds.
+    clamped_attempt: Mapped[int | None] = mapped_column(sa.Integer)
     outcome: Mapped[str | None] = mapped_column(sa.Text)
     result: Mapped[dict[str, Any] | None] = mapped_column(Json)
     problem: Mapped[dict[str, Any] | None] = mapped_column(Json)

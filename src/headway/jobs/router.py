@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel
 
 from headway.errors import Unauthorized
@@ -15,14 +15,16 @@ from headway.jobs.embedding import CANCEL_ONE, READ_ALL, READ_ONE, CreateJobToke
 from headway.jobs.errors import (
     JobEnded,
     JobNotFound,
+    JobReplaced,
     JobStillRunning,
+    NoFailedItems,
     NotRetryable,
     NotYoursToReport,
     StaleLease,
     TooManyStreams,
     UnknownFilter,
 )
-from headway.jobs.filters import JobFilter
+from headway.jobs.filters import JobFilter, refuse_unknown
 from headway.jobs.history import JobHistory
 from headway.jobs.live import LiveFeed
 from headway.jobs.schemas import (
@@ -37,6 +39,7 @@ from headway.jobs.schemas import (
     ProgressAnswer,
     Receipt,
     ReportProgress,
+    RetryJob,
 )
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.states import TERMINAL
@@ -133,6 +136,7 @@ def _add_looking(
     @router.get("", responses=responses(BadCursor, UnknownFilter))
     async def list_jobs(
         who: reader,
+        request: Request,
         limit: Annotated[int, Query(ge=1, le=100)] = 50,
         cursor: str | None = None,
         status: Annotated[
@@ -149,6 +153,7 @@ def _add_looking(
         created_to: Annotated[AwareDatetime | None, Query(description="The first moment that is too late.")] = None,
     ) -> Page[JobResponse]:
         """Your jobs, newest first, by keyset: a page at any depth costs the same."""
+        refuse_unknown(request.query_params)
         where = JobFilter.worded(status, job_type, dataset_id, q, created_from, created_to)
         return await history.list_jobs(who.owner, limit=limit, cursor=cursor, where=where)
 
@@ -235,10 +240,17 @@ def _add_steering(
             response.status_code = 200
         return job
 
-    @router.post("/{job_id}/retry", status_code=202, responses=responses(JobNotFound, JobStillRunning, NotRetryable))
-    async def retry_job(who: writer, job_id: UUID) -> JobResponse:
-        """Run a failed or cancelled job again, from what it had finished for good."""
-        return await deliveries.retry(job_id, who.owner)
+    @router.post(
+        "/{job_id}/retry",
+        status_code=202,
+        responses=responses(JobNotFound, JobStillRunning, NotRetryable, NoFailedItems, JobReplaced),
+    )
+    async def retry_job(who: writer, job_id: UUID, body: RetryJob | None = None) -> JobResponse:
+        """Run a failed or cancelled job again, from what it had finished for good.
+
+        Without a body all of it. An import is refused once its owner has a dataset of just that file.
+        """
+        return await deliveries.retry(job_id, who.owner, body.scope if body is not None else "all")
 
     @router.post("/{job_id}/dismiss", status_code=204, responses=responses(JobNotFound, JobStillRunning))
     async def dismiss_job(who: writer, job_id: UUID) -> None:

@@ -51,6 +51,7 @@ class JobResponse(BaseModel):
     stage_count: int | None = Field(description="How many stages it declared.")
     done_units: int | None
     total_units: int | None
+    failed_units: int | None = Field(description="Those that could not be done; with some, an outcome is `partial`.")
     unit: str | None
     rate: float | None = Field(description="Units per second of the present stage, smoothed over 10 s.")
     expected_end: ExpectedEnd | None = Field(
@@ -214,6 +215,7 @@ class ReportProgress(BaseModel):
     stage: ShortText | None = None
     done_units: int | None = Field(default=None, ge=0, le=2**62)
     total_units: int | None = Field(default=None, ge=0, le=2**62)
+    failed_units: int | None = Field(default=None, ge=0, le=2**62)
     unit: ShortText | None = None
     status: Literal["running", "completed", "failed", "cancelled"] | None = None
     error: Annotated[PlainText, StringConstraints(max_length=2000)] | None = None
@@ -232,6 +234,14 @@ class ProgressAnswer(BaseModel):
     cancel_requested: bool
     lease_expires_at: datetime | None
     version: int
+
+
+class RetryJob(BaseModel):
+    """How much of a job is to be tried again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    scope: Literal["all", "failed_items"] = "all"
 
 
 class NotificationAnswer(BaseModel):

@@ -342,6 +342,7 @@ class JobMonitoringService:
                 stage=body.stage,
                 done_units=body.done_units,
                 total_units=body.total_units,
+                failed_units=body.failed_units,
                 unit=body.unit,
             )
 
@@ -350,9 +351,13 @@ class JobMonitoringService:
         error = (body.error or "The job reported that it failed.") if status == "failed" else None
         columns = {
             key: value
-            for key in ("message", "stage", "done_units", "total_units", "unit", "result", "related_dataset_id")
+            for key in (
+                "message", "stage", "done_units", "total_units", "failed_units", "unit", "result", "related_dataset_id",
+            )
             if (value := getattr(body, key)) is not None
-        }
+        }  # fmt: skip
+        if status == "completed" and columns.get("failed_units", job.failed_units):
+            columns["outcome"] = "partial"
         ended = await self._move.end(session, BackgroundJob.id == job.id, status, error=error, **columns)
         if ended is None:
             raise JobEnded

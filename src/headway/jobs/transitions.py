@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.jobs import durations, pace, queries, stages, states
-from headway.jobs.errors import JobEnded, JobNotFound, StaleLease
+from headway.jobs.errors import JobEnded, JobNotFound, ReportedFailure, StaleLease
 from headway.jobs.models import IS_ACTIVE, BackgroundJob
 from headway.jobs.queries import Lease
 from headway.jobs.signal import ChangeSignal
@@ -90,6 +90,7 @@ class Transitions:
             **NO_EXPECTATION,
             "done_units": None,
             "total_units": None,
+            "failed_units": None,
             "unit": None,
             "error": None,
             "problem": None,
@@ -127,12 +128,19 @@ class Transitions:
         values |= {"lease_expires_at": self._database.moment(self._clock, seconds), "stalled_at": None}
         if (stage := values.get("stage")) is not None and stage != stage_before:
             values["likely_end_at"], values["late_end_at"] = await durations.expect(session, before, stage, now)
+        is_clamped = progress is not None and not 0 <= progress <= 100 and before.clamped_attempt != before.attempt
+        if is_clamped:
+            values["clamped_attempt"] = before.attempt
         where = queries.held_by(lease) if lease is not None else BackgroundJob.id == job_id
         job = await queries.update(session, now, where, values)
         if job is None:
             raise StaleLease
         if job.stage != stage_before:
-            await self.record(session, job, "stage", stage=job.stage, progress=job.progress)
+            clamped = {"reported": progress} if is_clamped else {}
+            await self.record(session, job, "stage", stage=job.stage, progress=job.progress, **clamped)
+        elif is_clamped:
+            # Once for each attempt: whoever counts wrongly does it again and again.
+            await self.record(session, job, "clamped", reported=progress, progress=job.progress)
         else:
             self.announce(session, job.user_id)
         return job
@@ -233,6 +241,8 @@ class Transitions:
             **NO_EXPECTATION,
             **columns,
         }
+        if status == "failed" and not values.get("problem"):
+            values["problem"] = ReportedFailure(values.get("error") or "").problem()
         if status == "completed":
             values |= {"progress": 100, "outcome": columns.get("outcome") or "succeeded"}
         job = await queries.update(session, now, sa.and_(where, IS_ACTIVE), values)

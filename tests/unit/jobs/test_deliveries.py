@@ -9,7 +9,7 @@ import pytest
 
 from headway.jobs import deliveries as module
 from headway.jobs.deliveries import Deliveries
-from headway.jobs.errors import JobNotFound, JobStillRunning, NotRetryable, StaleLease
+from headway.jobs.errors import JobNotFound, JobStillRunning, NoFailedItems, NotRetryable, StaleLease
 from headway.jobs.runner import Submission
 from headway.jobs.service import JobMonitoringService, Lease
 from headway.kit.db import Database
@@ -136,6 +136,20 @@ async def test_a_failed_job_is_tried_again_as_new(
     with pytest.raises(JobStillRunning):
         await deliveries.retry(job_id, OWNER)
     assert (await claim(service, job_id)).attempt == 2
+
+
+async def test_no_part_of_a_job_can_be_tried_again_and_a_live_one_not_at_all(
+    service: JobMonitoringService, database: Database, deliveries: Deliveries, engine: RecordingSubmitter
+) -> None:
+    job_id = await accepted(service, database)
+    with pytest.raises(JobStillRunning):
+        await deliveries.retry(job_id, OWNER, "failed_items")
+    await service.fail(await claim(service, job_id), PROBLEM)
+    with pytest.raises(NoFailedItems):
+        await deliveries.retry(job_id, OWNER, "failed_items")
+    assert (await service.get_job_by_id(job_id, OWNER)).status == "failed"
+    assert engine.held == []
+    assert (await deliveries.retry(job_id, OWNER, "all")).phase == "retrying"
 
 
 async def test_the_end_of_a_job_that_was_tried_again_is_told_again(

@@ -6,8 +6,9 @@ from importlib.metadata import version
 
 import pytest
 
-from headway.jobs.errors import JobNotFound, JobStillRunning
+from headway.jobs.errors import JobNotFound, JobStillRunning, WorkerSilent
 from headway.jobs.history import JobHistory
+from headway.jobs.models import BackgroundJob
 from headway.jobs.service import JobMonitoringService
 from headway.kit.db import Database
 
@@ -35,6 +36,46 @@ async def test_a_job_that_made_a_dataset(
     assert (receipt.datasets, receipt.attempts, receipt.headway) == ([made.id], 1, version("headway"))
     with pytest.raises(JobNotFound):
         await history.receipt(made.id, OTHER)
+
+
+@pytest.mark.parametrize("ending", ["succeeded", "duplicate", "failed", "cancelled", "waiting", "silent"])
+async def test_every_ending_has_its_receipt(
+    service: JobMonitoringService, history: JobHistory, database: Database, ending: str
+) -> None:
+    async with database.write() as session:
+        job_id = (await service.create_in(session, OWNER, "import", title="a.csv", engine="test", details=FILE)).id
+    if ending != "waiting":
+        lease = await service.claim(job_id, "w", seconds=60)
+        assert lease is not None
+    match ending:
+        case "succeeded" | "duplicate":
+            async with database.write() as session:
+                await service.finish_in(session, lease, outcome=ending)
+        case "failed":
+            await service.fail(lease, {**WorkerSilent().problem(), "support_id": "s1"})
+        case "cancelled":
+            await service.request_cancel(job_id, OWNER)
+            await service.confirm_cancelled(lease)
+        case "waiting":
+            await service.request_cancel(job_id, OWNER)
+        case "silent":
+            async with database.read() as session:
+                seen = await session.get_one(BackgroundJob, job_id)
+            assert await service.end_overdue(seen, WorkerSilent().problem())
+    receipt = await history.receipt(job_id, OWNER)
+    status, outcome, code = {
+        "succeeded": ("completed", "succeeded", None),
+        "duplicate": ("completed", "duplicate", None),
+        "failed": ("failed", None, "job.silent"),
+        "cancelled": ("cancelled", None, None),
+        "waiting": ("cancelled", None, None),
+        "silent": ("failed", None, "job.silent"),
+    }[ending]
+    said = receipt.problem.code if receipt.problem is not None else None
+    assert (receipt.status, receipt.outcome, said) == (status, outcome, code)
+    assert receipt.input is not None
+    assert (receipt.input.sha256, receipt.attempts) == (FILE["sha256"], 0 if ending == "waiting" else 1)
+    assert receipt.created_at <= receipt.completed_at
 
 
 async def test_a_job_that_failed_and_that_another_program_ran(

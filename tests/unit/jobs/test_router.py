@@ -140,6 +140,46 @@ async def test_a_script_that_declares_its_stages_gets_its_percent_from_what_it_c
         assert (bad.status_code, bad.json()["code"]) == (422, "request.invalid"), stages
 
 
+async def test_a_percent_out_of_bounds_is_clamped_and_noted_once(client: httpx.AsyncClient) -> None:
+    job = await create(client)
+    url = f"/jobs/{job['id']}"
+    for percent, kept in ((140, 100), (200, 100), (-3, 100)):
+        answer = (await client.post(f"{url}/progress", json={"progress": percent}, headers=ANN)).json()
+        assert (answer["progress"], answer["clamped"]) == (kept, True)
+    events = (await client.get(f"{url}/events", headers=ANN)).json()["items"]
+    (noted,) = [event for event in events if event["kind"] == "clamped"]
+    assert noted["data"] == {"reported": 140, "progress": 100}
+
+
+async def test_going_back_is_clamped_and_no_fault_to_note(client: httpx.AsyncClient) -> None:
+    job = await create(client)
+    url = f"/jobs/{job['id']}"
+    for percent in (50, 20):
+        answer = (await client.post(f"{url}/progress", json={"progress": percent}, headers=ANN)).json()
+    assert (answer["progress"], answer["clamped"]) == (50, True)
+    events = (await client.get(f"{url}/events", headers=ANN)).json()["items"]
+    assert "clamped" not in [event["kind"] for event in events]
+
+
+async def test_a_script_that_could_not_do_everything_ends_as_partial_with_the_number(client: httpx.AsyncClient) -> None:
+    job = await create(client)
+    url = f"/jobs/{job['id']}"
+    await client.post(f"{url}/progress", json={"done_units": 9, "failed_units": 1, "unit": "files"}, headers=ANN)
+    await client.post(f"{url}/progress", json={"status": "completed"}, headers=ANN)
+    ended = (await client.get(url, headers=ANN)).json()
+    assert (ended["phase"], ended["outcome"], ended["failed_units"]) == ("partial", "partial", 1)
+
+
+async def test_a_failure_that_is_reported_is_a_problem_like_every_other(client: httpx.AsyncClient) -> None:
+    job = await create(client)
+    url = f"/jobs/{job['id']}"
+    await client.post(f"{url}/progress", json={"status": "failed", "error": "The disk was full."}, headers=ANN)
+    problem = (await client.get(url, headers=ANN)).json()["problem"]
+    assert (problem["code"], problem["detail"]) == ("job.reported_failure", "The disk was full.")
+    assert problem["user_action"]
+    assert problem["retryable"] is False
+
+
 async def test_the_first_page_that_asks_is_the_one_that_notifies(client: httpx.AsyncClient) -> None:
     job = await create(client)
     url = f"/jobs/{job['id']}"
@@ -161,6 +201,8 @@ async def test_cancelling_a_waiting_job_answers_200(client: httpx.AsyncClient) -
     [
         ("cursor=xyz", 400, "request.bad_cursor"),
         ("status=done", 422, "job.unknown_filter"),
+        ("statsu=failed", 422, "job.unknown_filter"),
+        ("q=a&type=import", 422, "job.unknown_filter"),
         ("limit=0", 422, "request.invalid"),
         ("limit=101", 422, "request.invalid"),
     ],

@@ -41,6 +41,8 @@ export interface Job {
   stage_count: number | null
   done_units: number | null
   total_units: number | null
+  /** Those that could not be done; with some of them a completed job is `partial`. */
+  failed_units: number | null
   unit: string | null
   /** Units per second of the present stage, smoothed. */
   rate: number | null

@@ -122,6 +122,7 @@ class ChangeDataset:
                 stage="done",
                 done_units=candidate.rows,
                 total_units=candidate.rows + candidate.rejected_rows,
+                failed_units=candidate.rejected_rows,
                 unit="rows",
                 result=_result(order, base, candidate, settled),
             )
