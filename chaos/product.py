@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -16,7 +15,17 @@ from pathlib import Path
 import httpx
 
 from headway.kit.processes import descendants
-from tests.support.product import ADMIN, PASSWORD, STOP_SECONDS, Server, command_line, is_alive, running_as, wait_for
+from tests.support.product import (
+    ADMIN,
+    PASSWORD,
+    STOP_SECONDS,
+    Server,
+    command_line,
+    free_port,
+    is_alive,
+    running_as,
+    wait_for,
+)
 
 READY_SECONDS = 90
 RESTART_SECONDS = 0.3
@@ -42,7 +51,7 @@ class Product:
 
     def start(self) -> None:
         """Start everything, and wait until the product says that it is ready."""
-        port = _free_port()
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         commands = {"serve": ["serve", "--port", str(port)]} | {f"worker {n}": ["worker"] for n in range(self.workers)}
         for name, arguments in commands.items():
@@ -119,12 +128,3 @@ def running_product(data_dir: Path, environment: dict[str, str], workers: int = 
         yield product
     finally:
         product.stop()
-
-
-def _free_port() -> int:
-    """Return a port below those that clients take by chance, so that the product finds it free after a restart."""
-    for port in range(20_000 + os.getpid() % 10_000, 32_000):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise RuntimeError("no free port")

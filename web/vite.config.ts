@@ -6,6 +6,17 @@ import { BROWSERS, precompress } from './building.ts'
 
 export default defineConfig({
   base: '/',
-  build: { target: 'es2023', cssTarget: BROWSERS, assetsInlineLimit: 0, modulePreload: { polyfill: false }, cssMinify: true },
+  build: {
+    target: 'es2023',
+    cssTarget: BROWSERS,
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    cssMinify: true,
+    rollupOptions: {
+      input: { index: 'index.html', 'jobs-worker': 'src/client/jobs-worker.ts' },
+      // The worker has one address for all versions, so that tabs of different ones share it.
+      output: { entryFileNames: ({ name }) => (name === 'jobs-worker' ? '[name].js' : 'assets/[name]-[hash].js') },
+    },
+  },
   plugins: [precompress()],
 })

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
 from tests.support.browser import FLAGS, FOLDER, NoBrowser, find_chromium, uibuild
-from tests.support.product import ADMIN, PASSWORD, Server, running_server
+from tests.support.product import ADMIN, PASSWORD, Server, free_port, running_server
 
 MARK = "BROWSER TESTS NOT RUN: "
 REQUIRED = os.environ.get("CI", "").lower() in {"1", "true"} or os.environ.get("REQUIRE_BROWSER") == "1"
@@ -33,7 +33,7 @@ def axe(chromium: object) -> str:
 
 @pytest.fixture(scope="session")
 def product(tmp_path_factory: pytest.TempPathFactory, chromium: object) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("browser") / "data") as server:
+    with running_server(tmp_path_factory.mktemp("browser") / "data", port=free_port()) as server:
         yield server
 
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -66,9 +67,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def running_server(data_dir: Path, environment: dict[str, str] | None = None) -> Iterator[Server]:
-    """Start the product on a free port and wait until it says that it is ready."""
-    command = [sys.executable, "-m", "headway.cli", "serve", "--port", "0"]
+def running_server(data_dir: Path, environment: dict[str, str] | None = None, port: int = 0) -> Iterator[Server]:
+    """Start the product, on any free port unless one is named, and wait until it says that it is ready."""
+    command = [sys.executable, "-m", "headway.cli", "serve", "--port", str(port)]
     settings = {
         "HEADWAY_DATA_DIR": str(data_dir),
         "HEADWAY_ADMIN_EMAIL": ADMIN,
@@ -114,6 +115,15 @@ def _read_until_ready(server: Server) -> str:
     if not ready.wait(READY_SECONDS) or not found:
         raise AssertionError(f"the product did not become ready; it said {server.lines}")
     return found[0]
+
+
+def free_port() -> int:
+    """Return a port below those that clients take by chance, so that the product finds it free after a restart."""
+    for port in range(20_000 + os.getpid() % 10_000, 32_000):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no free port")
 
 
 def wait_for(look: Callable[[], Found], seconds: float = 60, *, every: float = 0.02) -> Found | None:

@@ -47,5 +47,18 @@ test('tries grow apart, are spread, and never stop', () => {
   const most = (failures: number): number => backoff(failures, () => 1)
   assert.deepEqual([least(0), most(0)], [250, 500])
   assert.deepEqual([least(3), most(3)], [2000, 4000])
-  assert.deepEqual([least(5000), most(5000)], [15_000, 30_000])
+  assert.deepEqual([least(5000), most(5000)], [2_500, 5_000])
+})
+
+test('a list that was asked for drops what ended its stay, and not what came while it was on its way', () => {
+  const at = '2026-01-01T00:00:05Z'
+  const before = [job('2', { updated_at: '2026-01-01T00:00:06Z' }), job('1', { updated_at: '2026-01-01T00:00:04Z' })]
+  assert.equal(ids(apply(before, { kind: 'snapshot', jobs: [], at })), '2')
+  assert.equal(ids(apply(before, { kind: 'snapshot', jobs: [] })), '')
+})
+
+test('a place in the queue is news of a job without being a version of it', () => {
+  const queue = { position: 2, ahead: 1, expected_start: null }
+  const [first, second] = apply([job('2'), job('1')], { kind: 'queue', id: '1', queue })
+  assert.deepEqual([first?.queue, second?.queue, second?.version], [undefined, queue, 1])
 })

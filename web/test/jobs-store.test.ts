@@ -1,121 +1,28 @@
-/** The store's connections, with a browser of which only the parts that it uses are made up. */
+/** Where the live list comes from, and that all tabs of a browser share it. */
 
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, mock, test } from 'node:test'
 
-import type { ActiveJobs, Job } from '../src/client/types.ts'
+import { JobsStore } from '../src/client/jobs-store.ts'
+import { active, FakeStream, JOB, LATER, openBrowser, pass, server, settle, show, stub } from './fake-browser.ts'
 
-const JOB = { id: '1', title: 'a.csv', status: 'running', phase: 'running', version: 1, created_at: '2026-01-01T00:00:00Z' } as Job
-const LATER = { ...JOB, version: 2, progress: 50 } as Job
-
-class FakeStream extends EventTarget {
-  static all: FakeStream[] = []
-  static get open(): FakeStream[] {
-    return FakeStream.all.filter((stream) => !stream.closed)
-  }
-  closed = false
-  onopen: (() => void) | null = null
-  onerror: (() => void) | null = null
-  constructor() {
-    super()
-    FakeStream.all.push(this)
-  }
-  close(): void {
-    this.closed = true
-  }
-  send(name: string, data: unknown): void {
-    this.dispatchEvent(new MessageEvent(name, { data: JSON.stringify(data) }))
-  }
+const started: JobsStore[] = []
+const away = (): Response => {
+  throw new TypeError('Failed to fetch')
 }
+const signedOut = (): Response => Response.json({ title: 'Sign in', status: 401 }, { status: 401 })
 
-/** Delivers at once, to all but the sender, as tabs hear each other. */
-class FakeChannel {
-  static all = new Set<FakeChannel>()
-  onmessage: ((message: { data: unknown }) => void) | null = null
-  constructor() {
-    FakeChannel.all.add(this)
-  }
-  postMessage(data: unknown): void {
-    for (const other of [...FakeChannel.all]) if (other !== this) other.onmessage?.({ data: structuredClone(data) })
-  }
-  close(): void {
-    FakeChannel.all.delete(this)
-  }
-}
-
-/** One lock, given in the order of asking. */
-class FakeLocks {
-  #waiting: { run: () => Promise<void>; done: () => void }[] = []
-  #held = false
-  request(_name: string, { signal }: { signal: AbortSignal }, run: () => Promise<void>): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const entry = { run, done: resolve }
-      this.#waiting.push(entry)
-      signal.addEventListener('abort', () => {
-        if (!this.#waiting.includes(entry)) return
-        this.#waiting = this.#waiting.filter((one) => one !== entry)
-        reject(signal.reason as Error)
-      })
-      this.#grant()
-    })
-  }
-  #grant(): void {
-    const entry = this.#held ? undefined : this.#waiting.shift()
-    if (!entry) return
-    this.#held = true
-    void entry.run().then(() => {
-      this.#held = false
-      entry.done()
-      this.#grant()
-    })
-  }
-}
-
-let answer: () => Response
-let asked = 0
-const started: { stop: () => void }[] = []
-
-function jobs(...list: Job[]): Response {
-  const counts = { running: list.length, queued: 0, attention: 0 }
-  return Response.json({ jobs: list, counts, next_poll_ms: 5_000, server_time: '' } satisfies ActiveJobs)
-}
-
-function stub(name: string, value: unknown): void {
-  Object.defineProperty(globalThis, name, { value, configurable: true, writable: true })
-}
-
-beforeEach(() => {
-  mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
-  FakeStream.all = []
-  FakeChannel.all = new Set()
-  answer = () => jobs()
-  asked = 0
-  stub('EventSource', FakeStream)
-  stub('BroadcastChannel', FakeChannel)
-  stub('navigator', { locks: new FakeLocks() })
-  stub('window', new EventTarget())
-  stub('document', Object.assign(new EventTarget(), { visibilityState: 'visible' }))
-  stub('fetch', async () => {
-    asked += 1
-    return answer()
-  })
-})
-
-afterEach(() => {
+beforeEach(openBrowser)
+afterEach(async () => {
   for (const store of started.splice(0)) store.stop()
+  await settle()
   mock.timers.reset()
 })
 
-/** Let everything run that is waiting for nothing but its turn. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
-}
-
-async function tab() {
-  const { JobsStore } = await import('../src/client/jobs-store.ts')
+async function tab(key = 'ann'): Promise<JobsStore> {
   const store = new JobsStore()
   started.push(store)
-  store.start()
+  store.start(key)
   await settle()
   return store
 }
@@ -126,161 +33,318 @@ function stream(): FakeStream {
   return only
 }
 
+async function send(name: string, data: unknown, id = ''): Promise<void> {
+  stream().send(name, data, id)
+  await settle()
+}
+
+async function end(): Promise<void> {
+  stream().end()
+  await settle()
+}
+
 test('tabs share one stream, and all of them hear it', async () => {
-  const first = await tab()
-  const second = await tab()
-  stream().onopen?.()
-  stream().send('job', JOB)
-  for (const store of [first, second]) {
-    assert.equal(store.live, true)
-    assert.equal(store.jobs[0]?.id, '1')
-  }
-  stream().send('removed', { id: '1' })
-  assert.equal(second.jobs.length, 0)
+  const tabs = [await tab(), await tab(), await tab()]
+  await send('job', JOB)
+  for (const store of tabs) assert.deepEqual([store.live, store.jobs[0]?.id], [true, '1'])
+  await send('removed', { id: '1' })
+  for (const store of tabs) assert.equal(store.jobs.length, 0)
 })
 
 test('a tab that comes later is told at once what the others know', async () => {
   await tab()
-  stream().onopen?.()
-  stream().send('job', LATER)
-  answer = () => new Response(null, { status: 503 })
+  await send('job', LATER)
+  server.answer = away
   const late = await tab()
-  assert.equal(late.jobs[0]?.version, 2)
-  assert.equal(late.live, true)
+  assert.deepEqual([late.jobs[0]?.version, late.live], [2, true])
 })
 
 test('when the tab with the stream goes, another takes over', async () => {
   const first = await tab()
-  await tab()
+  const second = await tab()
   const before = stream()
   first.stop()
   await settle()
   assert.equal(before.closed, true)
-  assert.notEqual(stream(), before)
+  await send('job', JOB)
+  assert.equal(second.jobs[0]?.id, '1')
 })
 
-test('a tab that was signed out takes no lock from those that are signed in', async () => {
-  const first = await tab()
-  const second = await tab()
-  second.stop()
-  const third = await tab()
-  first.stop()
+test('two people in one browser hear nothing of each other', async () => {
+  const ann = await tab('ann')
+  const bob = await tab('bob')
+  assert.equal(FakeStream.open.length, 2)
+  FakeStream.open[0]?.send('job', JOB)
   await settle()
-  stream().onopen?.()
-  stream().send('job', JOB)
-  assert.equal(third.jobs[0]?.id, '1')
-  assert.equal(second.jobs.length, 0)
+  assert.deepEqual([ann.jobs.length, bob.jobs.length], [1, 0])
 })
 
-test('signing in again streams and polls as the first time did', async () => {
+test('a stream that broke goes on where it ended', async () => {
+  await tab()
+  await send('job', JOB, 'e.7')
+  stream().fail()
+  await pass(1_000)
+  assert.equal(stream().headers['Last-Event-ID'], 'e.7')
+})
+
+test('a stream that has only lasted long enough is no break', async () => {
   const store = await tab()
-  stream().onerror?.()
-  store.stop()
-  store.start()
-  await settle()
-  stream().onerror?.()
-  asked = 0
-  mock.timers.tick(5_000)
-  assert.equal(asked, 1)
+  await send('bye', { reason: 'renew' })
+  await end()
+  await pass(500)
+  assert.equal(stream().closed, false)
+  await pass(6_000)
+  assert.equal(store.live, true)
+})
+
+test('a server that stops is asked again after a random while, so that not everybody comes at once', async () => {
+  const waits = new Set<number>()
+  for (let run = 0; run < 20; run += 1) {
+    const store = await tab(`person ${run}`)
+    await send('bye', { reason: 'stopping' })
+    await end()
+    let waited = 0
+    while (!FakeStream.open.length) {
+      await pass(500)
+      waited += 500
+    }
+    waits.add(waited)
+    assert.ok(waited <= 3_000)
+    store.stop()
+    await settle()
+  }
+  assert.ok(waits.size > 2, [...waits].join())
+})
+
+test('a refusal says for how long to stay away', async () => {
+  await tab()
+  server.streams = false
+  stream().fail()
+  await pass(1_000)
+  stream().refuse(429, { 'Retry-After': '10' })
+  await pass(9_500)
+  assert.equal(FakeStream.open.length, 0)
+  await pass(1_000)
+  assert.equal(FakeStream.open.length, 1)
 })
 
 test('without a stream it polls, tells the other tabs, and tries the stream again', async () => {
-  const first = await tab()
-  const second = await tab()
-  const broken = stream()
-  broken.onerror?.()
-  assert.equal(FakeStream.open.length, 0)
-  answer = () => jobs(JOB)
-  mock.timers.tick(5_000)
-  await settle()
-  assert.equal(first.jobs[0]?.id, '1')
-  assert.equal(second.jobs[0]?.id, '1')
-  assert.notEqual(stream(), broken)
+  const tabs = [await tab(), await tab()]
+  server.streams = false
+  stream().fail()
+  server.answer = () => Response.json(active([JOB]))
+  await pass(5_000)
+  for (const store of tabs) assert.equal(store.jobs[0]?.id, '1')
+  assert.equal(FakeStream.open.length, 1)
 })
 
-test('it polls when the server said so, and more seldom while nobody answers', async () => {
-  const store = await tab()
-  stream().onerror?.()
-  answer = () => Response.json({ jobs: [], counts: {}, next_poll_ms: 1_000, server_time: '' })
-  await store.refresh()
-  async function asks(after: number): Promise<number> {
-    asked = 0
-    mock.timers.tick(after)
-    await settle()
-    return asked
-  }
-  assert.equal(await asks(5_000), 1, 'that was planned before the server said anything')
-  assert.equal(await asks(1_000), 1)
-  answer = () => {
-    throw new TypeError('Failed to fetch')
-  }
-  assert.equal(await asks(1_000), 1)
-  assert.equal(await asks(1_400), 0)
-  assert.equal(await asks(100), 1)
-  for (let turn = 0; turn < 20; turn += 1) await asks(30_000)
-  assert.ok((await asks(30_000)) > 0, 'it never gives up')
+test('it polls when the server said so, with what it knows, and more seldom while nobody answers', async () => {
+  await tab()
+  server.streams = false
+  stream().fail()
+  server.answer = () => Response.json(active([JOB], 1_000), { headers: { ETag: '"1"' } })
+  await pass(5_500)
+  server.asked = 0
+  server.answer = () => new Response(null, { status: 304 })
+  await pass(4_000)
+  assert.equal(server.asked, 4)
+  assert.equal((server.requests.at(-1)?.headers as Record<string, string>)['If-None-Match'], '"1"')
+  server.answer = away
+  server.asked = 0
+  await pass(60_000)
+  assert.ok(server.asked < 12, `${server.asked}`)
+  server.asked = 0
+  await pass(600_000)
+  assert.ok(server.asked >= 18, 'it never gives up')
 })
 
 test('a short break is not worth a word, a long one is', async () => {
   const store = await tab()
-  stream().onopen?.()
-  stream().onerror?.()
-  mock.timers.tick(4_900)
+  server.streams = false
+  stream().fail()
+  await pass(4_500)
   assert.equal(store.live, true)
-  mock.timers.tick(200)
+  await pass(1_000)
   assert.equal(store.live, false)
-  stream().onopen?.()
+  FakeStream.open[0]?.begin()
+  await settle()
   assert.equal(store.live, true)
 })
 
-test('a stream that went silent is asked about, and given up if nobody answers', async () => {
+test('a stream that went silent is given up, and one whose beats arrive is not', async () => {
   await tab()
   const silent = stream()
-  silent.onopen?.()
-  mock.timers.tick(25_000)
-  await settle()
-  assert.equal(silent.closed, false)
-  answer = () => {
-    throw new TypeError('Failed to fetch')
+  for (let beat = 0; beat < 6; beat += 1) {
+    await pass(10_000)
+    silent.write(': beat\n\n')
+    await settle()
   }
-  mock.timers.tick(25_000)
-  await settle()
+  assert.equal(silent.closed, false)
+  await pass(25_500)
   assert.equal(silent.closed, true)
+})
+
+test('a stream that neither opens nor fails is given up, and polled beside', async () => {
+  server.streams = false
+  const store = await tab()
+  const hanging = stream()
+  server.answer = () => Response.json(active([JOB]))
+  await pass(6_000)
+  assert.equal(store.jobs.length, 1)
+  await pass(20_000)
+  assert.equal(hanging.closed, true)
+})
+
+test('after a sleep it doubts a stream of which it has heard nothing, and asks at once', async () => {
+  await tab()
+  const before = stream()
+  before.write(': beat\n\n')
+  await settle()
+  window.dispatchEvent(new Event('focus'))
+  await settle()
+  assert.equal(stream(), before)
+  mock.timers.setTime(Date.now() + 20_000)
+  server.asked = 0
+  window.dispatchEvent(new Event('online'))
+  await settle()
+  assert.equal(before.closed, true)
+  assert.notEqual(stream(), before)
+  assert.ok(server.asked > 0)
+})
+
+for (const [sleep, wake] of [['freeze', 'resume'], ['pagehide', 'pageshow']] as const) {
+  test(`a tab lets go of the stream at ${sleep} and is current again after ${wake}`, async () => {
+    const sleeper = await tab()
+    const other = await tab()
+    await send('job', JOB)
+    const target = sleep === 'freeze' ? document : window
+    // Both tabs share a window here, so the other one comes after.
+    other.stop()
+    target.dispatchEvent(new Event(sleep))
+    await settle()
+    assert.equal(FakeStream.open.length, 0)
+    const third = await tab()
+    await send('job', LATER)
+    server.answer = () => Response.json(active([LATER]))
+    assert.equal(sleeper.jobs[0]?.version, 1)
+    target.dispatchEvent(new Event(wake))
+    await settle()
+    assert.equal(sleeper.jobs[0]?.version, 2)
+    assert.equal(third.jobs[0]?.version, 2)
+    stream()
+  })
+}
+
+test('a lock whose tab sleeps without a word is taken away, and that tab follows when it wakes', async () => {
+  const sleeper = await tab()
+  const { all } = await import('./fake-browser.ts').then(({ FakeChannel }) => FakeChannel)
+  const deaf = [...all].slice(-2).map((channel) => ({ channel, hear: channel.onmessage }))
+  for (const { channel } of deaf) channel.onmessage = null
+  const before = stream()
+  server.streams = true
+  const other = await tab()
+  await pass(70_000)
+  assert.equal(before.closed, true)
+  for (const { channel, hear } of deaf) channel.onmessage = hear
+  await send('job', JOB)
+  assert.equal(other.jobs[0]?.id, '1')
+  assert.equal(sleeper.jobs[0]?.id, '1')
 })
 
 test('what was asked before signing out is not heard of after it', async () => {
   let reply: (response: Response) => void = () => undefined
   const store = await tab()
-  stub('fetch', () => new Promise<Response>((resolve) => (reply = resolve)))
+  server.answer = () => new Promise((resolve) => (reply = resolve))
   const asking = store.refresh()
-  stub('fetch', async () => jobs())
+  server.answer = () => Response.json(active([]))
   store.stop()
-  store.start()
-  reply(jobs(JOB))
+  store.start('bob')
+  reply(Response.json(active([JOB])))
   await asking
+  await settle()
   assert.equal(store.jobs.length, 0)
 })
 
 test('signing out in one tab makes the others look, and they stop', async () => {
   const first = await tab()
   const second = await tab()
-  stream().onopen?.()
-  stream().send('job', JOB)
-  answer = () => Response.json({ title: 'Sign in', status: 401 }, { status: 401 })
+  await send('job', JOB)
+  server.answer = signedOut
+  server.streams = false
   first.stop()
   await settle()
   assert.equal(second.jobs.length, 0)
   assert.equal(FakeStream.open.length, 0)
 })
 
-test('without locks each visible tab has its own stream, and a hidden one none', async () => {
-  stub('navigator', {})
-  await tab()
-  assert.equal(FakeStream.open.length, 1)
-  Object.assign(document, { visibilityState: 'hidden' })
-  document.dispatchEvent(new Event('visibilitychange'))
+test('a session that ends under the stream clears every tab', async () => {
+  const tabs = [await tab(), await tab()]
+  await send('job', JOB)
+  server.answer = signedOut
+  server.streams = false
+  await send('bye', { reason: 'revoked' })
+  await end()
+  await pass(500)
+  stream().refuse(401)
+  await settle()
+  for (const store of tabs) assert.equal(store.jobs.length, 0)
+  await pass(60_000)
   assert.equal(FakeStream.open.length, 0)
-  Object.assign(document, { visibilityState: 'visible' })
-  document.dispatchEvent(new Event('visibilitychange'))
-  assert.equal(FakeStream.open.length, 1)
+})
+
+test('a session that is about to end is known in every tab', async () => {
+  const tabs = [await tab(), await tab()]
+  await pass(11_000)
+  await send('auth_expiring', { expires_at: '2026-01-01T00:01:00Z' })
+  for (const store of tabs) assert.equal(store.expiresAt, '2026-01-01T00:01:00Z')
+})
+
+test('signing in again streams as the first time did', async () => {
+  const store = await tab()
+  store.stop()
+  await settle()
+  assert.equal(FakeStream.open.length, 0)
+  store.start('ann')
+  await settle()
+  await send('job', JOB)
+  assert.equal(store.jobs[0]?.id, '1')
+})
+
+test('without locks and workers each visible tab has its own stream, and a hidden one none', async () => {
+  stub('navigator', {})
+  const store = await tab()
+  await send('job', JOB)
+  assert.equal(store.jobs[0]?.id, '1')
+  await show('hidden')
+  assert.equal(FakeStream.open.length, 0)
+  await show('visible')
+  await send('job', LATER)
+  assert.equal(store.jobs[0]?.version, 2)
+})
+
+test('without locks a worker has the stream; if it cannot be had, each visible tab has its own', async () => {
+  const workers: { name: string; onerror?: () => void }[] = []
+  class FakeWorker {
+    onerror?: () => void
+    readonly name: string
+    constructor(_url: string, { name }: { name: string }) {
+      this.name = name
+      workers.push(this)
+    }
+  }
+  stub('navigator', {})
+  stub('SharedWorker', FakeWorker)
+  const store = await tab()
+  await tab()
+  assert.deepEqual(workers.map(({ name }) => name), ['headway-jobs/ann', 'headway-jobs/ann'])
+  assert.equal(FakeStream.open.length, 0)
+  const { JobsHub } = await import('../src/client/jobs-hub.ts')
+  const hub = new JobsHub(workers[0]?.name ?? '')
+  await settle()
+  await send('job', JOB)
+  assert.equal(store.jobs[0]?.id, '1')
+  hub.close()
+  for (const worker of workers) worker.onerror?.()
+  await settle()
+  assert.equal(FakeStream.open.length, 2)
 })

@@ -24,7 +24,7 @@ SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
         " font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none';"
-        " require-trusted-types-for 'script'; trusted-types lit-html"
+        " require-trusted-types-for 'script'; trusted-types lit-html headway-worker"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",

@@ -158,7 +158,7 @@ async def test_pages_and_assets_let_nothing_foreign_in(client: httpx.AsyncClient
     headers = (await client.get(path, headers=HTML)).headers
     policy = {part.strip() for part in headers["content-security-policy"].split(";")}
     assert {"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"} <= policy
-    assert {"require-trusted-types-for 'script'", "trusted-types lit-html", "base-uri 'none'"} <= policy
+    assert {"require-trusted-types-for 'script'", "trusted-types lit-html headway-worker", "base-uri 'none'"} <= policy
     assert "unsafe" not in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"

@@ -216,7 +216,7 @@ class AppShell extends LitElement {
     if (location.pathname === '/') history.replaceState(null, '', '/import')
     try {
       this.me = await request<Me>('GET', '/me')
-      jobsStore.start()
+      jobsStore.start(this.me.id)
       if (location.pathname === '/login') navigate(safeNext(location.search), { replace: true })
       else await this.#show()
     } catch (error) {

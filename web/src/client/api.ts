@@ -4,6 +4,55 @@ import type { Problem } from './types.ts'
 
 export const API = '/api/v2'
 
+/** How a page of another application reaches Headway: where its API is, and who gives a token for it. */
+export interface Access {
+  base?: string
+  /** Asked again when the last token has expired or is about to. It is sent as a header, never in an address. */
+  getToken?: () => Promise<string>
+}
+
+let access: Access = {}
+let token: Promise<string> | null = null
+
+/** Use another API than this origin's with its session. For all of the page, before anything is asked. */
+export function connect(to: Access): void {
+  access = to
+  token = null
+}
+
+/** Forget the token, so that the next request asks for a new one; return whether there is anybody to ask. */
+export function renewToken(): boolean {
+  token = null
+  return access.getToken !== undefined
+}
+
+/** Whose jobs the page may see, as far as it can tell from its token: those of the session, or of one person. */
+export async function identity(): Promise<string | null> {
+  if (!access.getToken) return ''
+  try {
+    const [, claims = ''] = (await (token ??= access.getToken())).split('.')
+    const { sub, scopes } = JSON.parse(atob(claims.replace(/-/g, '+').replace(/_/g, '/'))) as Record<string, unknown>
+    return typeof sub === 'string' ? `${access.base ?? ''} ${sub} ${JSON.stringify(scopes)}` : null
+  } catch {
+    return null
+  }
+}
+
+/** Fetch from the API, with the page's session or token; one that is refused is renewed once. */
+export async function send(path: string, init: RequestInit): Promise<Response> {
+  const url = (access.base ?? '') + API + path
+  if (!access.getToken) return fetch(url, { ...init, credentials: 'same-origin' })
+  for (let renewed = false; ; renewed = true) {
+    token ??= access.getToken()
+    // A host that gave none this time may give one the next.
+    token.catch(renewToken)
+    const headers = { ...(init.headers as Record<string, string>), Authorization: `Bearer ${await token}` }
+    const answer = await fetch(url, { ...init, headers, credentials: 'omit' })
+    if (answer.status !== 401 || renewed) return answer
+    renewToken()
+  }
+}
+
 export class ApiError extends Error {
   readonly problem: Problem
 
@@ -31,10 +80,9 @@ export function whenSignedOut(listener: Listener): void {
 export async function request<Answer>(method: string, path: string, { body, signal }: RequestOptions = {}): Promise<Answer> {
   const headers: Record<string, string> = { Accept: 'application/json' }
   if (body !== undefined) headers['Content-Type'] = 'application/json'
-  const answer = await fetch(API + path, {
+  const answer = await send(path, {
     method,
     headers,
-    credentials: 'same-origin',
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal ? { signal } : {}),
   })

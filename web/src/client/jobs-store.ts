@@ -1,22 +1,23 @@
 /** The live list of jobs, shared by everything on a page and by all tabs of a browser.
  *
- * One tab holds the event stream and tells the others over a BroadcastChannel: seven streams on HTTP/1.1 would
- * leave no connection for the pages. Which tab it is, a lock decides; where there are no locks (plain HTTP by
- * name), each visible tab has its own. Where no stream can be had, it polls, and never gives up.
+ * One stream is enough for a browser: seven on HTTP/1.1 would leave no connection for the pages. Who holds it is the tab
+ * that has a lock; without locks (plain HTTP by name) a worker that all tabs share; without either, each tab while it is
+ * visible. All of them listen to a channel, and none knows which it is.
  */
 
-import { API, ApiError, request } from './api.ts'
-import { apply, backoff, fromActive, type LiveEvent } from './jobs-state.ts'
+import { ApiError, identity, request } from './api.ts'
+import { JobsHub, type Request } from './jobs-hub.ts'
+import type { News } from './jobs-source.ts'
+import { apply, fromActive, type LiveEvent } from './jobs-state.ts'
 import type { ActiveJobs, Job } from './types.ts'
 
 const CHANNEL = 'headway-jobs'
-const SILENT_AFTER = 25_000
-/** Until the server has said when to ask again. */
-const POLL_FIRST = 5_000
-const POLL_SLOWEST = 30_000
 const OFFLINE_AFTER = 5_000
-
-type Message = { event: LiveEvent } | { live: boolean } | { hello: true } | { bye: true }
+/** A visible tab that has heard nothing for so long asks whether the tab with the stream is still there. */
+const SILENT_AFTER = 30_000
+const ANSWER_WITHIN = 2_000
+/** Under one name for all versions: tabs of an older one share the worker that runs. */
+const WORKER = '/jobs-worker.js'
 
 export class JobsStore extends EventTarget {
   jobs: readonly Job[] = []
@@ -24,51 +25,41 @@ export class JobsStore extends EventTarget {
   live = false
   /** Whether a first answer has come. */
   loaded = false
+  /** When the session ends, once that is near. */
+  expiresAt: string | null = null
 
-  #channel: BroadcastChannel | null = null
-  #source: EventSource | null = null
-  #failures = 0
-  #watchdog: ReturnType<typeof setTimeout> | undefined
-  #retry: ReturnType<typeof setTimeout> | undefined
-  #poll: ReturnType<typeof setTimeout> | undefined
-  #pollAfter = POLL_FIRST
-  #offline: ReturnType<typeof setTimeout> | undefined
-  #leading = false
-  /** Aborted by `stop`: what was begun before it must not be heard of after it. */
+  #key: string | null = null
+  /** Aborted when this tab stops or falls asleep: what was begun before it must not be heard of after it. */
   #life: AbortController | null = null
+  #name = ''
+  #channel: BroadcastChannel | null = null
+  /** Here only while this tab is the one that holds the stream. */
+  #hub: JobsHub | null = null
+  #alone = false
+  #workerFailed = false
+  #heardAt = 0
+  #watch: ReturnType<typeof setInterval> | undefined
+  #offline: ReturnType<typeof setTimeout> | undefined
 
-  start(): void {
-    if (this.#life) return
-    const life = (this.#life = new AbortController())
-    this.#channel = new BroadcastChannel(CHANNEL)
-    this.#channel.onmessage = (message: MessageEvent<Message>) => this.#hear(message.data)
-    this.#channel.postMessage({ hello: true } satisfies Message)
-    void this.refresh()
-    for (const wake of ['online', 'focus', 'pageshow']) window.addEventListener(wake, this.#wake)
-    document.addEventListener('visibilitychange', this.#visibility)
-    // The signal also ends the waiting for the lock, else it would be held later by a tab where nobody is signed in.
-    if (navigator.locks) navigator.locks.request(CHANNEL, { signal: life.signal }, () => this.#lead(life.signal)).catch(() => undefined)
-    else this.#visibility()
+  /** Begin, for one person; `key` tells them from others who use this browser. */
+  start(key = ''): void {
+    if (this.#key !== null) return
+    this.#key = key
+    for (const [target, name] of this.#events()) target.addEventListener(name, this.#handle)
+    void this.#join()
   }
 
   /** Forget everything, for instance because another person signs in. */
   stop(): void {
-    if (!this.#life) return
-    this.#life.abort()
-    this.#life = null
-    this.#leading = false
-    this.#failures = 0
-    // The session is that of the whole browser; the other tabs should look whether they still have it.
-    this.#channel?.postMessage({ bye: true } satisfies Message)
-    this.#channel?.close()
-    this.#channel = null
-    this.#close()
-    this.#stopPolling()
-    clearTimeout(this.#offline)
-    for (const wake of ['online', 'focus', 'pageshow']) window.removeEventListener(wake, this.#wake)
-    document.removeEventListener('visibilitychange', this.#visibility)
+    if (this.#key === null) return
+    this.#key = null
+    for (const [target, name] of this.#events()) target.removeEventListener(name, this.#handle)
+    // The session is that of the whole browser; the others should look whether they still have it.
+    this.#say('bye')
+    this.#leave()
     this.jobs = []
     this.loaded = false
+    this.expiresAt = null
     this.#change(false)
   }
 
@@ -79,122 +70,119 @@ export class JobsStore extends EventTarget {
     try {
       const answer = await request<ActiveJobs>('GET', '/jobs/active', { signal: life.signal })
       if (life !== this.#life) return false
-      this.#pollAfter = answer.next_poll_ms
-      const event = fromActive(answer)
-      this.#take(event)
-      // Without a stream, what the leading tab learns by asking is all that the others hear.
-      if (this.#leading) this.#channel?.postMessage({ event } satisfies Message)
+      this.#take(fromActive(answer))
       return true
     } catch (error) {
       if (error instanceof ApiError && error.problem.status === 401 && life === this.#life) this.stop()
-      this.#pollAfter = Math.min(POLL_SLOWEST, this.#pollAfter * 1.5)
       return false
     }
   }
 
-  /** Hold the lock, and with it the stream, until `stop` or until the tab is gone. */
-  #lead(life: AbortSignal): Promise<void> {
-    this.#leading = true
-    this.#open()
-    return new Promise((resolve) => life.addEventListener('abort', () => resolve(), { once: true }))
+  #events(): [EventTarget, string][] {
+    const page = ['online', 'focus', 'pagehide', 'pageshow'].map((name): [EventTarget, string] => [window, name])
+    const life = ['visibilitychange', 'freeze', 'resume'].map((name): [EventTarget, string] => [document, name])
+    return [...page, ...life]
   }
 
-  readonly #visibility = (): void => {
-    if (navigator.locks || !this.#life) return
-    if (document.visibilityState === 'visible') this.#open()
-    else this.#close()
+  readonly #handle = ({ type }: Event): void => {
+    // A tab that sleeps holds no stream: others would wait for it, and the browser could not keep the page.
+    if (type === 'pagehide' || type === 'freeze') this.#leave()
+    else if (!this.#life) void this.#join(true)
+    else this.#look()
   }
 
-  readonly #wake = (): void => {
-    if (this.live) return
+  async #join(again = false): Promise<void> {
+    const life = (this.#life = new AbortController())
+    const who = await identity()
+    const name = `${CHANNEL}/${who}${this.#key}`
+    if (life !== this.#life) return
+    this.#alone = who === null || (!navigator.locks && (who !== '' || !this.#startWorker(name)))
+    this.#name = this.#alone ? `${CHANNEL}/${Math.random()}` : name
+    this.#channel = new BroadcastChannel(this.#name)
+    this.#channel.onmessage = ({ data }: MessageEvent<News | Request>) => this.#hear(data)
+    this.#say('hello')
+    this.#watch = setInterval(() => this.#look(), SILENT_AFTER)
+    if (navigator.locks && !this.#alone) this.#queue(life)
+    if (again) this.#look()
+    else if (this.#alone) this.#whileVisible()
     void this.refresh()
-    if (this.#leading || !navigator.locks) this.#open()
   }
 
-  #open(): void {
-    this.#close()
-    if (!this.#life) return
-    const source = new EventSource(`${API}/jobs/stream`)
-    this.#source = source
-    source.addEventListener('snapshot', (event) => this.#fromStream({ kind: 'snapshot', jobs: (parsed(event) as ActiveJobs).jobs }))
-    source.addEventListener('job', (event) => this.#fromStream({ kind: 'job', job: parsed(event) as Job }))
-    source.addEventListener('finished', (event) => this.#fromStream({ kind: 'job', job: parsed(event) as Job }))
-    source.addEventListener('removed', (event) => this.#fromStream({ kind: 'removed', id: (parsed(event) as { id: string }).id }))
-    source.addEventListener('bye', () => this.#again())
-    source.onopen = () => {
-      this.#failures = 0
-      this.#stopPolling()
-      this.#announceLive(true)
-      this.#feedWatchdog()
+  /** Start the worker of this name, or use the one that runs; say whether it seems that there is one. */
+  #startWorker(name: string): boolean {
+    if (this.#workerFailed || !globalThis.SharedWorker) return false
+    new SharedWorker(workerUrl(), { type: 'module', name }).onerror = () => {
+      this.#workerFailed = true
+      this.#leave()
+      if (this.#key !== null) void this.#join(true)
     }
-    source.onerror = () => this.#again()
-    // Also for a connection that neither opens nor fails.
-    this.#feedWatchdog()
+    return true
   }
 
-  #fromStream(event: LiveEvent): void {
-    this.#feedWatchdog()
-    this.#announceLive(true)
-    this.#take(event)
-    this.#channel?.postMessage({ event } satisfies Message)
+  #leave(): void {
+    this.#life?.abort()
+    this.#life = null
+    this.#hub?.close()
+    this.#channel?.close()
+    this.#hub = this.#channel = null
+    clearInterval(this.#watch)
+    clearTimeout(this.#offline)
   }
 
-  /** The server beats every 10 s, but comments reach no listener; so a quiet stream is asked about by polling. */
-  #feedWatchdog(): void {
-    clearTimeout(this.#watchdog)
-    this.#watchdog = setTimeout(() => {
-      const source = this.#source
-      void this.refresh().then((answered) => {
-        if (source === null || source !== this.#source) return
-        if (answered) this.#feedWatchdog()
-        else this.#again()
-      })
-    }, SILENT_AFTER)
+  /** Somebody may be looking at this tab, maybe after a long time. */
+  #look(): void {
+    if (this.#alone) this.#whileVisible()
+    if (document.visibilityState !== 'visible') return
+    this.#say('wake')
+    if (this.#life && navigator.locks && !this.#alone && !this.#hub) void this.#findLeader(this.#life)
   }
 
-  #again(): void {
-    this.#close()
-    this.#announceLive(false)
-    if (!this.#life) return
-    if (this.#poll === undefined) this.#pollLater()
-    this.#retry = setTimeout(() => this.#open(), backoff(this.#failures++))
-  }
-
-  /** Ask again when the server said that it is worth it, more and more seldom while nobody answers, and never give up. */
-  #pollLater(): void {
-    const poll = setTimeout(() => {
-      void this.refresh().then(() => {
-        if (this.#poll === poll) this.#pollLater()
-      })
-    }, this.#pollAfter)
-    this.#poll = poll
-  }
-
-  #stopPolling(): void {
-    clearTimeout(this.#poll)
-    this.#poll = undefined
-  }
-
-  #close(): void {
-    this.#source?.close()
-    this.#source = null
-    clearTimeout(this.#watchdog)
-    clearTimeout(this.#retry)
-  }
-
-  #hear(message: Message): void {
-    if ('event' in message) this.#take(message.event)
-    else if ('live' in message) this.#setLive(message.live)
-    else if ('bye' in message) void this.refresh()
-    else if (this.#leading && this.loaded) {
-      this.#channel?.postMessage({ live: this.live } satisfies Message)
-      this.#channel?.postMessage({ event: { kind: 'snapshot', jobs: [...this.jobs] } } satisfies Message)
+  #whileVisible(): void {
+    if (document.visibilityState === 'visible') this.#hub ??= new JobsHub(this.#name)
+    else {
+      this.#hub?.close()
+      this.#hub = null
     }
   }
 
-  #announceLive(live: boolean): void {
-    this.#channel?.postMessage({ live } satisfies Message)
-    this.#setLive(live)
+  /** Wait until no other tab holds the lock, then hold it, and with it the stream, until this tab is gone or asleep. */
+  #queue(life: AbortController, steal = false): void {
+    const lead = (): Promise<void> => {
+      this.#hub = new JobsHub(this.#name)
+      return new Promise((resolve) => life.signal.addEventListener('abort', () => resolve(), { once: true }))
+    }
+    navigator.locks.request(this.#name, steal ? { steal } : { signal: life.signal }, lead).catch(() => {
+      if (life !== this.#life) return
+      // It was taken away, because this tab slept without having been told.
+      this.#hub?.close()
+      this.#hub = null
+      this.#queue(life)
+    })
+  }
+
+  /** Take over from a tab that holds the lock and sleeps. */
+  async #findLeader(life: AbortController): Promise<void> {
+    const asked = Date.now()
+    if (asked - this.#heardAt < SILENT_AFTER) return
+    this.#say('hello')
+    await new Promise((resolve) => setTimeout(resolve, ANSWER_WITHIN))
+    if (life === this.#life && !this.#hub && this.#heardAt < asked) this.#queue(life, true)
+  }
+
+  #say(request: Request): void {
+    this.#channel?.postMessage(request)
+  }
+
+  #hear(said: News | Request): void {
+    if (said === 'bye') void this.refresh()
+    if (typeof said === 'string') return
+    this.#heardAt = Date.now()
+    if ('event' in said) this.#take(said.event)
+    else if ('live' in said) this.#setLive(said.live)
+    else if ('expires' in said) {
+      this.expiresAt = said.expires
+      this.dispatchEvent(new Event('change'))
+    } else void this.refresh().then((isSignedIn) => isSignedIn && this.#say('hello'))
   }
 
   /** A short break is not worth a word; a long one is. */
@@ -219,8 +207,17 @@ export class JobsStore extends EventTarget {
   }
 }
 
-function parsed(event: Event): unknown {
-  return JSON.parse((event as MessageEvent<string>).data)
+interface Policies {
+  createPolicy(name: string, rules: { createScriptURL: () => string }): { createScriptURL(url: string): string }
+}
+
+let worker: string | undefined
+
+/** Return the worker's address, said to be ours where the browser insists on that. It may be said only once. */
+function workerUrl(): string {
+  const { trustedTypes } = globalThis as { trustedTypes?: Policies }
+  worker ??= trustedTypes?.createPolicy('headway-worker', { createScriptURL: () => WORKER }).createScriptURL('') ?? WORKER
+  return worker
 }
 
 /** The store of this page. */
