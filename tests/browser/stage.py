@@ -137,6 +137,8 @@ class Stage:
         async def act(path: str, request: Request) -> Response:
             body = json.loads(await request.body() or b"null")
             self.asked.append(("POST", path, body))
+            if path.endswith("/notified"):
+                return JSONResponse({"first": self.asked.count(("POST", path, body)) == 1})
             gone = body["ids"] if path == "bulk" else [path.removesuffix("/dismiss")]
             if path == "bulk" or path.endswith("/dismiss"):
                 for job in [self.jobs[one] for one in gone if one in self.jobs]:

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import Watched
+from tests.browser.conftest import Watched, signed_in
 from tests.browser.stage import Stage, a_job
 from tests.browser.states import DATASET, every_state
-from tests.browser.test_pages import violations
+from tests.browser.test_pages import new_user, violations
+from tests.support.product import Server
 from tests.support.serving import serving
 
 SAID = {
@@ -278,3 +279,23 @@ async def test_cancelling_asks_where_work_is_lost_and_escape_takes_the_question_
     await page.get_by_role("button", name="Cancel young.csv").click()
     await expect(page.get_by_role("button", name="Cancelling young.csv")).to_be_visible()
     assert [path for _, path, _ in stage.asked] == [f"{old['id']}/cancel", f"{young['id']}/cancel"]
+
+
+async def test_what_is_dismissed_on_one_device_is_gone_on_the_other(
+    browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
+) -> None:
+    email = new_user(product)
+    with product.client(email) as client:
+        for name in ("First", "Second"):
+            created = client.post("/jobs", json={"job_type": "export", "title": name}).json()
+            client.post(f"/jobs/{created['id']}/progress", json={"status": "failed", "error": "It broke."})
+    devices = [await signed_in(browser, product.url, email) for _ in range(2)]
+    nothing_goes_wrong.extend(devices)
+    here, there = [device.page for device in devices]
+    for page in (here, there):
+        await expect(button(page)).to_have_text("2 need attention")
+        await button(page).click()
+    await here.get_by_role("button", name="Dismiss First").click()
+    for page in (here, there):
+        await expect(page.locator("headway-job-card h3")).to_have_text(["Second"])
+        await expect(button(page)).to_have_text("1 needs attention")

@@ -7,8 +7,9 @@ import { jobsStore } from '../client/jobs-store.ts'
 import type { Me } from '../client/types.ts'
 import { controlStyles } from '../elements/control-styles.ts'
 import '../elements/headway-jobs.ts'
-import { tally } from '../elements/job-tally.ts'
+import { JobNotices } from './job-notices.ts'
 import { type Match, match, navigate, safeNext } from './router.ts'
+import { TabSigns } from './tab-signs.ts'
 import { currentTheme, setTheme, THEMES, type Theme } from './theme.ts'
 
 const NAV = [
@@ -191,7 +192,8 @@ class AppShell extends LitElement {
   #page: HTMLElement | null = null
   #asked = 0
   readonly #onPop = (): void => void this.#show()
-  readonly #onJobs = (): void => this.#retitle()
+  readonly #signs = new TabSigns()
+  readonly #notices = new JobNotices()
 
   constructor() {
     super()
@@ -207,7 +209,8 @@ class AppShell extends LitElement {
     super.connectedCallback()
     window.addEventListener('popstate', this.#onPop)
     window.addEventListener('headway-signed-in', () => void this.#signIn())
-    jobsStore.addEventListener('change', this.#onJobs)
+    this.#signs.start()
+    this.#notices.start()
     this.addEventListener('click', (event) => this.#follow(event))
     void this.#signIn()
   }
@@ -287,9 +290,7 @@ class AppShell extends LitElement {
   }
 
   #retitle(): void {
-    const { running } = tally(jobsStore.jobs)
-    const page = this.missing ? 'Not found' : (this.matched?.route.title ?? '')
-    document.title = `${running ? `(${running}) ` : ''}${page ? `${page} · ` : ''}Headway`
+    this.#signs.show(this.missing ? 'Not found' : (this.matched?.route.title ?? ''))
   }
 
   async #signOut(): Promise<void> {
@@ -315,7 +316,7 @@ class AppShell extends LitElement {
           ([name, path, text]) => html`<a href=${path} aria-current=${current === name ? 'page' : nothing}>${text}</a>`,
         )}
       </nav>
-      <headway-jobs></headway-jobs>
+      <headway-jobs .notices=${this.#notices}></headway-jobs>
       <button class="account" popovertarget="account" aria-label="Account: ${me.email}">${me.email.slice(0, 1)}</button>
       <div id="account" popover role="group" aria-label="Account">
         <div class="who">${me.email}</div>

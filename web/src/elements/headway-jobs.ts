@@ -14,6 +14,7 @@ import { buttonText, tally, wholePercent } from './job-tally.ts'
 import { JobVoice } from './job-voice.ts'
 import { isEnded } from './job-words.ts'
 import { JobsView } from './jobs-view.ts'
+import type { Notices } from './notices.ts'
 import { placeBelow } from './place.ts'
 import tokens from './tokens.css?inline'
 
@@ -30,6 +31,7 @@ class HeadwayJobs extends HTMLElement {
   readonly #view = new JobsView(() => this.#take())
   readonly #voice = new JobVoice()
   #links: JobLinks | undefined
+  #notices: Notices | undefined
   /** Those that had not ended when they were last looked at; null before the first answer. */
   #going: ReadonlySet<string> | null = null
   /** Too young to be worth a word. */
@@ -46,6 +48,16 @@ class HeadwayJobs extends HTMLElement {
   #tick: ReturnType<typeof setTimeout> | undefined
   #speech: ReturnType<typeof setTimeout> | undefined
 
+  /** Show everything that has changed by the end of this turn. */
+  readonly #update = (): void => {
+    if (this.#isPlanned) return
+    this.#isPlanned = true
+    queueMicrotask(() => {
+      this.#isPlanned = false
+      render(this.#render(), this.#root)
+    })
+  }
+
   constructor() {
     super()
     this.#root.adoptedStyleSheets = [sheet]
@@ -58,6 +70,14 @@ class HeadwayJobs extends HTMLElement {
 
   set links(links: JobLinks | undefined) {
     this.#links = links
+    this.#update()
+  }
+
+  /** How ends are told of while nobody looks; without it, that is not offered. */
+  set notices(notices: Notices | undefined) {
+    this.#notices?.removeEventListener('change', this.#update)
+    this.#notices = notices
+    notices?.addEventListener('change', this.#update)
     this.#update()
   }
 
@@ -150,16 +170,6 @@ class HeadwayJobs extends HTMLElement {
 
   // ------------------------------------------------------------------ rendering
 
-  /** Show everything that has changed by the end of this turn. */
-  #update(): void {
-    if (this.#isPlanned) return
-    this.#isPlanned = true
-    queueMicrotask(() => {
-      this.#isPlanned = false
-      render(this.#render(), this.#root)
-    })
-  }
-
   #render(): TemplateResult {
     const jobs = this.#jobs
     const { connection, heardAt, isLoaded } = this.#view
@@ -186,6 +196,8 @@ class HeadwayJobs extends HTMLElement {
           .connection=${connection}
           .heardAt=${heardAt}
           .links=${this.#links}
+          .notices=${this.#notices}
+          .told=${this.#notices?.state ?? 'none'}
           .shown=${this.#isOpen}
           @hide=${this.#hide}
         ></headway-job-panel>

@@ -18,6 +18,8 @@ import { formatAgo, formatMoment } from './sizes.ts'
 /** How often what depends on the time is said anew, while a job goes on and after it has ended. */
 const GOING_MILLISECONDS = 1_000
 const ENDED_MILLISECONDS = 30_000
+/** Jobs of which it is worth to be told. */
+const LONG_MILLISECONDS = 10_000
 
 /** Says `dismiss` before the job goes, so that the focus can go elsewhere. */
 export class JobCard extends LitElement {
@@ -26,6 +28,7 @@ export class JobCard extends LitElement {
     job: { attribute: false },
     links: { attribute: false },
     stale: { type: Boolean, reflect: true },
+    offers: { type: Boolean },
     problem: { state: true },
     busy: { state: true },
     copied: { state: true },
@@ -34,6 +37,8 @@ export class JobCard extends LitElement {
   declare links: JobLinks
   /** Whether nobody knows if this is still so. */
   declare stale: boolean
+  /** Whether it offers to tell of the end while nobody looks. */
+  declare offers: boolean
   declare problem: string
   declare busy: boolean
   declare copied: string
@@ -45,6 +50,7 @@ export class JobCard extends LitElement {
     super()
     this.links = LINKS
     this.stale = false
+    this.offers = false
     this.problem = ''
     this.busy = false
     this.copied = ''
@@ -108,13 +114,23 @@ export class JobCard extends LitElement {
       ${isEnded(job) ? nothing : this.#renderBar(job)}
       <div class="say">
         <p>${this.#renderSentence(job)}</p>
-        ${isEnded(job) ? nothing : html`<headway-job-cancel .job=${job}></headway-job-cancel>`}
+        ${isEnded(job) ? nothing : html`${this.#renderOffer(job)}<headway-job-cancel .job=${job}></headway-job-cancel>`}
       </div>
       ${job.phase === 'uploading' ? html`<p class="note">Keep the page that sends it open until then.</p>` : nothing}
       ${job.problem ? html`<p class="do">${job.problem.user_action}</p>` : nothing}
       ${this.problem ? html`<p class="refusal" role="alert">${this.problem}</p>` : nothing}
       ${isEnded(job) ? html`${this.#renderActions(job)} ${this.#renderDetails(job)}` : nothing}
     </div>`
+  }
+
+  /** Nobody need be told of what ends while they look. */
+  #renderOffer(job: Job): TemplateResult | typeof nothing {
+    const age = Date.now() - Date.parse(job.created_at)
+    const left = job.expected_end ? Date.parse(job.expected_end.likely_at) - Date.now() : 0
+    if (!this.offers || job.cancel_requested || Math.max(age, left) < LONG_MILLISECONDS) return nothing
+    return html`<button title="Tell me when it ends while I am elsewhere" aria-label="Notify me when ${titleOf(job)} ends" @click=${() => this.dispatchEvent(new Event('notify'))}>
+      ${sign('bell')} Notify me
+    </button>`
   }
 
   /** The title opens what a job is for: its result, else what is known about it. */

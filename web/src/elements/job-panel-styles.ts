@@ -51,6 +51,10 @@ export const panelStyles = [
       background: var(--panel);
       color: var(--fg);
     }
+    footer .link {
+      min-block-size: 24px;
+      padding-block: 0;
+    }
     .square {
       inline-size: 32px;
       margin-inline-end: -0.5rem;

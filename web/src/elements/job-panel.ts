@@ -15,6 +15,7 @@ import { panelStyles } from './job-panel-styles.ts'
 import { needsPerson, type Tally, tally } from './job-tally.ts'
 import { isEnded } from './job-words.ts'
 import type { Connection } from './jobs-view.ts'
+import type { Notices, NoticeState } from './notices.ts'
 import { formatTime, plural } from './sizes.ts'
 
 const FIRST_SHOWN = 5
@@ -28,6 +29,8 @@ class JobPanel extends LitElement {
     connection: { attribute: false },
     heardAt: { attribute: false },
     links: { attribute: false },
+    notices: { attribute: false },
+    told: { attribute: false },
     shown: { attribute: false },
     all: { state: true },
     problem: { state: true },
@@ -37,6 +40,9 @@ class JobPanel extends LitElement {
   declare connection: Connection
   declare heardAt: number
   declare links: JobLinks | undefined
+  declare notices: Notices | undefined
+  /** Whether ends are told of while nobody looks. */
+  declare told: NoticeState
   /** Whether the panel is open. */
   declare shown: boolean
   /** Whether all rows are shown, and not only the first few. */
@@ -56,6 +62,8 @@ class JobPanel extends LitElement {
     this.connection = 'live'
     this.heardAt = 0
     this.links = undefined
+    this.notices = undefined
+    this.told = 'none'
     this.shown = false
     this.all = false
     this.problem = ''
@@ -108,6 +116,10 @@ class JobPanel extends LitElement {
   #onClick(event: Event): void {
     const link = event.composedPath().find((node): node is HTMLAnchorElement => node instanceof HTMLAnchorElement)
     if (link && !link.hasAttribute('download')) this.#hide()
+  }
+
+  #onNotify(): void {
+    void this.notices?.turnOn()
   }
 
   #hide(): void {
@@ -163,7 +175,7 @@ class JobPanel extends LitElement {
         ${repeat(
           this.#rows,
           (job) => job.id,
-          (job) => html`<li><headway-job-card .job=${job} .links=${links} ?stale=${this.connection !== 'live'}></headway-job-card></li>`,
+          (job) => html`<li><headway-job-card .job=${job} .links=${links} ?stale=${this.connection !== 'live'} ?offers=${this.told === 'off'} @notify=${this.#onNotify}></headway-job-card></li>`,
         )}
       </ul>
       ${
@@ -182,10 +194,14 @@ class JobPanel extends LitElement {
 
   #renderFoot({ running }: Tally): TemplateResult | typeof nothing {
     const { all } = this.links ?? LINKS
+    const isTold = this.told === 'on' && running > 0
     const isSafe = running > 0 && !this.jobs.some((job) => job.phase === 'uploading')
-    if (!all && !isSafe) return nothing
+    if (!all && !isSafe && !isTold) return nothing
     return html`<footer @click=${this.#onClick}>
-      <p>${isSafe ? 'You can close this page; the jobs go on.' : ''}</p>
+      <div>
+        ${isSafe ? html`<p>You can close this page; the jobs go on.</p>` : nothing}
+        ${isTold ? html`<p>You are told of ends while you are elsewhere. <button class="link" @click=${() => this.notices?.turnOff()}>Turn off</button></p>` : nothing}
+      </div>
       ${all ? html`<a class="button" href=${all}>All jobs</a>` : nothing}
     </footer>`
   }
