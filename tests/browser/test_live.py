@@ -69,7 +69,7 @@ async def test_twelve_tabs_have_one_stream_and_outlive_the_one_that_holds_it(
             await first.close()
             tell(client, job, status="failed", error="No")
             for tab in tabs[1:]:
-                await expect(jobs_button(tab)).to_have_text("1 job failed")
+                await expect(jobs_button(tab)).to_have_text("1 needs attention")
         await settled(tabs[1], lambda: streams(product) == 1)
         await own.close()
 
@@ -87,9 +87,9 @@ async def test_a_page_is_current_again_after_sleep_offline_and_a_killed_server(
         devtools = await page.context.new_cdp_session(page)
         await devtools.send("Page.setWebLifecycleState", {"state": "frozen"})
         tell(client, job, status="failed", error="No")
-        await expect(jobs_button(other)).to_have_text("1 job failed")
+        await expect(jobs_button(other)).to_have_text("1 needs attention")
         await devtools.send("Page.setWebLifecycleState", {"state": "active"})
-        await expect(jobs_button(page)).to_have_text("1 job failed")
+        await expect(jobs_button(page)).to_have_text("1 needs attention")
         await page.context.set_offline(True)
         create(client, "While offline", progress=10)
         await page.context.set_offline(False)
