@@ -33,6 +33,7 @@ from headway.engine.lease import count_alive, count_places
 from headway.errors import AppError
 from headway.intake.changes.router import build_changes_router
 from headway.intake.changes.service import ReparseService
+from headway.intake.previews import Previews
 from headway.intake.replacement import replaced_by
 from headway.intake.router import build_imports_router
 from headway.intake.service import FileIntakeService, IntakeLimits
@@ -100,13 +101,11 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     )
     cache = RowsCache(settings.cache_dir, store, settings.cache_bytes)
     datasets = DatasetService(database, store, clock, cache, keep_versions=settings.keep_versions)
-    limits = IntakeLimits(
-        settings.max_upload_bytes, settings.max_user_bytes, settings.min_free_bytes, settings.max_uploads_per_user
-    )
     deliveries = Deliveries(database, clock, changes, submitter, replaced_by(datasets))
     bulk = BulkActions(database, jobs, deliveries)
     reaper = Reaper(database, clock, jobs, deliveries)
-    intake = FileIntakeService(database, store, clock, jobs, datasets, submitter, limits)
+    intake = FileIntakeService(database, store, clock, jobs, datasets, submitter, _intake_limits(settings))
+    previews = Previews(database, store, datasets, cache.scratch, isolation=settings.sandbox)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -118,6 +117,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         reaping.cancel()
         await live.close()
         await changes.close()
+        await previews.close()
         await submitter.close()
         await store.close()
         await database.close()
@@ -137,7 +137,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     job_tokens = JobTokens(jobs, accounts.issue_job_token)
     for router in (
         build_accounts_router(accounts, actor),
-        build_imports_router(intake, actor),
+        build_imports_router(intake, previews, actor),
         build_jobs_router(jobs, JobHistory(database, line.places_of), waits, live, deliveries, bulk, actor, job_tokens),
         build_datasets_router(datasets, datasets.versions, DatasetRejections(database, cache), actor),
         build_changes_router(
@@ -160,6 +160,12 @@ def _folders(settings: Settings, store: ObjectStore) -> dict[str, Path]:
     """Return the folders that must not fill up, by what they hold."""
     local_store = folder_of(store)
     return {"data": settings.data_dir, **({"store": local_store} if local_store else {})}
+
+
+def _intake_limits(settings: Settings) -> IntakeLimits:
+    return IntakeLimits(
+        settings.max_upload_bytes, settings.max_user_bytes, settings.min_free_bytes, settings.max_uploads_per_user
+    )
 
 
 async def _create_first_admin(accounts: AccountService, settings: Settings) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headway.errors import AppError, InsufficientStorage, Invalid, TooLarge, UnsupportedMedia
+from headway.errors import AppError, InsufficientStorage, Invalid, TooLarge, TooMany, UnsupportedMedia
 
 # ------------------------------------------------------------------------------------------------ format
 
@@ -245,3 +245,18 @@ class RepairRowRepeated(Invalid):
     code = "repair.row_repeated"
     title = "A corrected row was sent twice"
     user_action = "Keep one of the rows that carry the same id, and send the file again."
+
+
+# ----------------------------------------------------------------------------------------------- preview
+
+
+class PreviewNeedsWhole(Invalid):
+    code = "preview.needs_whole_file"
+    title = "The beginning of the file is not enough for a preview"
+    user_action = "Import the file; what was understood is shown with the dataset, and can be changed there."
+
+
+class PreviewBusy(TooMany):
+    code = "preview.busy"
+    title = "Too many files are being looked at"
+    user_action = "Wait a moment and ask again."

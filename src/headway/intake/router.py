@@ -9,8 +9,17 @@ from starlette.requests import ClientDisconnect
 
 from headway.datasets.errors import DatasetNotFound
 from headway.errors import Unauthorized
+from headway.intake.errors import (
+    DiskLimit,
+    FormatUnsupported,
+    ParseCrashed,
+    PreviewBusy,
+    PreviewNeedsWhole,
+    TimeLimit,
+)
 from headway.intake.multipart import MultipartForm
-from headway.intake.schemas import ImportOptions, Limits, read_options
+from headway.intake.previews import Previews
+from headway.intake.schemas import ImportOptions, Limits, PreviewRequest, PreviewResponse, read_as, read_options
 from headway.intake.service import FileIntakeService
 from headway.intake.upload_errors import (
     IdempotencyKeyInUse,
@@ -25,11 +34,13 @@ from headway.intake.upload_errors import (
     UploadMissingFile,
     UploadTooLarge,
 )
+from headway.jobs.errors import JobNotFound
 from headway.jobs.schemas import JobResponse
 from headway.kit.actor import Actor, Scope
+from headway.kit.body_guard import check_json
 from headway.kit.dependencies import needs
 from headway.kit.problems import responses
-from headway.storage.errors import StoreFull, StoreUnavailable
+from headway.storage.errors import ObjectMissing, StoreFull, StoreUnavailable
 
 BODY_DOCS: dict[str, Any] = {
     "requestBody": {
@@ -58,7 +69,28 @@ UPLOAD_FAULTS = (
 )  # fmt: skip
 
 
-def build_imports_router(service: FileIntakeService, actor: Callable[..., Any]) -> APIRouter:
+PREVIEW_DOCS: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            **BODY_DOCS["requestBody"]["content"],
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "dataset_id": {"type": "string", "format": "uuid"},
+                        "job_id": {"type": "string", "format": "uuid"},
+                        "options": {"type": "object", "description": "See ReadingOptions."},
+                    },
+                }
+            },
+        },
+    }
+}
+REFERENCE_BYTES = 256 * 1024
+
+
+def build_imports_router(service: FileIntakeService, previews: Previews, actor: Callable[..., Any]) -> APIRouter:
     """Return the routes of intake. `actor` is a FastAPI dependency that returns an `Actor` or raises."""
     router = APIRouter(tags=["imports"], responses=responses(Unauthorized))
     uploader = Annotated[Actor, Depends(needs(actor, Scope.IMPORTS_WRITE))]
@@ -79,12 +111,62 @@ def build_imports_router(service: FileIntakeService, actor: Callable[..., Any]) 
         response.headers["Retry-After"] = "1"
         return job
 
+    @router.post(
+        "/imports/preview",
+        openapi_extra=PREVIEW_DOCS,
+        responses=responses(
+            UploadMissingFile, UploadMalformed, ImportOptionsInvalid, PreviewNeedsWhole, PreviewBusy, JobNotFound,
+            DatasetNotFound, ObjectMissing, StoreUnavailable, FormatUnsupported, TimeLimit, DiskLimit, ParseCrashed,
+        ),
+    )  # fmt: skip
+    async def preview(
+        who: uploader,
+        request: Request,
+        filename: Annotated[str | None, Query(description="Name of the file, for a bare body.")] = None,
+        options: Annotated[str | None, Query(description="ReadingOptions as JSON, for a bare body.")] = None,
+    ) -> PreviewResponse:
+        """What a file looks like: first rows, columns, decisions, rows that do not fit. Nothing is kept.
+
+        Send the first 2 MiB of a file (a form may say `options` before it), or refer to a stored one by `dataset_id` or
+        `job_id` as JSON. What is sent beyond is not read: the answer comes and the connection is closed. A file that is
+        wrong answers with the problem that its import would end with.
+        """
+        return await _preview(previews, who, request, filename, options)
+
     @router.get("/limits")
     async def get_limits(who: uploader) -> Limits:
         """What you may upload, and how much room you have used."""
         return await service.limits(who.owner)
 
     return router
+
+
+async def _preview(
+    previews: Previews, who: Actor, request: Request, filename: str | None, options: str | None
+) -> PreviewResponse:
+    kind, parameters = parse_options_header(request.headers.get("content-type", ""))
+    chunks = _until_disconnect(request)
+    if kind == b"application/json" and filename is None:
+        return await previews.of_stored(who.owner, await _reference(chunks))
+    if kind == b"multipart/form-data":
+        form = MultipartForm(chunks, parameters.get(b"boundary", b""))
+        filename = await form.find_file()
+        chunks = form.file_bytes()
+        said = form.fields.get("options")
+        options = said.decode("utf-8", "replace") if said is not None else None
+    if not filename:
+        raise UploadMissingFile("A bare body needs its file name: POST /imports/preview?filename=data.csv")
+    return await previews.of_sent(filename, chunks, read_options(options))
+
+
+async def _reference(chunks: AsyncIterator[bytes]) -> PreviewRequest:
+    body = bytearray()
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > REFERENCE_BYTES:
+            raise ImportOptionsInvalid(f"The reference has more than {REFERENCE_BYTES:,} bytes.")
+    check_json(bytes(body), max_depth=16)
+    return read_as(PreviewRequest, bytes(body))
 
 
 async def take(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from headway.datasets.columns import ColumnType
+from headway.datasets.schemas import ColumnResponse, DecisionResponse
 from headway.intake.parsing import ParseOptions
 from headway.intake.upload_errors import ImportOptionsInvalid
 
+Model = TypeVar("Model", bound=BaseModel)
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True)]
 
 
@@ -66,6 +68,44 @@ class ImportOptions(ReadingOptions):
         return self
 
 
+class PreviewRequest(BaseModel):
+    """A stored file to look at: that of a dataset, or of an import whichever way its job ended."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dataset_id: UUID | None = None
+    job_id: UUID | None = None
+    options: ReadingOptions = Field(default_factory=ReadingOptions)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.dataset_id is None) == (self.job_id is None):
+            raise ValueError("send either dataset_id or job_id")
+        return self
+
+
+class PreviewRejected(BaseModel):
+    row: int
+    reason: str
+    raw: str
+
+
+class PreviewResponse(BaseModel):
+    """What a file looks like. Of a sample `message` says so: the whole file decides on types."""
+
+    rejected_rows: int
+    rejected: list[PreviewRejected]
+    is_sample: bool
+    message: str
+    format: str
+    bytes: int
+    rows_read: int
+    columns: list[ColumnResponse]
+    decisions: list[DecisionResponse]
+    rows: list[dict[str, Any]]
+    written: list[dict[str, Any]] = Field(description="The same rows as they stand in the file.")
+
+
 class ReparseRequest(BaseModel):
     """Read the file of a dataset once more. Options that are left out stay as they were; null has them found out."""
 
@@ -77,10 +117,13 @@ class ReparseRequest(BaseModel):
 
 def read_options(text: str | bytes | None) -> ImportOptions:
     """Return the options in a JSON text, the default ones for none, or raise `ImportOptionsInvalid`."""
-    if not text or not text.strip():
-        return ImportOptions()
+    return ImportOptions() if not text or not text.strip() else read_as(ImportOptions, text)
+
+
+def read_as(model: type[Model], text: str | bytes) -> Model:
+    """Return what a JSON text says, or raise `ImportOptionsInvalid`."""
     try:
-        return ImportOptions.model_validate_json(text)
+        return model.model_validate_json(text)
     except ValidationError as error:
         faults = [
             {"pointer": "/options/" + "/".join(str(part) for part in fault["loc"]), "message": fault["msg"]}

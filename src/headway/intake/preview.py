@@ -1,0 +1,198 @@
+"""What a file looks like, from its first block and some lines of its middle. Runs inside the sandbox only.
+
+A small file of the same format is made of what there is, and goes through the parser that the whole one will go through.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zlib
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from headway.datasets.filters import ask
+from headway.datasets.reader import RowsReader
+from headway.datasets.rejected import Rejected, Written
+from headway.intake import pipeline
+from headway.intake.detection import HEAD_BYTES, detect, inner_name, looks_compressed
+from headway.intake.errors import PreviewNeedsWhole
+from headway.intake.parsing import ParsedPart, ParseRequest, ParseResult, Report
+
+SAMPLE_BYTES = 1024 * 1024
+"""What is looked at of the beginning, unpacked."""
+
+SHOWN_ROWS = 100
+PARQUET_ROWS = 1_000
+SHOWN_REJECTED = 20
+
+
+def run(request: ParseRequest, report: Report) -> ParseResult:
+    """Return, as an answer, the first rows with what is known of the file."""
+    is_whole = bool(request.arguments["is_whole"])
+    source, name, cut = _unpacked(request, is_whole=is_whole)
+    found = detect(source, name, request.options.format)
+    sample = _sample(request, source, found.format, cut=cut)
+    folder = request.output_dir / "parsed"
+    folder.mkdir()
+    options = replace(request.options, format=found.format)
+    parsed = pipeline.parse(replace(request, source=sample, file_name=name, output_dir=folder, options=options), report)
+    part = parsed.parts[0]
+    is_sample = sample != source or cut
+    return ParseResult(found.format, [], {"is_sample": is_sample, "format": found.format, **_told(part, folder)})
+
+
+def _told(part: ParsedPart, folder: Path) -> dict[str, Any]:
+    reader = RowsReader([folder], folder / "scratch")
+    shown = {}
+    for values in ("typed", "written"):
+        question = ask(part.columns, offset=0, limit=SHOWN_ROWS, written=values == "written")
+        shown[values] = reader.read(part.path, question).rows
+    return {
+        "rows_read": part.rows,
+        "rejected_rows": part.rejected_rows,
+        "rejected": _rejected(part),
+        "columns": [column.to_json() for column in part.columns],
+        "rows": shown["typed"],
+        "written": shown["written"],
+        "decisions": [
+            {"subject": d.subject, "value": d.value, "evidence": d.evidence, "runner_up": d.runner_up}
+            for d in part.decisions
+        ],
+    }
+
+
+def _rejected(part: ParsedPart) -> list[dict[str, Any]]:
+    rejected = Rejected(part.rejects_path, [Written(None, [])])
+    return [
+        {"row": row.row, "reason": row.reason, "raw": row.raw[:200]} for row in islice(rejected.rows(), SHOWN_REJECTED)
+    ]
+
+
+# -------------------------------------------------------------------------------------------------- unpacking
+
+
+def _unpacked(request: ParseRequest, *, is_whole: bool) -> tuple[Path, str, bool]:
+    """Return the beginning of what the file holds, its name, and whether something was cut off."""
+    with request.source.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if not looks_compressed(head):
+        return request.source, request.file_name, not is_whole
+    target = request.output_dir / "unpacked"
+    inflater = zlib.decompressobj(wbits=31)
+    with request.source.open("rb") as packed, target.open("wb") as unpacked:
+        written = 0
+        while written < SAMPLE_BYTES and (block := packed.read(64 * 1024)):
+            try:
+                piece = inflater.decompress(block, SAMPLE_BYTES - written)
+            except zlib.error:
+                # The parse of the whole file says what is wrong with it.
+                break
+            written += unpacked.write(piece)
+            if inflater.eof:
+                break
+    # Whatever follows the first member, or was not unpacked, is not in the sample.
+    cut = not (is_whole and inflater.eof and not inflater.unused_data and not inflater.unconsumed_tail)
+    return target, inner_name(request.file_name), cut
+
+
+# --------------------------------------------------------------------------------------------------- sampling
+
+
+def _sample(request: ParseRequest, source: Path, found: str, *, cut: bool) -> Path:
+    """Return a small file of the same format; the file itself where that is small and whole."""
+    target = request.output_dir / "sample"
+    if found == "parquet" and not cut:
+        return _first_of_parquet(source, target)
+    is_small = source.stat().st_size <= SAMPLE_BYTES
+    if is_small and not cut:
+        return source
+    match found:
+        case "delimited":
+            target.write_bytes(_lines(source) + _middle_lines(request, source))
+        case "ndjson":
+            target.write_bytes(_lines(source))
+        case "json":
+            target.write_bytes(_closed(_head(source)))
+        case _:
+            if cut:
+                raise PreviewNeedsWhole(f"Of a file of format {found} the beginning alone says nothing.")
+            return source
+    return target
+
+
+def _head(source: Path) -> bytes:
+    with source.open("rb") as file:
+        return file.read(SAMPLE_BYTES)
+
+
+def _lines(source: Path) -> bytes:
+    """Return the beginning up to its last line end; all of it where there is none."""
+    head = _head(source)
+    # In UTF-16 a line end takes two bytes, and half of it would be no character.
+    for mark, width in ((b"\xff\xfe", 2), (b"\xfe\xff", 2)):
+        if head.startswith(mark):
+            end = max(head.rfind(b"\n\x00"), head.rfind(b"\x00\n")) + width
+            return head[: end - end % width] if end > width else head
+    end = max(head.rfind(b"\n"), head.rfind(b"\r")) + 1
+    return head[:end] if end else head
+
+
+def _middle_lines(request: ParseRequest, source: Path) -> bytes:
+    """Return whole lines of the middle that have as many cells as the first ones; a cell may begin or end anywhere."""
+    blocks = [path.read_bytes() for name, path in sorted(request.others.items()) if name.startswith("middle")]
+    if not blocks or source != request.source:
+        return b""
+    first = next(csv.reader(io.StringIO(_head(source)[:HEAD_BYTES].decode("latin-1"))), [])
+    mark = request.options.delimiter or max(",;\t|", key=lambda each: ",".join(first).count(each))
+    found = [line for block in blocks for line in block.split(b"\n")[1:-1] if b'"' not in line]
+    wanted = _usual(found, mark.encode("utf-8", "replace"))
+    kept = [line for line in found if line.count(mark.encode()) == wanted]
+    return b"".join(line + b"\n" for line in kept)
+
+
+def _usual(lines: list[bytes], mark: bytes) -> int:
+    counts = [line.count(mark) for line in lines]
+    return max(set(counts), key=counts.count) if counts else 0
+
+
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+"""A string, which the cut may have left open, or a bracket."""
+
+_CLOSING = {b"[": b"]", b"{": b"}"}
+
+
+def _closed(head: bytes) -> bytes:
+    """Return a cut JSON text up to the last element of an array that is whole, with everything closed that is open."""
+    open_now: list[bytes] = []
+    best, best_open = 0, list[bytes]()
+    for token in _TOKEN.finditer(head):
+        said = token[0]
+        if said in _CLOSING:
+            open_now.append(said)
+        elif said in {b"]", b"}"} and open_now:
+            open_now.pop()
+        if said in {b"}", b"]"} and open_now and open_now[-1] == b"[":
+            best, best_open = token.end(), list(open_now)
+    if not best:
+        return head
+    return head[:best] + b"".join(_CLOSING[each] for each in reversed(best_open))
+
+
+def _first_of_parquet(source: Path, target: Path) -> Path:
+    """Write the first rows of a Parquet file as one; what cannot be read that way is left to the parser to say."""
+    try:
+        with pq.ParquetFile(source) as file:
+            if file.metadata.num_rows <= PARQUET_ROWS:
+                return source
+            batch = next(file.iter_batches(PARQUET_ROWS), None)
+            pq.write_table(pa.Table.from_batches([] if batch is None else [batch], file.schema_arrow), target)
+    except (pa.ArrowException, OSError):
+        return source
+    return target
