@@ -107,7 +107,15 @@ def _flips(seed: int) -> list[HostileFile]:
         place = random.randrange(start, end)
         bent = checked[:place] + bytes([checked[place] ^ (1 << random.randrange(8))]) + checked[place + 1 :]
         where = "footer" if in_footer else "page"
-        may = (*_UNREADABLE, IMPORTS, "limit.", "parquet.encrypted", "format.empty", "table.too_many_columns")
+        may = (
+            *_UNREADABLE,
+            IMPORTS,
+            "limit.",
+            "parquet.encrypted",
+            "format.empty",
+            "format.blank",
+            "table.too_many_columns",
+        )
         shelf.add(f"{where}-{number}", "bent.parquet", bent, *may)
     return shelf.files
 
@@ -173,8 +181,8 @@ def _shapes(seed: int) -> list[HostileFile]:
     def add(label: str, make: Callable[[], pa.Table], *may: str) -> None:
         shelf.add(label, f"{label}.parquet", lambda: parquet(make()), *may)
 
-    add("no-columns", lambda: pa.table({}), "format.empty")
-    add("no-rows", lambda: table().slice(0, 0), IMPORTS, "format.empty")
+    add("no-columns", lambda: pa.table({}), "format.empty", "format.blank")
+    add("no-rows", lambda: table().slice(0, 0), IMPORTS, "format.empty", "format.blank")
     add("columns-10000", lambda: pa.table({f"c{number}": [1] for number in range(10_000)}), "table.too_many_columns")
     add("same-name-thrice", lambda: pa.Table.from_arrays([pa.array([1])] * 3, ["a", "a", "a"]), IMPORTS)
     names = ["", " ", "\u202ea", "a\nb", "<script>", "__raw", "c0", "c0__written", "é", "e\u0301"]
@@ -250,7 +258,7 @@ def _arrow(seed: int) -> list[HostileFile]:
         "encoding.",
         "csv.",
     )
-    shelf.add("feather-1", "old.feather", b"FEA1" + bytes(500) + b"FEA1", "format.unsupported")
+    shelf.add("feather-1", "old.feather", b"FEA1" + bytes(500) + b"FEA1", "format.")
     shelf.add("offsets-astray", "offsets.arrow", _astray, *_ARROW)
     shelf.add("dictionary-places-astray", "places.arrow", lambda: arrow(_misplaced()), *_ARROW)
     shelf.add("dictionary-unfolds-to-10-gb", "unfolds.arrow", lambda: arrow(_unfolding()), "limit.", "archive.bomb")
@@ -266,7 +274,17 @@ def _arrow(seed: int) -> list[HostileFile]:
             random.randrange(8, len(whole) - 6) if number % 2 else random.randrange(len(whole) - 400, len(whole) - 6)
         )
         bent = whole[:place] + bytes([whole[place] ^ (1 << random.randrange(8))]) + whole[place + 1 :]
-        shelf.add(f"bit-flipped-{number}", "bent.arrow", bent, *_ARROW, IMPORTS, "limit.", "format.empty", "table.")
+        shelf.add(
+            f"bit-flipped-{number}",
+            "bent.arrow",
+            bent,
+            *_ARROW,
+            IMPORTS,
+            "limit.",
+            "format.empty",
+            "format.blank",
+            "table.",
+        )
     return shelf.files
 
 

@@ -144,10 +144,10 @@ def _values(seed: int) -> list[HostileFile]:
     add("keys-alike", '[{"é": 1, "e\u0301": 2, "A": 3, "a": 4}]', IMPORTS)
     for label, scalar in {"null": "null", "number": "1", "text": '"x"', "true": "true"}.items():
         add(f"only-{label}", scalar, IMPORTS, "format.", "json.")
-    add("only-an-empty-array", "[]", "format.empty")
-    add("only-an-empty-object", "{}", "format.empty", IMPORTS)
-    add("only-nulls", "[null, null, null]", IMPORTS, "format.empty")
-    add("only-empty-rows", "[{}, {}, {}]", IMPORTS, "format.empty")
+    add("only-an-empty-array", "[]", "format.empty", "format.blank")
+    add("only-an-empty-object", "{}", "format.empty", "format.blank", IMPORTS)
+    add("only-nulls", "[null, null, null]", IMPORTS, "format.empty", "format.blank")
+    add("only-empty-rows", "[{}, {}, {}]", IMPORTS, "format.empty", "format.blank")
     return shelf.files
 
 

@@ -28,7 +28,7 @@ from chaos.hostile_xlsx import (
 )
 from chaos.hostile_zip import ENCRYPTED, Container, Entry, member, overlapping, stored
 
-_UNREADABLE = ("sheet.unreadable",)
+_UNREADABLE = ("sheet.unreadable", "sheet.not_a_table")
 _LIMITS = ("limit.", "archive.bomb", "sheet.grid_too_large")
 
 
@@ -234,7 +234,7 @@ def _parts(seed: int) -> list[HostileFile]:
     def add(label: str, changes: dict[str, Part], *may: str) -> None:
         shelf.add(label, f"{label}.xlsx", lambda: workbook(changes), *_UNREADABLE, *may)
 
-    add("workbook-missing", {BOOK: None}, "format.unsupported")
+    add("workbook-missing", {BOOK: None}, "format.")
     add("links-missing", {LINKS: None})
     add("sheet-missing", {SHEET: None}, "sheet.empty")
     add("types-missing", {TYPES: None}, IMPORTS)
@@ -339,7 +339,7 @@ def _old(seed: int) -> list[HostileFile]:
     odd = (IMPORTS, "sheet.", "limit.memory")
     encrypted = {"EncryptionInfo": bytes(200), "EncryptedPackage": shelf.random("package").randbytes(9_000)}
     shelf.add("encrypted-xlsx", "secret.xlsx", container(encrypted), "sheet.password_protected")
-    shelf.add("word-document", "letter.xls", container({"WordDocument": bytes(5_000)}), "format.unsupported")
+    shelf.add("word-document", "letter.xls", container({"WordDocument": bytes(5_000)}), "format.")
     honest = biff(b"".join(number(row, column, row * column) for row in range(30) for column in range(3)))
     shelf.add("harmless", "fine.xls", container({"Workbook": honest}), IMPORTS)
     shelf.add("signature-only", "signature.xls", SIGNATURE, "sheet.unreadable")
@@ -350,7 +350,7 @@ def _old(seed: int) -> list[HostileFile]:
         "sheet.unreadable",
     )
     shelf.add("cut", "cut.xls", container({"Workbook": honest})[:1_700], *odd)
-    shelf.add("no-workbook", "none.xls", container({"Other": bytes(5_000)}), "sheet.unreadable", "format.unsupported")
+    shelf.add("no-workbook", "none.xls", container({"Other": bytes(5_000)}), "sheet.unreadable", "format.")
     shelf.add("sectors-in-a-circle", "circle.xls", container({"Workbook": honest}, loop=True), *odd)
     corners = number(0, 0, 1) + number(65_535, 65_535, 2)
     shelf.add("far-corners", "far.xls", container({"Workbook": biff(corners)}), "sheet.", "limit.memory", "table.")
@@ -367,11 +367,11 @@ def _old(seed: int) -> list[HostileFile]:
         stored("mimetype", b"application/vnd.oasis.opendocument.spreadsheet"),
         member("content.xml", b"<office/>"),
     ]
-    shelf.add("open-document", "sheet.ods", Container(office).to_bytes(), "format.unsupported")
+    shelf.add("open-document", "sheet.ods", Container(office).to_bytes(), "format.")
     binary = [member(TYPES, b"<Types/>"), member("xl/workbook.bin", bytes(99))]
-    shelf.add("binary-workbook", "sheet.xlsb", Container(binary).to_bytes(), "format.unsupported")
-    shelf.add("xml-of-2003", "old.xml", DECLARATION + b"<Workbook/>", "format.unsupported")
-    shelf.add("html-called-xls", "report.xls", b"<html><table><tr><td>1</td></tr></table></html>", "format.unsupported")
+    shelf.add("binary-workbook", "sheet.xlsb", Container(binary).to_bytes(), "format.")
+    shelf.add("xml-of-2003", "old.xml", DECLARATION + b"<Workbook/>", "format.")
+    shelf.add("html-called-xls", "report.xls", b"<html><table><tr><td>1</td></tr></table></html>", "format.")
     return shelf.files
 
 

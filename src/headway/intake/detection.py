@@ -10,11 +10,15 @@ import codecs
 import json
 import re
 import zipfile
+import zlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from headway.intake.errors import FormatEmpty, FormatUnsupported, NotATable, SheetPasswordProtected
+from headway.errors import AppError
+from headway.intake.errors import FormatBlank, FormatEmpty, FormatUnsupported, NotATable, SheetPasswordProtected
 from headway.intake.parsing import Decision
+from headway.intake.signatures import Refusal, foreign, foreign_ole, foreign_zip
 
 HEAD_BYTES = 64 * 1024
 _BLOCK = 1024 * 1024
@@ -42,51 +46,24 @@ _ARROW = b"ARROW1\x00\x00"
 _PARQUET = (b"PAR1", b"PARE")
 """Both ends of a Parquet file; the second where its footer is encrypted."""
 
-_FOREIGN: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
-    (re.compile(magic, re.DOTALL), name)
-    for magic, name in (
-        (rb"\x28\xb5\x2f\xfd", "a file compressed with zstd; unpack it, or compress it with gzip"),
-        (rb"BZh[1-9]1AY&SY", "a file compressed with bzip2; unpack it, or compress it with gzip"),
-        (rb"\xfd7zXZ\x00", "a file compressed with xz; unpack it, or compress it with gzip"),
-        (rb"7z\xbc\xaf\x27\x1c", "a 7-Zip archive; unpack it and upload the files inside one by one"),
-        (rb"Rar!\x1a\x07", "a RAR archive; unpack it and upload the files inside one by one"),
-        (rb"SQLite format 3\x00", "a SQLite database"),
-        (rb"%PDF-", "a PDF document"),
-        (rb"\x89PNG\r\n\x1a\n", "a PNG picture"),
-        (rb"\xff\xd8\xff", "a JPEG picture"),
-        (rb"GIF8[79]a", "a GIF picture"),
-        (rb"RIFF.{4}(WAVE|AVI |WEBP)", "a sound, film or picture"),
-        (rb"ID3[\x02-\x04]\x00", "a sound"),
-        (rb".{4}ftyp[a-zA-Z0-9 ]{4}\x00", "a film or a sound"),
-        (rb"\{\\rtf", "a rich text document"),
-        (rb"\x7fELF", "a program"),
-        (rb"MZ.{58,62}\x00\x00", "a program"),
-        (rb"Obj\x01", "an Avro file"),
-        (rb"FEA1\x00", "a Feather file of version 1"),
-        (rb"\x89HDF\r\n\x1a\n", "an HDF5 file"),
-        (rb"\$FL[23]@\(#\)", "an SPSS file"),
-        (rb"<stata_dta>", "a Stata file"),
-    )
-)
-"""Signatures of files that are often uploaded by mistake, and what to call them."""
+_BIFF = re.compile(rb"\x09[\x00\x02\x04][\x04\x06]\x00|\x09\x08[\x08\x10]\x00\x00[\x05\x06]")
+"""The first record of a workbook that is older than its container."""
 
-_OLE_STREAMS: tuple[tuple[str, str], ...] = (
-    ("WordDocument", "a Word document"),
-    ("PowerPoint Document", "a PowerPoint presentation"),
-    ("__properties_version1.0", "an Outlook message"),
-)
+_FLAT_ODS = b"urn:oasis:names:tc:opendocument:xmlns:office:1.0"
 
 _EXTENSIONS: dict[str, tuple[str, ...]] = {
     "delimited": (".csv", ".tsv", ".psv", ".txt", ".tab", ".dat"),
     "json": (".json", ".geojson"),
     "ndjson": (".ndjson", ".jsonl", ".json"),
-    "xlsx": (".xlsx", ".xlsm"),
-    "xls": (".xls",),
+    "xlsx": (".xlsx", ".xlsm", ".xltx", ".xltm"),
+    "xlsb": (".xlsb",),
+    "xls": (".xls", ".xlt"),
+    "ods": (".ods", ".ots"),
+    "fods": (".fods",),
     "parquet": (".parquet", ".pq"),
     "arrow": (".arrow", ".feather", ".ipc"),
 }
 
-_MARKUP = re.compile(rb"<(\?xml|!doctype|html|head|body|table|svg|!--)", re.IGNORECASE)
 _JSON_START = re.compile(rb'\{\s*("|\}|$)|\[\s*([\[{"\]]|-?\d|true\b|false\b|null\b|$)')
 _BRACKETS = (b"{", b"[")
 
@@ -112,8 +89,10 @@ def recognise(head: bytes, file_name: str) -> Recognition:
     """Say what the first block of a file looks like. Never raises; the parse decides."""
     if found := _recognise_container(head, file_name):
         return found
-    if foreign := _foreign(head):
-        return Recognition(None, None, f"looks like {foreign}, which cannot be imported")
+    if _is_flat_ods(head):
+        return Recognition("fods", None, "flat OpenDocument spreadsheet")
+    if refusal := foreign(_as_utf8(head)):
+        return Recognition(None, None, f"looks like {refusal[1]}, which cannot be imported")
     if not head.strip(_BLANK):
         return Recognition(None, None, "nothing but blanks so far")
     if _is_junk(head):
@@ -129,8 +108,8 @@ def _recognise_container(head: bytes, file_name: str) -> Recognition | None:
     if head.startswith(_ARROW):
         return Recognition("arrow", None, "Arrow")
     if head.startswith(_ZIP):
-        return Recognition("xlsx" if _looks_like_workbook(head, file_name) else None, None, "zip container")
-    if head.startswith(_OLE):
+        return Recognition(_zip_format_by_head(head, file_name), None, "zip container")
+    if head.startswith(_OLE) or _BIFF.match(head):
         named = _by_extension(file_name)
         return Recognition("xls" if named in {"xls", None} else None, None, "old Office document, or an encrypted one")
     return None
@@ -144,8 +123,8 @@ def detect(source: Path, file_name: str, wanted: str | None = None) -> Detected:
     with source.open("rb") as file:
         head = file.read(HEAD_BYTES)
     if _is_blank(source):
-        raise FormatEmpty("The file holds nothing." if not head else "The file holds nothing but blanks.")
-    found, evidence = _container_format(source, head)
+        raise FormatBlank("Every byte of it is a blank or a mark.") if head else FormatEmpty("The file holds nothing.")
+    found, evidence = _container_format(source, head, file_name)
     if found is None:
         found, evidence = _plain_format(source, head, file_name, wanted), "The content reads as text."
     if wanted is not None and wanted != found:
@@ -161,62 +140,79 @@ def looks_compressed(head: bytes) -> bool:
 # ------------------------------------------------------------------------------------ containers and binaries
 
 
-def _container_format(source: Path, head: bytes) -> tuple[str | None, str]:
-    if foreign := _foreign(head):
-        raise FormatUnsupported(f"The file is {foreign}.")
+def _container_format(source: Path, head: bytes, file_name: str) -> tuple[str | None, str]:
+    if _is_flat_ods(head):
+        return "fods", "The file is an OpenDocument spreadsheet in one piece of XML."
+    if refusal := foreign(_as_utf8(head)):
+        raise _refused(refusal)
     if head.startswith(_PARQUET) and (_tail(source) in _PARQUET or _is_junk(head)):
         return "parquet", "The file starts with the Parquet signature PAR1."
     if head.startswith(_ARROW):
         return "arrow", "The file starts with the Arrow signature ARROW1."
     if head.startswith(_ZIP):
-        return _zip_format(source), "The file is a zip container with the parts of an Excel workbook."
+        return _zip_format(source, file_name), "The file is a zip container with the parts of a workbook."
     if head.startswith(_OLE):
         return _ole_format(source), "The file has the signature of an old Excel workbook."
+    if _BIFF.match(head):
+        return "xls", "The file begins with the first record of a very old Excel workbook."
     return None, ""
 
 
-def _foreign(head: bytes) -> str | None:
-    for magic, name in _FOREIGN:
-        if magic.match(head):
-            return name
-    text = head.removeprefix(codecs.BOM_UTF8).lstrip()
-    if match := _MARKUP.match(text):
-        return "an XML document" if match[1].lower() in {b"?xml", b"svg"} else "a web page (HTML)"
-    return None
+def _refused(refusal: Refusal) -> AppError:
+    error, name = refusal
+    return error(f"The file is {name}.")
 
 
-def _zip_format(source: Path) -> str:
+def _is_flat_ods(head: bytes) -> bool:
+    return _FLAT_ODS in head[:8192] and b"opendocument.spreadsheet" in head
+
+
+def _zip_format(source: Path, file_name: str) -> str:
     try:
         with zipfile.ZipFile(source) as archive:
-            names = set(archive.namelist())
+            names = {name.replace("\\", "/").lower() for name in archive.namelist()}
+            mimetype = _mimetype(archive)
     except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
         if _mentions(source, b"xl/"):
             # A workbook whose end is missing: the reader of workbooks says so in better words.
             return "xlsx"
         raise FormatUnsupported("The file is a zip archive that is damaged or incomplete.") from error
-    if "xl/workbook.xml" in names:
-        return "xlsx"
-    raise FormatUnsupported(f"The file is {_zip_name(names)}.", members=sorted(names)[:10])
+    if workbook := _workbook_of(names, mimetype):
+        return workbook
+    if refusal := foreign_zip(names, mimetype, file_name):
+        raise _refused(refusal)
+    raise FormatUnsupported(
+        f"The file is a zip archive with {len(names)} members; unpack it and upload the files inside one by one.",
+        members=sorted(names)[:10],
+    )
 
 
-def _zip_name(names: set[str]) -> str:
+def _workbook_of(names: Collection[str], mimetype: str) -> str | None:
     if "xl/workbook.bin" in names:
-        return "a binary workbook (XLSB); save it as XLSX"
-    if "word/document.xml" in names:
-        return "a Word document"
-    if "ppt/presentation.xml" in names:
-        return "a PowerPoint presentation"
-    if "mimetype" in names and "content.xml" in names:
-        return "an OpenDocument file; save it as XLSX or CSV"
-    return f"a zip archive with {len(names)} members; unpack it and upload the files inside one by one"
+        return "xlsb"
+    if "xl/workbook.xml" in names or ("[content_types].xml" in names and any("workbook.xml" in name for name in names)):
+        return "xlsx"
+    if "content.xml" in names and ("opendocument.spreadsheet" in mimetype or not mimetype):
+        return "ods"
+    return None
+
+
+def _mimetype(archive: zipfile.ZipFile) -> str:
+    """Return what an OpenDocument container says that it is; it is the first and uncompressed member."""
+    try:
+        with archive.open("mimetype") as file:
+            return file.read(200).decode("ascii", "replace")
+    except (KeyError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError):
+        return ""
 
 
 def _ole_format(source: Path) -> str:
     if _mentions(source, "EncryptedPackage".encode("utf-16-le")):
         raise SheetPasswordProtected("The workbook is encrypted, so nothing in it can be read without its password.")
-    for stream, name in _OLE_STREAMS:
-        if _mentions(source, stream.encode("utf-16-le")):
-            raise FormatUnsupported(f"The file is {name}.")
+    if refusal := foreign_ole(lambda needle: _mentions(source, needle)):
+        raise _refused(refusal)
+    if not any(_mentions(source, name.encode("utf-16-le")) for name in ("Workbook", "Book", "WORKBOOK", "BOOK")):
+        raise FormatUnsupported("The file is an old Office file, but no workbook.")
     return "xls"
 
 
@@ -231,10 +227,13 @@ def _mentions(source: Path, needle: bytes) -> bool:
     return False
 
 
-def _looks_like_workbook(head: bytes, file_name: str) -> bool:
+def _zip_format_by_head(head: bytes, file_name: str) -> str | None:
+    named = _by_extension(file_name)
     if b"xl/" in head:
-        return b"xl/workbook.bin" not in head
-    return b"[Content_Types].xml" in head and _by_extension(file_name) == "xlsx"
+        return "xlsb" if b"xl/workbook.bin" in head or named == "xlsb" else "xlsx"
+    if b"opendocument.spreadsheet" in head[:256]:
+        return "ods"
+    return named if b"[Content_Types].xml" in head and named in {"xlsx", "xlsb"} else None
 
 
 # ----------------------------------------------------------------------------------------------------- text

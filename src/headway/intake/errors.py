@@ -19,6 +19,86 @@ class FormatEmpty(Invalid):
     user_action = "Check that the export that wrote the file had finished, then upload it again."
 
 
+class FormatBlank(FormatEmpty):
+    code = "format.blank"
+    title = "The file holds nothing but blanks"
+
+
+class FormatPicture(FormatUnsupported):
+    code = "format.picture"
+    title = "The file is a picture, not a table"
+    user_action = "Upload the table that the picture was made from; text in pictures is not read."
+
+
+class FormatMedia(FormatUnsupported):
+    code = "format.media"
+    title = "The file is a sound or a film, not a table"
+    user_action = "Upload the table itself, as CSV, XLSX, JSON or Parquet."
+
+
+class FormatPdf(FormatUnsupported):
+    code = "format.pdf"
+    title = "The file is a PDF document, not a table"
+    user_action = "Upload the table that the PDF was made from; tables in PDF documents are not read."
+
+
+class FormatHtml(FormatUnsupported):
+    code = "format.html"
+    title = "The file is a web page, whatever its name says"
+    user_action = (
+        "Often this is a login page or an error message that was saved instead of the export: open the file and look. "
+        "If it shows the table, save it as XLSX from your spreadsheet program, or import it with the format `html`."
+    )
+
+
+class FormatDocument(FormatUnsupported):
+    code = "format.document"
+    title = "The file is a document, not a table"
+    user_action = "Copy the table into a spreadsheet, save it as XLSX or CSV, and upload that."
+
+
+class FormatIwork(FormatUnsupported):
+    code = "format.iwork"
+    title = "The file is a document of Numbers, Pages or Keynote"
+    user_action = "Export it from there as Excel (XLSX) or CSV, and upload that."
+
+
+class FormatEmail(FormatUnsupported):
+    code = "format.email"
+    title = "The file is an e-mail, not a table"
+    user_action = "Save the attachment that holds the table, and upload that."
+
+
+class FormatDatabase(FormatUnsupported):
+    code = "format.database"
+    title = "The file is a database"
+    user_action = "Export each table as CSV or Parquet, and upload those."
+
+
+class FormatStatistics(FormatUnsupported):
+    code = "format.statistics"
+    title = "The file belongs to a statistics program"
+    user_action = "Export it from there as CSV, XLSX or Parquet, and upload that."
+
+
+class FormatScience(FormatUnsupported):
+    code = "format.not_read_here"
+    title = "The file is in a data format that is not read here"
+    user_action = "Write the data as Parquet or Arrow, which keep its types, and upload that."
+
+
+class FormatProgram(FormatUnsupported):
+    code = "format.program"
+    title = "The file is a program, not a table"
+    user_action = "Upload the table itself, as CSV, XLSX, JSON or Parquet."
+
+
+class FormatArchive(FormatUnsupported):
+    code = "format.archive"
+    title = "This kind of archive cannot be unpacked here"
+    user_action = "Unpack it and upload what is inside, or pack it as ZIP."
+
+
 class NotATable(Invalid):
     code = "format.not_a_table"
     title = "The file is not text and not a format that is known here"
@@ -83,6 +163,12 @@ class SheetEmpty(Invalid):
     code = "sheet.empty"
     title = "There is nothing in the sheet"
     user_action = "Choose another sheet, or check that the workbook was saved with its content."
+
+
+class SheetNotATable(Invalid):
+    code = "sheet.not_a_table"
+    title = "The workbook holds no sheet of cells"
+    user_action = "Save the workbook with its data on an ordinary sheet, and upload that."
 
 
 # -------------------------------------------------------------------------------------------------- json

@@ -17,7 +17,7 @@ def original_key(job_id: UUID) -> str:
 
 def fingerprint(sha256: str, options: ImportOptions) -> str:
     """Return what makes two uploads the same request: their bytes and their options."""
-    return hashlib.sha256(f"{sha256}\n{options.model_dump_json()}".encode()).hexdigest()
+    return hashlib.sha256(f"{sha256}\n{options.model_dump_json(exclude_defaults=True)}".encode()).hexdigest()
 
 
 def display_name(file_name: str) -> str:

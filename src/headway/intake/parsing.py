@@ -19,6 +19,8 @@ class ParseOptions:
     delimiter: str | None = None
     header: bool | None = None
     sheet: str | None = None
+    sheets: list[str] = field(default_factory=list)
+    parts: str | None = None
     types: dict[str, str] = field(default_factory=dict)
 
 

@@ -7,16 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from headway.intake.archives import gunzip
-from headway.intake.detection import HEAD_BYTES, Detected, detect, inner_name, looks_compressed
+from headway.intake.detection import HEAD_BYTES, detect, inner_name, looks_compressed
 from headway.intake.formats import columnar, delimited, json_rows, workbook
 from headway.intake.parsing import Decision, ParsedPart, ParseProgress, ParseRequest, ParseResult, Report
 
-Parser = Callable[[ParseRequest, Path, Report], ParsedPart]
+Parser = Callable[[ParseRequest, Path, Report], ParsedPart | list[ParsedPart]]
 
 PARSERS: dict[str, Parser] = {
     "delimited": delimited.parse,
     "xlsx": workbook.parse_xlsx,
+    "xlsb": workbook.parse_xlsb,
     "xls": workbook.parse_xls,
+    "ods": workbook.parse_ods,
+    "fods": workbook.parse_fods,
     "json": json_rows.parse,
     "ndjson": json_rows.parse_lines,
     "parquet": columnar.parse_parquet,
@@ -32,8 +35,12 @@ def parse(request: ParseRequest, report: Report) -> ParseResult:
     """Return the tables in a file. Raises the `AppError` that says what is wrong with it."""
     request, unpacking = _unpack(request, report)
     found = detect(request.source, request.file_name, request.options.format)
-    part = PARSERS[found.format](request, request.source, _scaled(report, UNPACKED if unpacking else 0.0))
-    return ParseResult(found.format, [_explained(part, unpacking, found)])
+    parsed = PARSERS[found.format](request, request.source, _scaled(report, UNPACKED if unpacking else 0.0))
+    parts = parsed if isinstance(parsed, list) else [parsed]
+    decisions = [*unpacking, *found.decisions]
+    return ParseResult(
+        found.format, [_numbered(part, n, request.output_dir, decisions) for n, part in enumerate(parts)]
+    )
 
 
 def _unpack(request: ParseRequest, report: Report) -> tuple[ParseRequest, list[Decision]]:
@@ -59,5 +66,8 @@ def _scaled(report: Report, start: float) -> Report:
     return lambda progress: report(replace(progress, fraction=start + (1 - start) * progress.fraction))
 
 
-def _explained(part: ParsedPart, unpacking: list[Decision], found: Detected) -> ParsedPart:
-    return replace(part, decisions=[*unpacking, *found.decisions, *part.decisions])
+def _numbered(part: ParsedPart, number: int, folder: Path, decisions: list[Decision]) -> ParsedPart:
+    """Return the part with its files under its own number, because each parser names them as if it were alone."""
+    path = part.path.rename(folder / f"{number}.parquet")
+    rejects = part.rejects_path and part.rejects_path.rename(folder / f"{number}.rejects")
+    return replace(part, path=path, rejects_path=rejects, decisions=[*decisions, *part.decisions])

@@ -21,11 +21,19 @@ class ReadingOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    format: Literal["delimited", "xlsx", "xls", "json", "ndjson", "parquet", "arrow"] | None = None
+    format: Literal["delimited", "xlsx", "xlsb", "xls", "ods", "fods", "json", "ndjson", "parquet", "arrow"] | None = (
+        None
+    )
     encoding: Annotated[str, StringConstraints(max_length=40)] | None = None
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
     header: bool | None = Field(default=None, description="Whether the first row holds the column names.")
-    sheet: Name | None = None
+    sheet: Name | None = Field(default=None, description="The sheet of a workbook to import, also a hidden one.")
+    sheets: list[Name] = Field(
+        default_factory=list, max_length=200, description="Several sheets to import, each as a dataset of its own."
+    )
+    parts: Literal["first", "all"] | None = Field(
+        default=None, description="`all`: every visible sheet that holds something, each as a dataset of its own."
+    )
     types: dict[str, ColumnType] = Field(default_factory=dict, max_length=5000)
 
     def parse_options(self) -> ParseOptions:
@@ -35,6 +43,8 @@ class ReadingOptions(BaseModel):
             delimiter=self.delimiter,
             header=self.header,
             sheet=self.sheet,
+            sheets=self.sheets,
+            parts=self.parts,
             types={name: str(kind) for name, kind in self.types.items()},
         )
 

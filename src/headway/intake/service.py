@@ -65,7 +65,7 @@ MAX_KEY_LENGTH = 200
 FORM_BYTES = 512 * 1024
 """A form's declared length is a little longer than its file; what arrives is counted and decides."""
 
-FORMATS = ["csv", "tsv", "xlsx", "xls", "json", "ndjson", "parquet", "arrow", "gzip of these"]
+FORMATS = ["csv", "tsv", "xlsx", "xlsb", "xls", "ods", "json", "ndjson", "parquet", "arrow", "gzip of these"]
 
 
 @dataclass(frozen=True, slots=True)

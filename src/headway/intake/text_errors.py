@@ -41,6 +41,12 @@ class TooManyColumns(TooLarge):
     user_action = "Split the table, or turn it so that what is in columns becomes rows."
 
 
+class TooManyTables(TooLarge):
+    code = "table.too_many_tables"
+    title = "The file holds too many tables for one import"
+    user_action = "Name the ones to import in the options, or split the file."
+
+
 class NamesTooLong(TooLarge):
     code = "table.names_too_long"
     title = "The names of the columns are too long"

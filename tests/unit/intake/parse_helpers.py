@@ -14,7 +14,7 @@ from headway.intake.parsing import ParsedPart, ParseOptions, ParseProgress, Pars
 
 MIB = 1024 * 1024
 
-Parser = Callable[[ParseRequest, Path, Report], ParsedPart]
+Parser = Callable[[ParseRequest, Path, Report], ParsedPart | list[ParsedPart]]
 
 
 def make_request(folder: Path, content: bytes, file_name: str, **options: Any) -> ParseRequest:
@@ -63,7 +63,9 @@ class Parsed:
 def parse_bytes(parser: Parser, folder: Path, content: bytes, file_name: str = "table", **options: Any) -> Parsed:
     request = make_request(folder, content, file_name, **options)
     progress: list[ParseProgress] = []
-    return Parsed(parser(request, request.source, progress.append), progress)
+    parsed = parser(request, request.source, progress.append)
+    (part,) = parsed if isinstance(parsed, list) else [parsed]
+    return Parsed(part, progress)
 
 
 def parse_file(

@@ -15,7 +15,6 @@ from headway.intake.careful_reader import CarefulReader
 from headway.intake.errors import FormatEmpty, JsonDuplicateKey, SheetUnreadable
 from headway.intake.formats import workbook
 from headway.intake.formats.names import MAX_NAME_CHARACTERS, unique_names
-from headway.intake.formats.workbook_guard import guard
 from headway.intake.parsing import Decision, ParsedPart, ParseResult
 from headway.intake.pipeline import parse
 from headway.intake.records import count_records
@@ -153,7 +152,8 @@ _CELL = "<is><t>x</t></is></c>"
 
 
 def book_of(rows: str, encoding: str = "utf-8") -> bytes:
-    return workbook_of({SHEET: sheet(rows.encode()).decode().encode(encoding)})
+    written = sheet(rows.encode()).decode().replace('"UTF-8"', f'"{encoding}"')
+    return workbook_of({SHEET: written.encode(encoding)})
 
 
 @pytest.mark.parametrize(
@@ -178,20 +178,7 @@ def test_attributes_that_only_end_in_r_are_no_place(tmp_path: Path) -> None:
     assert parse_bytes(workbook.parse_xlsx, tmp_path, book_of(rows)).part.rows == 1
 
 
-def test_a_sheet_in_utf_16_is_not_called_empty(tmp_path: Path) -> None:
-    wide = book_of(f'<row r="1"><c r="A1" t="inlineStr">{_CELL}</row>', "utf-16")
-    with pytest.raises(SheetUnreadable) as caught:
-        parse_bytes(workbook.parse_xlsx, tmp_path, wide)
-    assert "UTF-8" in caught.value.detail
-
-
-@pytest.mark.parametrize("block", [3, 64, 65, 1000])
-def test_rows_are_found_wherever_the_blocks_are_cut(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
-) -> None:
-    monkeypatch.setattr("headway.intake.formats.workbook_guard._BLOCK", block)
-    source = tmp_path / "book.xlsx"
-    rows = "".join(f'<row r="{n}"><c r="C{n}" t="inlineStr">{_CELL}</row>' for n in range(3, 40))
-    source.write_bytes(book_of(f"<!-- {' ' * 200} -->{rows}"))
-    grid = next(iter(guard(source, memory_bytes=MIB, max_unpacked_bytes=MIB, report=lambda _share: None).values()))
-    assert (grid.top, grid.bottom, grid.left, grid.right) == (2, 38, 2, 2)
+def test_a_sheet_in_utf_16_is_read(tmp_path: Path) -> None:
+    rows = "".join(f'<row r="{number}"><c r="A{number}" t="inlineStr">{_CELL}</row>' for number in (1, 2))
+    wide = book_of(rows, "utf-16")
+    assert parse_bytes(workbook.parse_xlsx, tmp_path, wide).values("x") == ["x"]

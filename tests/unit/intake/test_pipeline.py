@@ -22,22 +22,20 @@ from headway.intake.errors import (
     FormatEmpty,
     FormatUnsupported,
     JsonTruncated,
-    SheetGridTooLarge,
 )
 from headway.intake.parsing import ParseProgress
 from headway.intake.pipeline import PARSERS, parse
 from headway.intake.sandbox import Sandbox
 from headway.intake.schemas import ImportOptions
+from headway.intake.text_errors import TooManyColumns
 
 from .parse_helpers import MIB, make_request, parse_file
 
 
-def workbook(far: bool = False) -> bytes:  # noqa: FBT002 - a test's helper
+def workbook(width: int = 0) -> bytes:
     wb = openpyxl.Workbook()
-    wb.active.append(["id", "price"])
+    wb.active.append(["id", "price", *(f"c{number}" for number in range(width))])
     wb.active.append([1, 2.5])
-    if far:
-        wb.active["XFD1048576"] = 1
     buffer = io.BytesIO()
     wb.save(buffer)
     return buffer.getvalue()
@@ -99,7 +97,7 @@ REFUSED: dict[str, tuple[bytes, type[AppError]]] = {
     "empty.csv.gz": (gzip.compress(b" \n"), FormatEmpty),
     "page.csv": (b"<html><body></body></html>", FormatUnsupported),
     "truncated.csv.gz": (gzip.compress(b"a,b\n1,2\n" * 1000)[:-20], ArchiveTruncated),
-    "corner.xlsx": (workbook(far=True), SheetGridTooLarge),
+    "wide.xlsx": (workbook(5_000), TooManyColumns),
     "stops.json": (b'[{"a":1},', JsonTruncated),
 }
 

@@ -1,221 +1,197 @@
-"""Excel workbooks: one sheet becomes a table of text, and its types are learnt like those of a CSV file.
+"""Workbooks: each sheet that is wanted becomes a table of text, and its types are learnt like those of a CSV file.
 
-The reader (calamine) sees a workbook only after the guard has; it would build any grid that a sheet claims.
+Sheets are streamed, whatever grid they claim to have: only cells that hold something cost anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import islice
+import functools
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol
 
 import pyarrow as pa
-import python_calamine as calamine
 
-from headway.intake.errors import SheetEmpty, SheetNotFound, SheetPasswordProtected, SheetUnreadable
-from headway.intake.formats.names import unique_names
 from headway.intake.formats.workbook_cells import CellTexts
-from headway.intake.formats.workbook_guard import Grid, guard
+from headway.intake.formats.workbook_layout import Layout, find_layout, widened
+from headway.intake.formats.workbook_open import open_fods, open_ods, open_xls, open_xlsb, open_xlsx
+from headway.intake.formats.workbook_sheets import Cells, Notes, OnShare, Row, Sheet, Workbook, choose
 from headway.intake.parsing import Decision, ParsedPart, ParseProgress, ParseRequest, Report
 from headway.intake.rows_file import rows_per_group
 from headway.intake.text_errors import TooManyColumns
 from headway.intake.text_table import TextTableWriter, WrittenTable
 
 MAX_COLUMNS = 5000
-HEADER_WITHIN_ROWS = 20
-TITLE_NEEDS_COLUMNS = 3
-"""A lone cell above a table at least so wide is a title, not a header."""
+BATCH_CHARACTERS = 8 * 1024 * 1024
+"""A batch of rows with very long cells ends early."""
 
-_GUARDED, _READ = 0.3, 0.8
-"""The parts of the progress: the guard, the cells; the rest is types."""
-
-Row = list[str | None]
-Result = TypeVar("Result")
+_READ = 0.75
+"""The part of the progress that reading cells takes; the rest is types."""
 
 
-@dataclass(frozen=True, slots=True)
+class Opener(Protocol):
+    def __call__(self, request: ParseRequest, source: Path) -> AbstractContextManager[Workbook]: ...
+
+
+def _parse(opener: Opener, request: ParseRequest, source: Path, report: Report) -> list[ParsedPart]:
+    with opener(request, source) as workbook:
+        choice = choose(workbook, request.options, lambda sheet: _holds_something(workbook, sheet))
+        parts = []
+        for number, sheet in enumerate(choice.sheets):
+            folder = request.output_dir / f"sheet-{number}"
+            folder.mkdir()
+            table = _Table(
+                workbook, sheet, replace(request, output_dir=folder), _share_of(report, number, len(choice.sheets))
+            )
+            parts.append(table.parse(choice.decision(sheet)))
+        return parts
+
+
+parse_xlsx = functools.partial(_parse, open_xlsx)
+parse_xlsb = functools.partial(_parse, open_xlsb)
+parse_xls = functools.partial(_parse, open_xls)
+parse_ods = functools.partial(_parse, open_ods)
+parse_fods = functools.partial(_parse, open_fods)
+
+
+def _share_of(report: Report, number: int, of: int) -> Report:
+    return lambda progress: report(replace(progress, fraction=(number + progress.fraction) / of))
+
+
+def _holds_something(workbook: Workbook, sheet: Sheet) -> bool:
+    return next(workbook.rows(sheet, Notes(), lambda _share: None), None) is not None
+
+
 class _Table:
-    """The names of the columns, and how many rows that are not blank stand before the first row of data."""
+    """One sheet on its way into one dataset.
 
-    names: list[str]
-    skip: int
-    decision: Decision
+    One pass over the sheet is enough where its first rows told the truth about the columns. A column that
+    first appears further down, or one that mixes dates and moments, takes another pass.
+    """
 
+    def __init__(self, workbook: Workbook, sheet: Sheet, request: ParseRequest, report: Report) -> None:
+        self._workbook = workbook
+        self._sheet = sheet
+        self._request = request
+        self._report = report
+        self._notes = Notes()
+        self._blank_rows = 0
+        self._rows_seen = 0
 
-def parse_xlsx(request: ParseRequest, source: Path, report: Report) -> ParsedPart:
-    """Parse a workbook in Excel's zipped format."""
-    grids = guard(
-        source,
-        memory_bytes=request.memory_bytes,
-        max_unpacked_bytes=request.max_unpacked_bytes,
-        report=lambda share: report(ParseProgress(_GUARDED * share, 0, "Looking through the workbook")),
-    )
-    return _reading(lambda: _parse(request, source, grids, report))
+    def parse(self, chosen: Decision) -> ParsedPart:
+        layout = find_layout(self._rows(Notes(), _unheard), self._request.options.header)
+        with_time: frozenset[int] = frozenset()
+        while True:
+            self._refuse_wide(layout)
+            written, layout_found = self._write(layout, with_time)
+            mixed = self._notes.texts.mixed
+            if written is not None and not mixed:
+                break
+            layout, with_time = layout_found, with_time | mixed
+        decisions = [chosen, layout.decision, *self._told(layout), *written.decisions]
+        path = self._request.output_dir / "0.parquet"
+        return ParsedPart(self._sheet.name, path, written.rows, 0, written.columns, decisions)
 
+    def _rows(self, notes: Notes, on_share: OnShare) -> Iterator[Row]:
+        return self._workbook.rows(self._sheet, notes, on_share)
 
-def parse_xls(request: ParseRequest, source: Path, report: Report) -> ParsedPart:
-    """Parse a workbook of an old Excel; its format allows no grid that would not fit."""
-    return _reading(lambda: _parse(request, source, {}, report))
+    def _refuse_wide(self, layout: Layout) -> None:
+        if len(layout.columns) > MAX_COLUMNS:
+            raise TooManyColumns(
+                f"The sheet {self._sheet.name} has {len(layout.columns):,} columns.", max_columns=MAX_COLUMNS
+            )
 
+    def _write(self, layout: Layout, with_time: frozenset[int]) -> tuple[WrittenTable | None, Layout]:
+        """Write all rows below the header. No table, but a wider layout, if there are more columns than in it."""
+        self._notes = notes = Notes(texts=CellTexts(with_time=with_time))
+        batch = _Batch(TextTableWriter(layout.names, self._request.output_dir / "0.parquet"), layout.columns)
+        known, header = set(layout.columns), Cells()
+        last = self._blank_rows = 0
+        for position, (number, cells) in enumerate(self._rows(notes, self._heard)):
+            if position < layout.skip:
+                header = cells
+            elif position:
+                self._blank_rows += max(0, number - last - 1)
+            last = number
+            if not known.issuperset(cells):
+                known.update(cells)
+                self._refuse_wide(replace(layout, columns=list(known)))
+                batch.drop()
+            if position >= layout.skip:
+                batch.add(cells)
+                self._rows_seen = batch.rows
+        if batch.is_dropped:
+            return None, widened(layout, known, header)
+        return batch.finish(self._request.options.types, self._typing), layout
 
-def _reading(read: Callable[[], Result]) -> Result:
-    """Name what can go wrong inside the reader."""
-    try:
-        return read()
-    except calamine.PasswordError as error:
-        raise SheetPasswordProtected("Nothing in it can be read without its password.") from error
-    except calamine.CalamineError as error:
-        raise SheetUnreadable(f"The workbook cannot be read: {error}.") from error
-    except BaseException as error:
-        if type(error).__name__ == "PanicException":
-            raise SheetUnreadable("The workbook is built in a way that cannot be read.") from error
-        raise
+    def _heard(self, share: float) -> None:
+        self._report(ParseProgress(_READ * share, self._rows_seen, "Reading rows"))
 
+    def _typing(self, share: float) -> None:
+        self._report(ParseProgress(_READ + (1 - _READ) * share, self._rows_seen, "Finding types"))
 
-def _parse(request: ParseRequest, source: Path, grids: dict[str, Grid], report: Report) -> ParsedPart:
-    with calamine.CalamineWorkbook.from_path(source) as workbook:
-        sheet, decision = _choose(workbook, request.options.sheet)
-    grid = grids.get(sheet.name, Grid())
-    if sheet.width > MAX_COLUMNS:
-        raise TooManyColumns(f"The sheet {sheet.name} has {sheet.width:,} columns.", max_columns=MAX_COLUMNS)
-    texts = CellTexts()
-    table = _find_table(_rows(sheet, grid, CellTexts()), wanted=request.options.header, width=sheet.width)
-    written, blank = _write(sheet, _rows(sheet, grid, texts), table, request, report)
-    if texts.mixed:
-        again = CellTexts(with_time=texts.mixed)
-        written, blank = _write(sheet, _rows(sheet, grid, again), table, request, report)
-    decisions = [decision, table.decision, *_notes(sheet, grid, blank), *written.decisions]
-    return ParsedPart(sheet.name, request.output_dir / "0.parquet", written.rows, 0, written.columns, decisions)
+    # ------------------------------------------------------------------------------------------- what is said
 
-
-# ------------------------------------------------------------------------------------------------------- sheet
-
-
-def _choose(workbook: calamine.CalamineWorkbook, wanted: str | None) -> tuple[calamine.CalamineSheet, Decision]:
-    """Return the sheet that was asked for, or the first visible one that holds something."""
-    sheets = [meta for meta in workbook.sheets_metadata if meta.typ == calamine.SheetTypeEnum.WorkSheet]
-    names = [meta.name for meta in sheets]
-    if wanted is not None and wanted not in names:
-        raise SheetNotFound(f"There is no sheet {wanted!r}. The sheets are: {', '.join(names)}.", sheets=names)
-    visible = [meta.name for meta in sheets if meta.visible == calamine.SheetVisibleEnum.Visible]
-    for name in visible if wanted is None else [wanted]:
-        sheet = workbook.get_sheet_by_name(name)
-        if sheet.start is not None:
-            return sheet, _sheet_decision(name, wanted, sheets)
-    which = "No visible sheet holds anything." if wanted is None else f"The sheet {wanted!r} holds nothing."
-    raise SheetEmpty(which, sheets=names)
-
-
-def _sheet_decision(name: str, wanted: str | None, sheets: list[calamine.SheetMetadata]) -> Decision:
-    others = [
-        meta.name if meta.visible == calamine.SheetVisibleEnum.Visible else f"{meta.name} (hidden)"
-        for meta in sheets
-        if meta.name != name
-    ]
-    evidence = "You chose this sheet." if wanted else "It is the first visible sheet that holds something."
-    if others:
-        evidence += f" Not imported: {', '.join(others)}."
-    return Decision("sheet", name, evidence, runner_up=others or None)
-
-
-def _notes(sheet: calamine.CalamineSheet, grid: Grid, blank: int) -> list[Decision]:
-    """Return what a person should know about the cells."""
-    notes = []
-    if blank:
-        notes.append(Decision("rows", "blank rows left out", f"{blank:,} rows of the sheet hold nothing."))
-    if sheet.merged_cell_ranges:
-        evidence = (
-            f"{len(sheet.merged_cell_ranges):,} groups of cells are merged; only the first of each has the value."
-        )
-        notes.append(Decision("rows", "merged cells", evidence))
-    if grid.uncalculated:
-        evidence = f"{grid.uncalculated:,} formulas were never calculated by a spreadsheet program; they read as empty."
-        notes.append(Decision("rows", "formulas without a value", evidence))
-    return notes
+    def _told(self, layout: Layout) -> list[Decision]:
+        """Return what a person should know about the cells."""
+        notes, texts = self._notes, self._notes.texts
+        between = layout.columns[-1] - layout.columns[0] + 1 - len(layout.columns)
+        said = (
+            (self._blank_rows, "blank rows left out", "row of the sheet holds nothing.|rows of the sheet hold nothing."),
+            (between, "blank columns left out", "column between the others holds nothing.|columns between the others hold nothing."),
+            (notes.hidden_rows, "hidden rows", "row is hidden in the sheet; it is imported like the others.|rows are hidden in the sheet; they are imported like the others."),
+            (notes.merged, "merged cells", "group of cells is merged; only its first cell has the value.|groups of cells are merged; only the first of each has the value."),
+            (notes.uncalculated, "formulas without a value", "formula was never calculated by a spreadsheet program; it reads as empty.|formulas were never calculated by a spreadsheet program; they read as empty."),
+            (notes.errors, "errors", "cell holds an error, which is kept as its text.|cells hold an error, such as #N/A, which is kept as its text."),
+            (texts.odd_dates, "numbers that are no dates", "cell has the format of a date, but its number is no date of the calendar; the number is kept.|cells have the format of a date, but numbers that are no dates of the calendar; the numbers are kept."),
+            (texts.long_numbers, "long numbers", "number has more than 15 digits; a spreadsheet program that saved it has lost the last ones.|numbers have more than 15 digits; a spreadsheet program that saved them has lost the last ones."),
+        )  # fmt: skip
+        return [Decision("rows", value, _counted(count, words)) for count, value, words in said if count]
 
 
-# ------------------------------------------------------------------------------------------------------ header
+def _counted(count: int, words: str) -> str:
+    one, _, many = words.partition("|")
+    return f"{count:,} {one if count == 1 else many}"
 
 
-def _find_table(rows: Iterator[Row], *, wanted: bool | None, width: int) -> _Table:
-    """Find the header: the first row that is not blank, unless that is a title alone above a wider table."""
-    filled = ((number, row) for number, row in enumerate(rows, start=1) if any(row))
-    first = list(islice(filled, HEADER_WITHIN_ROWS))
-    if wanted is False:
-        decision = Decision("header", None, "You said that there is no header.")
-        return _Table(unique_names([None] * width), 0, decision)
-    counts = [sum(cell is not None for cell in row) for _, row in first]
-    header = 0
-    if width >= TITLE_NEEDS_COLUMNS and counts[0] == 1:
-        header = next((position for position, count in enumerate(counts) if count > 1), 0)
-    evidence = "It is the first row that holds something."
-    if header:
-        titles = [cell for _, row in first[:header] for cell in row if cell is not None]
-        evidence = f"What stands alone above it is a title and not imported: {'; '.join(titles)[:500]}."
-    number, row = first[header]
-    names = unique_names([cell and cell.strip() for cell in row])
-    return _Table(names, header + 1, Decision("header", f"row {number}", evidence))
-
-
-# -------------------------------------------------------------------------------------------------------- rows
-
-
-def _rows(sheet: calamine.CalamineSheet, grid: Grid, texts: CellTexts) -> Iterator[Row]:
-    """Yield every row as text. The reader drops the names of errors; the guard has kept them."""
-    left = sheet.start[1] if sheet.start else 0
-    for number, cells in enumerate(sheet.iter_rows()):
-        row = [texts.text(value, column) for column, value in enumerate(cells)]
-        if grid.errors:
-            row = [
-                grid.errors.get((number, left + column)) if cell is None else cell for column, cell in enumerate(row)
-            ]
-        yield row
+def _unheard(_share: float) -> None:
+    return
 
 
 class _Batch:
-    """Rows on their way to the text table, column by column."""
+    """Rows on their way to the text table, turned into columns a batch at a time."""
 
-    def __init__(self, writer: TextTableWriter, width: int) -> None:
+    def __init__(self, writer: TextTableWriter, columns: list[int]) -> None:
         self._writer = writer
-        self._size = rows_per_group(width)
-        self._columns: list[Row] = [[] for _ in range(width)]
+        self._columns = columns
+        self._size = rows_per_group(len(columns))
+        self._waiting: list[Cells] = []
+        self._characters = 0
+        self.is_dropped = False
         self.rows = 0
 
-    def add(self, row: Row) -> bool:
-        """Add a row; True when a whole batch went to the table."""
-        for column, cell in zip(self._columns, row, strict=True):
-            column.append(cell)
+    def add(self, cells: Cells) -> None:
         self.rows += 1
-        return self.flush() if self.rows % self._size == 0 else False
+        if self.is_dropped:
+            return
+        self._waiting.append(cells)
+        self._characters += sum(map(len, cells.values()))
+        if len(self._waiting) >= self._size or self._characters > BATCH_CHARACTERS:
+            self._flush()
 
-    def flush(self) -> bool:
-        if self._columns[0]:
-            arrays = [pa.array(column, pa.string()) for column in self._columns]
-            self._writer.write(pa.RecordBatch.from_arrays(arrays, [str(i) for i in range(len(arrays))]))
-            self._columns = [[] for _ in self._columns]
-        return True
+    def drop(self) -> None:
+        """Take no more rows: they would not fit into the table."""
+        self.is_dropped = True
+        self._waiting = []
 
+    def finish(self, types: dict[str, str], on_share: OnShare) -> WrittenTable:
+        self._flush()
+        return self._writer.finish(types, on_share)
 
-def _write(
-    sheet: calamine.CalamineSheet, rows: Iterator[Row], table: _Table, request: ParseRequest, report: Report
-) -> tuple[WrittenTable, int]:
-    """Write all rows below the header; return the table and how many blank rows were left out."""
-    writer = TextTableWriter(table.names, request.output_dir / "0.parquet")
-    batch = _Batch(writer, len(table.names))
-    height = max(1, sheet.total_height)
-    filled = blank = 0
-    for number, row in enumerate(rows, start=1):
-        if not any(row):
-            blank += filled >= table.skip
-            continue
-        filled += 1
-        if filled > table.skip and batch.add(row):
-            report(ParseProgress(_GUARDED + (_READ - _GUARDED) * number / height, batch.rows, "Reading rows"))
-    batch.flush()
-
-    def typing(share: float) -> None:
-        report(ParseProgress(_READ + (1 - _READ) * share, batch.rows, "Finding types"))
-
-    return writer.finish(request.options.types, typing), blank
+    def _flush(self) -> None:
+        if self._waiting:
+            arrays = [pa.array([cells.get(column) for cells in self._waiting], pa.string()) for column in self._columns]
+            self._writer.write(pa.RecordBatch.from_arrays(arrays, [str(column) for column in self._columns]))
+        self._waiting, self._characters = [], 0

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+import math
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 
-Cell = int | float | str | bool | dt.time | dt.date | dt.datetime | dt.timedelta
+from headway.intake.formats.workbook_formats import Kind
 
 _LARGEST_PLAIN = 1e21
 _SMALLEST_PLAIN = 1e-15
 """Between these, floats are written without an exponent, as spreadsheets show them."""
+
+EXACT_DIGITS = 15
+"""Spreadsheet programs keep no more; the rest of a longer number was lost before the file was saved."""
+
+_DAY = 86_400_000
+"""In milliseconds; a spreadsheet shows nothing finer, and its floats hold little more."""
+
+_LAST_DAY = 2_958_465
+_LEAP_DAY = 60
+"""29 February 1900, which spreadsheets count and the calendar does not."""
+
+_EPOCH_1900 = dt.date(1899, 12, 30).toordinal()
+_EPOCH_1904 = dt.date(1904, 1, 1).toordinal()
+
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
 def number_text(value: float) -> str:
@@ -20,58 +37,113 @@ def number_text(value: float) -> str:
         return "0"
     if not _SMALLEST_PLAIN <= abs(value) < _LARGEST_PLAIN:
         return repr(value)
-    if value.is_integer():
+    if value == int(value):
         return f"{Decimal(repr(value)):.0f}"
-    return f"{Decimal(repr(value)):f}"
+    text = repr(value)
+    return text if "e" not in text else f"{Decimal(text):f}"
 
 
-def duration_text(value: dt.timedelta) -> str:
+def token_text(token: str) -> str:
+    """Return the text of a number that is written with these characters; what is no number stays as it is.
+
+    Whole numbers keep their own digits: programs that write all of them mean all of them.
+    """
+    digits = token[1:] if token[:1] == "-" else token
+    if digits.isdecimal() and digits.isascii() and digits[0] != "0":
+        return token
+    try:
+        value = float(token)
+    except ValueError:
+        return token
+    return number_text(value) if math.isfinite(value) and "_" not in token else token
+
+
+def duration_text(milliseconds: int) -> str:
     """Return hours, minutes and seconds; the hours may be more than a day has."""
-    sign = "-" if value < dt.timedelta() else ""
-    seconds, microseconds = divmod(abs(value) // dt.timedelta(microseconds=1), 1_000_000)
+    sign = "-" if milliseconds < 0 else ""
+    seconds, rest = divmod(abs(milliseconds), 1000)
     text = f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    return f"{text}.{microseconds:06}".rstrip("0") if microseconds else text
+    return f"{text}.{rest:03}".rstrip("0") if rest else text
+
+
+def unescape(text: str) -> str:
+    """Return text with the characters that Excel writes as _x000D_ because XML cannot hold them."""
+    if "_x" not in text:
+        return text
+    return _ESCAPE.sub(_unescaped, text)
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    code = int(match[1], 16)
+    return match[0] if 0xD800 <= code <= 0xDFFF else chr(code)  # Half a character stays written out.
+
+
+@lru_cache(maxsize=65_536)
+def _date_text(ordinal: int) -> str:
+    return dt.date.fromordinal(ordinal).isoformat()
 
 
 @dataclass(slots=True)
 class CellTexts:
-    """Writes cells as text and remembers which columns mix dates with and without a time of day.
+    """Writes numbers that mean dates as text, and remembers which columns mix them with and without a time of day.
 
-    The reader gives a moment at midnight as a plain date. In a column of moments it must look like one, which
-    is known only when the column has been seen; then the sheet is written again with `with_time`.
+    In a column of moments, one at midnight must look like a moment, which is known only when the column has
+    been seen; then the sheet is written again with `with_time`.
     """
 
-    with_time: set[int] = field(default_factory=set)
+    with_time: frozenset[int] = frozenset()
+    starts_1904: bool = False
     dates: set[int] = field(default_factory=set)
     moments: set[int] = field(default_factory=set)
+    odd_dates: int = 0
+    long_numbers: int = 0
 
     @property
-    def mixed(self) -> set[int]:
+    def mixed(self) -> frozenset[int]:
         """The columns that must be written again."""
-        return (self.dates & self.moments) - self.with_time
+        return frozenset((self.dates & self.moments) - self.with_time)
 
-    def text(self, value: Cell, column: int) -> str | None:
-        """Return the text of a cell; None for an empty one."""
-        if isinstance(value, str):
-            return value or None
-        writer = _WRITERS.get(type(value))
-        return writer(self, value, column) if writer else str(value)
+    def number(self, token: str) -> str:
+        """Return the text of a plain number."""
+        text = token_text(token)
+        if len(text) > EXACT_DIGITS and text.lstrip("-").isdecimal():
+            self.long_numbers += len(text.lstrip("-")) > EXACT_DIGITS
+        return text
 
-    def _date(self, value: dt.date, column: int) -> str:
+    def serial(self, value: float, kind: Kind, column: int) -> str:
+        """Return a number as what its format makes of it; one that means no date of the calendar stays a number."""
+        text = self._serial(value, kind, column) if math.isfinite(value) else None
+        if text is None:
+            self.odd_dates += 1
+            return number_text(value) if math.isfinite(value) else repr(value)
+        return text
+
+    def _serial(self, value: float, kind: Kind, column: int) -> str | None:
+        if abs(value) > _LAST_DAY + 1:
+            return None
+        days, rest = divmod(round(value * _DAY), _DAY)
+        if kind is Kind.DURATION or (kind is Kind.TIME and (days or value < 0)):
+            return duration_text(days * _DAY + rest)
+        if kind is Kind.TIME or (kind is Kind.MOMENT and days == 0 and not self.starts_1904 and rest):
+            return duration_text(rest)
+        ordinal = self._ordinal(days)
+        if ordinal is None:
+            return None
+        if kind is Kind.DATE and not rest:
+            return self.date(_date_text(ordinal), column)
+        return self.moment(f"{_date_text(ordinal)} {duration_text(rest)}", column)
+
+    def _ordinal(self, days: int) -> int | None:
+        if self.starts_1904:
+            return _EPOCH_1904 + days if 0 <= days <= _LAST_DAY - 1462 else None
+        if days == _LEAP_DAY or not 1 <= days <= _LAST_DAY:
+            return None
+        return _EPOCH_1900 + days + (days < _LEAP_DAY)
+
+    def date(self, text: str, column: int) -> str:
         self.dates.add(column)
-        return f"{value.isoformat()} 00:00:00" if column in self.with_time else value.isoformat()
+        return f"{text} 00:00:00" if column in self.with_time else text
 
-    def _moment(self, value: dt.datetime, column: int) -> str:
+    def moment(self, text: str, column: int) -> str:
         self.moments.add(column)
-        return value.isoformat(sep=" ")
-
-
-_WRITERS: dict[type, Callable[..., str]] = {
-    bool: lambda _texts, value, _column: "TRUE" if value else "FALSE",
-    int: lambda _texts, value, _column: str(value),
-    float: lambda _texts, value, _column: number_text(value),
-    dt.date: lambda texts, value, column: texts._date(value, column),  # noqa: SLF001 - its own table of methods
-    dt.datetime: lambda texts, value, column: texts._moment(value, column),  # noqa: SLF001 - as above
-    dt.time: lambda _texts, value, _column: value.isoformat(),
-    dt.timedelta: lambda _texts, value, _column: duration_text(value),
-}
+        return text
