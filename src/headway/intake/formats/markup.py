@@ -12,7 +12,7 @@ SEPARATOR = "}"
 Attributes = dict[str, str]
 OnStart = Callable[[str, Attributes], None]
 OnEnd = Callable[[str], None]
-OnText = Callable[[str], None]
+OnCharacters = Callable[[str], None]
 
 
 class MarkupError(ValueError):
@@ -22,7 +22,7 @@ class MarkupError(ValueError):
 class EventParser:
     """Calls back for each element and text. Names are local ones; those of attributes keep their namespace."""
 
-    def __init__(self, start: OnStart, end: OnEnd, text: OnText | None = None) -> None:
+    def __init__(self, start: OnStart, end: OnEnd, text: OnCharacters | None = None) -> None:
         self._parser = expat.ParserCreate(namespace_separator=SEPARATOR)
         self._parser.buffer_text = True
         self._parser.StartElementHandler = lambda name, attributes: start(local(name), attributes)
