@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
@@ -20,7 +21,7 @@ import uvicorn
 from fastapi import FastAPI, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from headway.accounts.dependencies import build_actor_dependency
+from headway.accounts.dependencies import build_actor_dependency, build_admin_dependency
 from headway.accounts.router import build_accounts_router
 from headway.accounts.secrets import WeakSecret, load_or_create_secret
 from headway.accounts.service import AccountService
@@ -44,10 +45,14 @@ from headway.jobs.embedding import JobTokens
 from headway.jobs.history import JobHistory
 from headway.jobs.line import WaitingLine
 from headway.jobs.live import LiveFeed
+from headway.jobs.operating import JobOperations
+from headway.jobs.overview import JobsOverview
 from headway.jobs.reaper import LOOK_SECONDS, Reaper
+from headway.jobs.retention import KeepJobs
 from headway.jobs.router import build_jobs_router
 from headway.jobs.service import JobMonitoringService
-from headway.jobs.signal import open_signal
+from headway.jobs.signal import ChangeSignal, open_signal
+from headway.jobs.throughput import KEEP_SECONDS, Throughput
 from headway.jobs.waiting import JobWaits
 from headway.kit.asgi import App
 from headway.kit.body_guard import BodyGuard
@@ -61,6 +66,8 @@ from headway.kit.problems import RETRY_AFTER_SECONDS, describe_problems, install
 from headway.kit.processes import EXIT_CONFIGURATION, die_with_parent
 from headway.kit.request_ids import RequestIds
 from headway.metrics import MeasuredRequests, Metrics, serve_metrics
+from headway.operator.router import build_operator_router
+from headway.operator.service import Installation, OperatorService
 from headway.settings import Settings
 from headway.storage.leftovers import folder_of
 from headway.storage.opening import open_store
@@ -106,15 +113,21 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     reaper = Reaper(database, clock, jobs, deliveries)
     intake = FileIntakeService(database, store, clock, jobs, datasets, submitter, _intake_limits(settings))
     previews = Previews(database, store, datasets, cache.scratch, isolation=settings.sandbox)
+    operating = _build_operating(settings, database, clock, store, changes, deliveries, accounts)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await _create_first_admin(accounts, settings)
         await changes.start()
         await live.start()
-        reaping = asyncio.create_task(every(LOOK_SECONDS, lambda: reaper.sweep(UploadInterrupted().problem())))
+        chores = [
+            asyncio.create_task(every(LOOK_SECONDS, lambda: reaper.sweep(UploadInterrupted().problem()))),
+            asyncio.create_task(every(LOOK_SECONDS, operating.operations.marks.mark)),
+            asyncio.create_task(every(KEEP_SECONDS, operating.ended.keep, first=0)),
+        ]
         yield
-        reaping.cancel()
+        for chore in chores:
+            chore.cancel()
         await live.close()
         await changes.close()
         await previews.close()
@@ -143,6 +156,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         build_changes_router(
             ReparseService(database, clock, jobs, datasets, submitter), datasets.changes, intake, actor
         ),
+        build_operator_router(operating.service, operating.operations, build_admin_dependency(actor)),
     ):
         app.include_router(router, prefix=PREFIX)
     _add_health(app, database, store, clock)
@@ -154,6 +168,35 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.state.live, app.state.waits = live, waits
     mount_ui(app)
     return app
+
+
+@dataclass(frozen=True, slots=True)
+class _Operating:
+    """What operators look at and do."""
+
+    service: OperatorService
+    operations: JobOperations
+    ended: Throughput
+
+
+def _build_operating(
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    store: ObjectStore,
+    changes: ChangeSignal,
+    deliveries: Deliveries,
+    accounts: AccountService,
+) -> _Operating:
+    installation = Installation(
+        _folders(settings, store),
+        "S3" if folder_of(store) is None else "folder",
+        KeepJobs(settings.keep_completed_days, settings.keep_failed_days),
+        settings.keep_audit_days,
+    )
+    ended = Throughput(database, clock)
+    service = OperatorService(database, clock, JobsOverview(database, clock), ended, accounts.emails_of, installation)
+    return _Operating(service, JobOperations(database, clock, changes, deliveries), ended)
 
 
 def _folders(settings: Settings, store: ObjectStore) -> dict[str, Path]:

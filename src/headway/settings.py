@@ -114,6 +114,12 @@ class Settings(BaseSettings):
         le=100,
         description="Versions that each dataset keeps; when one more is made, the oldest that is not in use is deleted.",
     )
+    keep_audit_days: int = Field(
+        default=365,
+        ge=0,
+        le=36500,
+        description="Days for which the audit remembers what administrators did. 0 keeps it for ever.",
+    )
     max_streams_per_user: int = Field(default=20, ge=1, description="Live event streams that one user may hold open.")
     max_connections_per_address: int | None = Field(
         default=None,

@@ -36,6 +36,7 @@ from headway.kit.db import Database
 from headway.kit.logs import configure_logs
 from headway.kit.processes import EXIT_CONFIGURATION, die_with_parent
 from headway.kit.room import RoomWatch
+from headway.operator.measurements import FIRST_STORAGE_SECONDS, STORAGE_SECONDS, Measurements
 from headway.settings import Settings
 from headway.storage.leftovers import folder_of
 from headway.storage.opening import open_store
@@ -106,7 +107,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         asyncio.create_task(every(LOOK_SECONDS, lambda: reaper.sweep(UploadInterrupted().problem()))),
         asyncio.create_task(every(RECONCILE_SECONDS, deliveries.reconcile)),
         asyncio.create_task(every(SWEEP_SECONDS, deliveries.forget_ended, first=FIRST_SWEEP_SECONDS)),
-        *_tidying(settings, database, store, clock),
+        *_tidying(settings, database, store, clock, executor_id),
     ]
     log.info("worker %s is ready", executor_id)
     await stop.wait()
@@ -128,15 +129,23 @@ def _empty_spool(settings: Settings, database: Database) -> None:
     settings.spool_dir.mkdir(parents=True, exist_ok=True)
 
 
-def _tidying(settings: Settings, database: Database, store: ObjectStore, clock: Clock) -> list[asyncio.Task[None]]:
+def _tidying(
+    settings: Settings, database: Database, store: ObjectStore, clock: Clock, executor_id: str
+) -> list[asyncio.Task[None]]:
     """Begin the chores that keep the disks from filling up, or say so in time."""
     folders = Folders(settings.data_dir, settings.spool_dir, settings.cache_dir, settings.parse_seconds)
     keep = KeepJobs(settings.keep_completed_days, settings.keep_failed_days)
-    sweep = Sweep(database, store, clock, folders, keep)
+    sweep = Sweep(database, store, clock, folders, keep, settings.keep_audit_days)
     kept_in = {settings.data_dir, folder_of(store) or settings.data_dir}
     room = RoomWatch(sorted(kept_in), settings.min_free_bytes, clock)
+    measurements = Measurements(database, clock)
+
+    async def sweep_and_tell() -> None:
+        await measurements.save_sweep(await sweep.run_and_log(), executor_id)
+
     return [
-        asyncio.create_task(every(SWEEP_SECONDS, sweep.run_and_log, first=FIRST_SWEEP_SECONDS)),
+        asyncio.create_task(every(SWEEP_SECONDS, sweep_and_tell, first=FIRST_SWEEP_SECONDS)),
+        asyncio.create_task(every(STORAGE_SECONDS, measurements.measure_storage, first=FIRST_STORAGE_SECONDS)),
         asyncio.create_task(every(ROOM_SECONDS, room.look, first=0)),
     ]
 

@@ -35,6 +35,9 @@ ENDLESS = f"{PREFIX}/jobs/stream"
 NUMBERS = {"number": 1}
 """Path parameters that are no ids: everybody's first version is 1."""
 
+OPERATORS = tuple(f"{PREFIX}/{word}" for word in ("operator", "queues", "audit"))
+"""Addresses that are about everybody's, and for administrators alone."""
+
 ADMIN, ADA, BEN = "admin@example.org", "ada@example.org", "ben@example.org"
 
 
@@ -56,17 +59,21 @@ class World:
     def routes(self) -> list[Route]:
         return routes(self.document)
 
+    @property
+    def operators_routes(self) -> list[Route]:
+        return [route for route in self.routes if is_operators(route)]
+
     def client(self, token: str | None = None) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
         return httpx.AsyncClient(base_url=self.url, headers=headers, trust_env=False, timeout=30)
 
     def path_of(self, route: Route, **others: object) -> str:
         """Return the route's address with Ada's ids in it, or with others."""
-        return route.path.format(**{**NUMBERS, **self.ids, **others})
+        return route.path.format(**{**NUMBERS, "queue": "imports", **self.ids, **others})
 
     def nobodys_path(self, route: Route) -> str:
         """Return the route's address with ids that nothing has."""
-        return self.path_of(route, **{name: uuid4() for name in self.ids})
+        return self.path_of(route, **{name: uuid4() for name in (*self.ids, "queue")})
 
     async def ask(self, client: httpx.AsyncClient, route: Route, path: str = "") -> httpx.Response:
         """Send a good request to the route, for what Ada has unless the path says otherwise."""
@@ -75,6 +82,10 @@ class World:
             if route.path != ENDLESS or answer.is_error:
                 await answer.aread()
             return answer
+
+
+def is_operators(route: Route) -> bool:
+    return route.path.startswith(OPERATORS)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 
 from headway.accounts.tokens import ALGORITHM, AUDIENCE, ISSUER
 from headway.app import PREFIX
-from tests.contracts.conftest import ADA, ADMIN, BEN, ENDLESS, NUMBERS, SECRET, World
+from tests.contracts.conftest import ADA, ADMIN, BEN, ENDLESS, NUMBERS, SECRET, World, is_operators
 from tests.support.requests import Route, events
 
 PUBLIC = {
@@ -102,7 +102,7 @@ async def test_no_list_and_no_answer_names_what_somebody_else_has(world: World, 
     wrong: list[str] = []
     async with world.client(world.tokens[stranger]) as client:
         for route in world.routes:
-            if route.parameters or route.path == ENDLESS or (route.method, route.path) in PUBLIC:
+            if route.parameters or route.path == ENDLESS or (route.method, route.path) in PUBLIC or is_operators(route):
                 continue
             answer = await world.ask(client, route)
             wrong += [f"{route} names {value}" for value in hers if value in answer.text]
@@ -143,6 +143,29 @@ async def test_the_owner_reaches_every_one_of_these_routes(world: World) -> None
             assert answer.status_code in {200, 202, 204, 409}, f"{route}: {answer.status_code} {answer.text[:300]}"
 
 
+@pytest.mark.parametrize("stranger", [ADA, BEN])
+async def test_what_is_everybodys_is_for_administrators_alone(world: World, stranger: str) -> None:
+    """Not even one's own job is reached over an operator's address, and nothing there tells what exists."""
+    before = await _what_ada_has(world)
+    async with world.client(world.tokens[stranger]) as client:
+        for route in world.operators_routes:
+            hers, nobodys = await world.ask(client, route), await world.ask(client, route, world.nobodys_path(route))
+            assert (hers.status_code, hers.json()["code"]) == (403, "auth.forbidden"), str(route)
+            assert hers.json() == nobodys.json(), str(route)
+    assert await _what_ada_has(world) == before
+    assert len(world.operators_routes) >= 10
+
+
+async def test_an_administrator_reaches_all_that_is_everybodys(world: World) -> None:
+    async with world.client(world.tokens[ADMIN]) as client:
+        for route in sorted(world.operators_routes, key=lambda route: route.path.endswith("cancel")):
+            query = "?state=failed" if route.path == f"{PREFIX}/operator/jobs" else ""
+            answer = await world.ask(client, route, world.path_of(route) + query)
+            assert answer.status_code in {200, 202, 409}, f"{route}: {answer.status_code} {answer.text[:300]}"
+            if route.parameters:
+                assert (await world.ask(client, route, world.nobodys_path(route))).status_code == 404, str(route)
+
+
 async def test_a_stream_carries_only_its_owners_jobs(world: World) -> None:
     async with world.client(world.tokens[BEN]) as ben, world.client(world.tokens[ADA]) as ada:
         async with ben.stream("GET", ENDLESS) as stream, asyncio.timeout(20):
@@ -162,7 +185,7 @@ async def test_a_stream_carries_only_its_owners_jobs(world: World) -> None:
 
 
 def _with_ids(world: World) -> list[Route]:
-    found = [route for route in world.routes if route.parameters]
+    found = [route for route in world.routes if route.parameters and not is_operators(route)]
     unknown = {name for route in found for name in route.parameters} - world.ids.keys() - NUMBERS.keys()
     assert not unknown, f"give Ada something for the new path parameters {unknown}"
     assert len(found) >= 12

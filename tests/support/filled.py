@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from headway.accounts.passwords import PasswordHasher
 from headway.accounts.service import AccountService
+from headway.audit.log import By
 from headway.backup.rows import TABLES
 from headway.datasets.cache import RowsCache
 from headway.datasets.changes import Candidate, Order
@@ -20,10 +21,14 @@ from headway.datasets.service import DatasetService, PublishRequest
 from headway.intake import queries as intake_queries
 from headway.intake.schemas import ImportOptions
 from headway.intake.service import FileIntakeService, IntakeLimits
+from headway.jobs.deliveries import Deliveries
+from headway.jobs.models import EndedJobs
+from headway.jobs.operating import JobOperations
 from headway.jobs.service import JobMonitoringService, Lease
 from headway.kit.actor import Actor
 from headway.kit.clock import Clock
 from headway.kit.db import Database
+from headway.operator.measurements import Measurements
 from headway.storage.store import ObjectStore
 from tests.support.signals import RecordingSignal
 from tests.support.submitter import RecordingSubmitter
@@ -130,7 +135,17 @@ class Headway:
         jobs["uploading"] = await self.begin_upload(owner)
         jobs["reported"] = (await self.jobs.create_job(owner, "external", metadata={"n": 1.5, "big": 2**60})).id
         await self.jobs.start_job(jobs["reported"])
+        await self.operate("an operator")
         return jobs
+
+    async def operate(self, operator: str) -> None:
+        """Do what operators do, and keep what is measured for them."""
+        deliveries = Deliveries(self.database, self.clock, RecordingSignal(), self.submitter)
+        operations = JobOperations(self.database, self.clock, RecordingSignal(), deliveries)
+        await operations.pause("bulk", "moving house", By(operator, "127.0.0.1"))
+        await Measurements(self.database, self.clock).measure_storage()
+        async with self.database.write() as session:
+            await session.merge(EndedJobs(minute=29_000_000, status="failed", count=3))
 
     async def rows(self) -> dict[str, list[dict[str, Any]]]:
         """Return every row of every table."""

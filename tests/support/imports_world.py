@@ -49,7 +49,7 @@ class World:
         limits = IntakeLimits(10**6, 10**9, 0)
         self.intake = FileIntakeService(database, store, clock, self.jobs, self.datasets, submitter, limits)
         self.imports = IntakeUpkeep(database, clock, JobUpkeep(database), DatasetUpkeep(database))
-        self.sweep = Sweep(database, store, clock, self.folders, KeepJobs(completed_days=30, failed_days=90))
+        self.sweep = Sweep(database, store, clock, self.folders, KeepJobs(completed_days=30, failed_days=90), 365)
 
     # ----------------------------------------------------------- what users and workers do
 

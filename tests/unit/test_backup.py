@@ -33,7 +33,11 @@ from headway.storage.store import ObjectInfo, ObjectStore, ObjectWriter
 from tests.support.clock import FakeClock
 from tests.support.filled import SECRET, Headway
 
-RESUMED = {"status", "lease_owner", "lease_expires_at", "message", "version", "updated_at", "stage", "stalled_at"}
+RESUMED = {
+    "status", "lease_owner", "lease_expires_at", "message", "version", "updated_at", "stage", "stalled_at", "queue",
+    "queued_at",
+}  # fmt: skip
+JOBS = next(table for table in TABLES if table.name == "background_jobs")
 
 
 @pytest.fixture
@@ -317,10 +321,10 @@ async def test_a_backup_is_there_whole_or_not_at_all(here: Headway, archive: Pat
 
 async def test_every_kind_of_value_survives(database: Database) -> None:
     table = sa.Table(
-        "every_kind", sa.MetaData(), sa.Column("id", sa.Uuid, primary_key=True), sa.Column("at", TABLES[0].c.created_at.type),
+        "every_kind", sa.MetaData(), sa.Column("id", sa.Uuid, primary_key=True), sa.Column("at", JOBS.c.created_at.type),
         sa.Column("text", sa.Text), sa.Column("big", sa.BigInteger), sa.Column("flag", sa.Boolean),
         sa.Column("blob", sa.LargeBinary), sa.Column("amount", sa.Numeric(30, 10, asdecimal=True)),
-        sa.Column("json", TABLES[0].c.metadata.type), sa.Column("number", sa.Float(53)),
+        sa.Column("json", JOBS.c.metadata.type), sa.Column("number", sa.Float(53)),
     )  # fmt: skip
     moment = datetime(2024, 2, 29, 23, 59, 59, 123456, tzinfo=UTC)
     rows = [

@@ -34,6 +34,11 @@ async def find_by_id(session: AsyncSession, user_id: UUID, *, lock: bool = False
     return await _find(session, User.id == user_id, lock=lock)
 
 
+async def list_emails(session: AsyncSession, user_ids: Collection[UUID]) -> Sequence[sa.Row[UUID, str]]:
+    statement: sa.Select[UUID, str] = sa.select(User.id, User.email).where(User.id.in_(user_ids))
+    return (await session.execute(statement)).all()
+
+
 async def find_by_email(session: AsyncSession, email: str, *, lock: bool = False) -> User | None:
     """Return the user with this normalised e-mail."""
     return await _find(session, User.email == email, lock=lock)

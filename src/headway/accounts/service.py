@@ -118,6 +118,15 @@ class AccountService:
         async with self._database.read() as session:
             return str((await _get_by_email(session, email)).id)
 
+    async def emails_of(self, owners: Collection[str]) -> dict[str, str]:
+        """Return the e-mails of those of these owners who have an account here."""
+        ids = []
+        for owner in owners:
+            with contextlib.suppress(UserNotFound):
+                ids.append(user_id_of(owner))
+        async with self._database.read() as session:
+            return {str(row[0]): row[1] for row in await queries.list_emails(session, ids)}
+
     async def erase_user_in(self, session: AsyncSession, email: str) -> None:
         """Delete a user with everything that lets them in. Raises `LastAdmin`."""
         await queries.lock_admins(session)

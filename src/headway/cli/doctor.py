@@ -208,7 +208,7 @@ async def _stored_files(settings: Settings) -> list[Finding]:
     keep = KeepJobs(settings.keep_completed_days, settings.keep_failed_days)
     try:
         async with asyncio.timeout(COMPARE_SECONDS):
-            problems = await Sweep(database, store, SystemClock(), folders, keep).find_lost()
+            problems = await Sweep(database, store, SystemClock(), folders, keep, settings.keep_audit_days).find_lost()
     except TimeoutError:
         sentence = "Too many for a quick look; `headway sweep --dry-run` compares them all with the database."
         return [Finding("stored files", "note", sentence)]

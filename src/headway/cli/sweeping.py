@@ -50,7 +50,9 @@ async def _sweep(settings: Settings, older_than: timedelta | None, *, dry_run: b
     database = Database(settings.effective_database_url)
     keep = KeepJobs(settings.keep_completed_days, settings.keep_failed_days)
     try:
-        return await Sweep(database, store, SystemClock(), folders, keep).run(dry_run=dry_run, older_than=older_than)
+        return await Sweep(database, store, SystemClock(), folders, keep, settings.keep_audit_days).run(
+            dry_run=dry_run, older_than=older_than
+        )
     finally:
         await database.close()
         await store.close()

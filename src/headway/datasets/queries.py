@@ -78,6 +78,21 @@ async def find_by_digest(session: AsyncSession, owner: str, sha256: str) -> UUID
     return (await session.execute(statement)).scalar_one_or_none()
 
 
+def select_all_imports_in_use() -> sa.CompoundSelect[UUID]:
+    """Return the imports that versions and pending changes of anybody came from."""
+    return sa.union(*(sa.select(named).where(needed) for named, _dataset_id, needed in _IMPORTS))
+
+
+async def sum_by_owner(session: AsyncSession) -> Sequence[sa.Row[str, int, int]]:
+    """Return of each owner the number of datasets and the bytes of all their versions. Reads every version."""
+    statement: sa.Select[str, int, int] = (
+        sa.select(Dataset.user_id, sa.func.count(sa.distinct(Dataset.id)), sa.func.sum(DatasetVersion.bytes))
+        .join(DatasetVersion, DatasetVersion.dataset_id == Dataset.id)
+        .group_by(Dataset.user_id)
+    )
+    return (await session.execute(statement)).all()
+
+
 def select_imports_in_use(owner: str) -> sa.CompoundSelect[UUID]:
     """Return the imports that an owner's versions and pending changes came from."""
     return sa.union(

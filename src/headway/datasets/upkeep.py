@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from headway.datasets import queries
 from headway.kit.db import Database
 
@@ -47,6 +50,16 @@ class DatasetUpkeep:
         async with self._database.read() as session:
             found = await queries.list_named(session, keys)
         return StoredKeys.of(found)
+
+
+def select_imports_in_use() -> sa.CompoundSelect[UUID]:
+    """Return the statement for the imports, of everybody, that a dataset came from."""
+    return queries.select_all_imports_in_use()
+
+
+async def datasets_by_owner(session: AsyncSession) -> dict[str, tuple[int, int]]:
+    """Return how many datasets each owner has, and their bytes. Slow; for a measurement."""
+    return {row[0]: (row[1], int(row[2])) for row in await queries.sum_by_owner(session)}
 
 
 def cache_leftovers(cache_dir: Path) -> Iterator[Path]:

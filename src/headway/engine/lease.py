@@ -13,6 +13,9 @@ import logging
 import os
 import socket
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import IO
 
@@ -26,6 +29,7 @@ from headway.jobs.line import Places
 from headway.jobs.runner import BULK_CONCURRENCY, JobRunner
 from headway.kit.clock import Clock
 from headway.kit.db import Database
+from headway.kit.processes import resident_tree_bytes
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +37,27 @@ BEAT_SECONDS = 1.5
 STALE_SECONDS = 6.0
 """Four missed beats. With the look of a living worker a beat later, a dead one's job runs again within 10 s."""
 
+KEEP_LOST_SECONDS = 24 * 3600.0
+"""How long operators are told of a worker that stopped without a word."""
+
 OWN_BEATS_BEFORE_JUDGING = 3
 """After an outage of the database everybody looks dead, so nobody is judged before this many own beats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker as it last spoke of itself. What an older version did not say is None."""
+
+    id: str
+    host: str
+    pid: int
+    version: str | None
+    import_places: int | None
+    bulk_places: int
+    memory_bytes: int | None
+    started_at: datetime
+    beat_at: datetime
+    is_alive: bool
 
 
 class AnotherWorkerRuns(Exception):
@@ -102,17 +125,19 @@ class WorkerLeases:
     async def _beat(self) -> None:
         async with self._database.write() as session:
             now = self._database.moment(self._clock)
+            said = {"beat_at": now, "memory_bytes": resident_tree_bytes(os.getpid()) or None}
             beaten = await session.execute(
-                sa.update(WorkerLease).where(WorkerLease.executor_id == self._executor_id).values(beat_at=now)
+                sa.update(WorkerLease).where(WorkerLease.executor_id == self._executor_id).values(said)
             )
             if beaten.rowcount == 0:  # type: ignore[attr-defined]  # an UPDATE returns a CursorResult
                 values = {
                     "executor_id": self._executor_id,
                     "host": socket.gethostname(),
                     "pid": os.getpid(),
+                    "version": version("headway"),
                     **self._places,
                 }
-                await session.execute(sa.insert(WorkerLease).values(**values, started_at=now, beat_at=now))
+                await session.execute(sa.insert(WorkerLease).values(**values, **said, started_at=now))
         self._beats += 1
 
     async def _dead(self) -> Sequence[str]:
@@ -131,13 +156,13 @@ class WorkerLeases:
         await self._forget_dead()
 
     async def _forget_dead(self) -> None:
-        """Delete the rows of dead workers that hold nothing any more."""
+        """Delete the rows of workers that have been dead for long, and that hold nothing any more."""
         holders = await self._runner.held_by_others()
         async with self._database.write() as session:
-            alive = select_alive(self._database, self._clock)
+            long_ago = self._database.moment(self._clock, -KEEP_LOST_SECONDS)
             await session.execute(
                 sa.delete(WorkerLease).where(
-                    WorkerLease.executor_id.not_in(alive), WorkerLease.executor_id.not_in(list(holders))
+                    WorkerLease.beat_at < long_ago, WorkerLease.executor_id.not_in(list(holders))
                 )
             )
 
@@ -165,6 +190,20 @@ async def count_places(session: AsyncSession, database: Database, clock: Clock) 
     statement = sa.select(*numbers).where(WorkerLease.executor_id.in_(alive))
     places, owner_places, workers = (await session.execute(statement)).one()
     return Places(imports=places or 0, bulk=workers * BULK_CONCURRENCY, per_owner=owner_places or 1)
+
+
+async def list_workers(session: AsyncSession, database: Database, clock: Clock) -> list[Worker]:
+    """Return the workers that are alive, and those that stopped without a word in the last day."""
+    alive = (WorkerLease.beat_at > database.moment(clock, -STALE_SECONDS)).label("alive")
+    statement: sa.Select[WorkerLease, bool] = sa.select(WorkerLease, alive).order_by(WorkerLease.started_at)
+    return [_worker(lease, bool(is_alive)) for lease, is_alive in (await session.execute(statement)).all()]
+
+
+def _worker(lease: WorkerLease, is_alive: bool) -> Worker:
+    return Worker(
+        lease.executor_id, lease.host, lease.pid, lease.version, lease.places, BULK_CONCURRENCY, lease.memory_bytes,
+        lease.started_at, lease.beat_at, is_alive,
+    )  # fmt: skip
 
 
 async def count_alive(session: AsyncSession, database: Database, clock: Clock) -> int:

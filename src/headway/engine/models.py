@@ -23,3 +23,6 @@ class WorkerLease(Base):
     places: Mapped[int | None] = mapped_column(sa.Integer)
     owner_places: Mapped[int | None] = mapped_column(sa.Integer)
     beat_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    version: Mapped[str | None] = mapped_column(sa.Text)
+    # Of the process and all that it has started; null where the system does not tell.
+    memory_bytes: Mapped[int | None] = mapped_column(sa.BigInteger)

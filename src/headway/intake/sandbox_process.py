@@ -21,10 +21,15 @@ from pathlib import Path
 from headway.intake.sandbox_isolation import Isolation, import_environment
 from headway.intake.sandbox_protocol import ENCLOSED
 from headway.intake.sandbox_room import Files, Room
-from headway.kit.processes import SUPERVISOR_PID, descendants, let_session_give_way, signal_group
+from headway.kit.processes import (
+    SUPERVISOR_PID,
+    descendants,
+    let_session_give_way,
+    resident_tree_bytes,
+    signal_group,
+)
 
 MAX_OPEN_FILES = 256
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _MIB = 1024 * 1024
 _IS_LINUX = sys.platform == "linux"
 _SHELL_SIGNAL = 128
@@ -110,7 +115,7 @@ class Child:
 
     def memory_bytes(self) -> int:
         """Return the resident memory of the process and all that it started; 0 when the system cannot tell."""
-        return sum(_resident(pid) for pid in (self.pid, *descendants(self.pid)))
+        return resident_tree_bytes(self.pid)
 
     def wait(self, timeout_seconds: float) -> int | None:
         """Return the exit status, negative for a signal; None when it still runs after that time. Blocks."""
@@ -147,13 +152,6 @@ def _limit(pid: int, kind: int, value: int, grace: int) -> None:
     _, highest = resource.prlimit(pid, kind)
     hard = value + grace if highest == resource.RLIM_INFINITY else min(value + grace, highest)
     resource.prlimit(pid, kind, (min(value, hard), hard))
-
-
-def _resident(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES
-    except (OSError, IndexError, ValueError):
-        return 0
 
 
 class Spawner:

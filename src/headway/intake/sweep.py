@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from headway.accounts.upkeep import forget_sessions
+from headway.audit.log import AuditRetention
 from headway.datasets.changes import expire_changes
 from headway.datasets.upkeep import DatasetUpkeep
 from headway.errors import AppError
@@ -71,12 +72,21 @@ class Report:
 class Sweep:
     """Goes through every kind of left-over once."""
 
-    def __init__(self, database: Database, store: ObjectStore, clock: Clock, folders: Folders, keep: KeepJobs) -> None:
+    def __init__(
+        self,
+        database: Database,
+        store: ObjectStore,
+        clock: Clock,
+        folders: Folders,
+        keep: KeepJobs,
+        keep_audit_days: int,
+    ) -> None:
         self._database = database
         self._store = store
         self._clock = clock
         self._folders = folders
         self._retention = JobRetention(database, clock, keep)
+        self._audit = AuditRetention(database, clock, keep_audit_days)
         self._jobs = JobUpkeep(database)
         datasets = DatasetUpkeep(database)
         self._imports = IntakeUpkeep(database, clock, self._jobs, datasets)
@@ -108,7 +118,7 @@ class Sweep:
         ]
         return Report(now, tuple(found), LIFECYCLE_NOTE if folder_of(self._store) is None else None)
 
-    async def run_and_log(self) -> None:
+    async def run_and_log(self) -> Report:
         """Sweep, and say in the log what was removed and what somebody has to look at."""
         report = await self.run()
         for each in report.leftovers:
@@ -116,6 +126,7 @@ class Sweep:
                 log.info("sweep: removed %d %s, %d bytes", each.tally.count, each.kind, each.tally.bytes or 0)
         for problem in report.problems:
             log.error("sweep: %s", problem)
+        return report
 
     async def _rows(self, now: datetime, before: datetime, *, dry_run: bool) -> list[Leftover]:
         """Forget jobs that are past their time, then rows of the database that belong to nothing any more."""
@@ -127,6 +138,7 @@ class Sweep:
             Leftover("checkpoints", await self._jobs.forget_checkpoints(before, dry_run=dry_run)),
             Leftover("reservations", await self._imports.forget_reservations(dry_run=dry_run)),
             Leftover("idempotency keys", await self._imports.forget_keys(before, dry_run=dry_run)),
+            Leftover("old audit entries", await self._audit.forget(dry_run=dry_run)),
             Leftover("sessions", await forget_sessions(self._database, now, dry_run=dry_run)),
         ]
 

@@ -32,6 +32,7 @@ def to_response(job: BackgroundJob, place: QueuePlace | None = None) -> JobRespo
         progress=states.shown_progress(job),
         problem=Problem.model_validate(job.problem) if job.problem else None,
         cancel_requested=job.cancel_requested_at is not None,
+        paused=job.paused_at is not None,
         metadata=job.details,
         expected_end=_expected_end(job),
         stage_index=stage_index,

@@ -41,6 +41,11 @@ MAX_WORKER_LOSSES = 20
 KEEP_ENDED = timedelta(days=7)
 """How long the engine's own record of an ended delivery stays, for whoever has to look into something."""
 
+OF_THE_END = (
+    "error", "problem", "outcome", "result", "completed_at", "cancel_requested_at", "dismissed_at", "notified_at",
+)  # fmt: skip
+"""What a job carries only because it ended, and which a retry takes from it."""
+
 PAGE = 500
 
 
@@ -118,7 +123,7 @@ class Deliveries:
         try:
             async with self._database.write() as session:
                 # Its end, or a worker's claim, may have come between the two looks.
-                again = await self._move.redeliver(session, queries.unchanged_since(job), "redelivered")
+                again = await self._move.redeliver(session, queries.unchanged_since(job), "redelivered", {})
                 await self._submitter.enqueue(session, _submission(again))
         except StaleLease:
             return False
@@ -146,39 +151,27 @@ class Deliveries:
         """Run a failed or cancelled job of an owner again. What earlier attempts finished for good is kept."""
         async with self._database.write() as session:
             job = await queries.get_own(session, job_id, owner)
-            if job.status not in states.TERMINAL:
-                raise JobStillRunning(f"The job is {job.status}.", job_status=job.status)
-            if scope == "failed_items":
-                # What was done is committed only as a whole, so that no kind of job has such items as yet.
-                raise NoFailedItems
-            if job.status == "completed" or job.engine == EXTERNAL or job.delivery == 0:
-                raise NotRetryable(_why_not(job))
-            if (dataset_id := await self._find_replacement(session, job_id, owner)) is not None:
-                raise JobReplaced(dataset_id=str(dataset_id))
-            ended = sa.and_(BackgroundJob.id == job_id, BackgroundJob.version == job.version)
-            columns = dict.fromkeys(
-                (
-                    "error",
-                    "problem",
-                    "outcome",
-                    "result",
-                    "completed_at",
-                    "cancel_requested_at",
-                    "dismissed_at",
-                    "notified_at",
-                )
-            )
-            again = await self._move.redeliver(
-                session,
-                ended,
-                "retried",
-                **columns,
-                crash_count=0,
-                worker_losses=0,
-                message="Waiting to be tried again",
-            )
-            await self._submitter.enqueue(session, _submission(again))
-            return to_response(again)
+            return to_response(await self.retry_in(session, job, scope))
+
+    async def retry_in(
+        self, session: AsyncSession, job: BackgroundJob, scope: Scope = "all", **data: Any
+    ) -> BackgroundJob:
+        """Make an ended job wait again, in the caller's transaction; `data` is kept with the fact."""
+        if job.status not in states.TERMINAL:
+            raise JobStillRunning(f"The job is {job.status}.", job_status=job.status)
+        if scope == "failed_items":
+            # What was done is committed only as a whole, so that no kind of job has such items as yet.
+            raise NoFailedItems
+        if job.status == "completed" or job.engine == EXTERNAL or job.delivery == 0:
+            raise NotRetryable(_why_not(job))
+        if (dataset_id := await self._find_replacement(session, job.id, job.user_id)) is not None:
+            raise JobReplaced(dataset_id=str(dataset_id))
+        ended = sa.and_(BackgroundJob.id == job.id, BackgroundJob.version == job.version)
+        columns: dict[str, Any] = dict.fromkeys(OF_THE_END)
+        columns |= {"crash_count": 0, "worker_losses": 0, "message": "Waiting to be tried again"}
+        again = await self._move.redeliver(session, ended, "retried", columns, **data)
+        await self._submitter.enqueue(session, _submission(again))
+        return again
 
 
 def _submission(job: BackgroundJob) -> Submission:

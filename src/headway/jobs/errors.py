@@ -93,3 +93,18 @@ class NotRetryable(Conflict):
     code = "job.not_retryable"
     title = "This job cannot be tried again"
     user_action = "Start it anew: upload the file again, or start the program that ran it."
+
+
+class QueuePaused(Conflict):
+    """Never answered over HTTP; a worker that is given a job of a paused queue holds it until the queue goes on."""
+
+    code = "queue.paused"
+    title = "The operator has paused this queue"
+    user_action = "Nothing needs to be done: the job starts when the queue goes on."
+    retryable = True
+
+
+class QueueNotFound(NotFound):
+    code = "queue.not_found"
+    title = "There is no such queue"
+    user_action = "Use the name of a queue: imports or bulk."

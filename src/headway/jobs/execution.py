@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from headway.errors import AppError
-from headway.jobs.errors import JobNotFound, StaleLease
+from headway.jobs.errors import JobNotFound, QueuePaused, StaleLease
 from headway.jobs.progress import LEASE_SECONDS, Progress
 from headway.jobs.queries import Lease
 from headway.jobs.service import JobMonitoringService
@@ -27,6 +27,9 @@ BACKOFF_SECONDS = (1.0, 5.0, 10.0, 20.0, 30.0)
 
 RETRY_FOR_SECONDS = 900.0
 """How long a job waits for a store or a disk to come back before it fails; a person can still try it again."""
+
+PAUSED_LOOK_SECONDS = 0.5
+"""How often the holder of a waiting job looks whether its queue goes on."""
 
 MAX_CRASHES = 3
 """A file whose own process died this often is the reason for it. A lost worker does not count here."""
@@ -122,9 +125,20 @@ class Execution:
         while True:
             if self._stopping:
                 await _never()
-            lease = await self._service.claim(
-                job_id, self._executor_id, seconds=LEASE_SECONDS, restart_progress=task.restart_progress, after=after
-            )
+            try:
+                lease = await self._service.claim(
+                    job_id,
+                    self._executor_id,
+                    seconds=LEASE_SECONDS,
+                    restart_progress=task.restart_progress,
+                    after=after,
+                )
+            except QueuePaused:
+                # Held here, it takes the place of nobody: nothing else starts from this queue either. The time that
+                # passes is none in which it was tried.
+                retries = _Retries()
+                await asyncio.sleep(PAUSED_LOOK_SECONDS)
+                continue
             if lease is None:
                 log.info("job %s has ended, or is somebody else's", job_id)
                 return

@@ -20,7 +20,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from headway.jobs import line_queries, states
+from headway.jobs import line_queries, operator_queries, states
 from headway.jobs.durations import KEPT, LEAST, WHOLE
 from headway.jobs.models import BackgroundJob
 from headway.jobs.runner import BULK_TYPES
@@ -152,14 +152,16 @@ class WaitingLine:
         began, now = self._clock.monotonic(), self._clock.now()
         async with self._database.read() as session:
             places = await self._count_places(session)
+            paused = {pause.name for pause in await operator_queries.list_pauses(session)}
             rows = await line_queries.list_lines(session, now)
             seconds = {
                 bulk: _mean(await line_queries.list_newest_durations(session, types, WHOLE, KEPT))
                 for bulk, types in ((False, IMPORT_TYPES), (True, BULK_TYPES))
             }
         queues = {
-            False: _Queue(places.imports, places.per_owner, seconds[False]),
-            True: _Queue(places.bulk, 1, seconds[True]),
+            # A paused queue has no places, and nobody knows when it goes on.
+            False: _Queue(0 if "imports" in paused else places.imports, places.per_owner, seconds[False]),
+            True: _Queue(0 if "bulk" in paused else places.bulk, 1, seconds[True]),
         }
         for owner, bulk, number, first, ends in rows:
             queue = queues[bool(bulk)]

@@ -18,6 +18,9 @@ ACTIVE_STATUSES = ("pending", "running")
 _ACTIVE = sa.text("status in ('pending', 'running')")
 _ENDED = sa.text("completed_at is not null")
 _HAS_DATASET = sa.text("related_dataset_id is not null")
+_WAITING = sa.text("status = 'pending' and waiting_since is not null")
+_HELD = sa.text("status = 'running' and lease_owner is not null")
+_STALLED = sa.text("stalled_at is not null")
 
 
 class BackgroundJob(Base):
@@ -40,8 +43,15 @@ class BackgroundJob(Base):
         ),
         # For retention, which asks for no owner: of a million jobs it finds the oldest 500 in 0.3 ms instead of 1.3 s.
         sa.Index("ix_background_jobs_ended", "status", "completed_at", sqlite_where=_ENDED, postgresql_where=_ENDED),
+        # For operators, who ask for all owners: each holds a handful of jobs, and no progress moves one of them.
+        sa.Index(
+            "ix_background_jobs_waiting", "queue", "waiting_since", "paused_at",
+            sqlite_where=_WAITING, postgresql_where=_WAITING,
+        ),
+        sa.Index("ix_background_jobs_held", "lease_owner", sqlite_where=_HELD, postgresql_where=_HELD),
+        sa.Index("ix_background_jobs_stalled", "stalled_at", sqlite_where=_STALLED, postgresql_where=_STALLED),
         {"postgresql_with": {"fillfactor": 80}},
-    )
+    )  # fmt: skip
 
     id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
     user_id: Mapped[str] = mapped_column(sa.Text)
@@ -78,6 +88,11 @@ class BackgroundJob(Base):
     worker_losses: Mapped[int] = mapped_column(sa.Integer, server_default="0")
     version: Mapped[int] = mapped_column(sa.BigInteger, server_default="1")
     engine: Mapped[str] = mapped_column(sa.Text, server_default="external")
+    # In which queue, and since when, it waits or last waited for a worker; null until it is accepted.
+    queue: Mapped[str | None] = mapped_column(sa.Text)
+    waiting_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Since when its owner has been told that the queue is paused.
+    paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     lease_owner: Mapped[str | None] = mapped_column(sa.Text)
     lease_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     heartbeat_seconds: Mapped[int] = mapped_column(sa.Integer, server_default="60")
@@ -103,6 +118,38 @@ class BackgroundJob(Base):
 
 IS_ACTIVE = BackgroundJob.status.in_([sa.literal(status, literal_execute=True) for status in ACTIVE_STATUSES])
 """Written out and not as parameters: from those no database can tell that the small index of active jobs will do."""
+
+IS_WAITING = sa.and_(
+    BackgroundJob.status == sa.literal("pending", literal_execute=True), BackgroundJob.waiting_since.is_not(None)
+)
+"""Accepted, and in nobody's hands."""
+
+IS_HELD = sa.and_(
+    BackgroundJob.status == sa.literal("running", literal_execute=True), BackgroundJob.lease_owner.is_not(None)
+)
+"""Run by one of our workers."""
+
+
+class PausedQueue(Base):
+    """A queue from which no job starts. It exists as long as the pause does."""
+
+    __tablename__ = "paused_queues"
+
+    name: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    paused_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    paused_by: Mapped[str] = mapped_column(sa.Text)
+    reason: Mapped[str] = mapped_column(sa.Text, server_default="")
+
+
+class EndedJobs(Base):
+    """How many jobs of all owners ended so within one minute. It outlives the jobs."""
+
+    __tablename__ = "ended_jobs"
+
+    # Minutes since 1970: both databases can divide them into longer spans.
+    minute: Mapped[int] = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+    status: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    count: Mapped[int] = mapped_column(sa.Integer)
 
 
 class JobEvent(Base):

@@ -206,6 +206,10 @@ async def list_newest_ids(
     return (await session.execute(statement)).scalars().all()
 
 
+def select_all_unfinished() -> sa.Select[UUID]:
+    return sa.select(BackgroundJob.id).where(BackgroundJob.status != "completed")
+
+
 def select_unfinished(owner: str) -> sa.Select[UUID]:
     return sa.select(BackgroundJob.id).where(owned_by(owner), BackgroundJob.status != "completed")
 
@@ -300,8 +304,8 @@ async def list_waiting(
 async def count_live(session: AsyncSession, engine_not: str) -> Sequence[sa.Row[str, str, int, datetime | None]]:
     """Return type, status, number and first moment of waiting of the live jobs.
 
-    Waiting is what `list_waiting` lists: accepted, and in nobody's hands. Nothing else touches a waiting job's row, so
-    it waits since its last change.
+    Waiting is what `list_waiting` lists: accepted, and in nobody's hands. A job that an older version made wait does
+    not say since when; it waits since its last change.
     """
     waiting = sa.and_(
         BackgroundJob.status == "pending",
@@ -309,7 +313,8 @@ async def count_live(session: AsyncSession, engine_not: str) -> Sequence[sa.Row[
         BackgroundJob.delivery > 0,
         BackgroundJob.lease_owner.is_(None),
     )
-    since = sa.func.min(sa.case((waiting, BackgroundJob.updated_at)))
+    waits_since = sa.func.coalesce(BackgroundJob.waiting_since, BackgroundJob.updated_at)
+    since = sa.func.min(sa.case((waiting, waits_since)))
     statement: sa.Select[str, str, int, datetime | None] = (
         sa.select(BackgroundJob.job_type, BackgroundJob.status, sa.func.count(), since)
         .where(IS_ACTIVE)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +20,14 @@ Deliver = Callable[[UUID], Awaitable[None]]
 
 BULK_TYPES = frozenset({"export", "processing", "validation"})
 """Types of jobs that may run long and that nobody's import waits behind: they have places of their own."""
+
+Queue = Literal["imports", "bulk"]
+QUEUES: tuple[Queue, ...] = ("imports", "bulk")
+
+
+def queue_of(job_type: str) -> Queue:
+    """Return the queue in which jobs of a type wait for a worker."""
+    return "bulk" if job_type in BULK_TYPES else "imports"
 
 
 BULK_CONCURRENCY = 1

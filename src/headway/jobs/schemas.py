@@ -64,6 +64,7 @@ class JobResponse(BaseModel):
     attempt: int
     version: int
     cancel_requested: bool
+    paused: bool = Field(description="True while it waits because the operator has paused its queue.")
     related_dataset_id: UUID | None
     metadata: dict[str, Any]
     created_at: datetime

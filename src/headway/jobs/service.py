@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from headway.jobs import queries, states
+from headway.jobs import pausing, queries, states
 from headway.jobs.answers import progress_answer, to_active, to_response
 from headway.jobs.errors import JobEnded, JobNotFound, JobStillRunning, NotYoursToReport, StaleLease
 from headway.jobs.line import FindPlaces, nowhere
@@ -85,9 +85,10 @@ class JobMonitoringService:
         """Begin the next attempt of a job and return the lease on it; None if it has ended or is somebody else's.
 
         `restart_progress` is what stays true however often the work starts again (an accepted upload). With `after`,
-        the claim holds only if nobody has begun an attempt since that one.
+        the claim holds only if nobody has begun an attempt since that one. Raises `QueuePaused` if no job may start.
         """
         async with self._database.write() as session:
+            await pausing.require_open(session, job_id)
             return await self._move.claim(session, job_id, owner, seconds, restart_progress, after)
 
     async def find_checkpoint(self, job_id: UUID, name: str) -> dict[str, Any] | None:

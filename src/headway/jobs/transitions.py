@@ -19,6 +19,7 @@ from headway.jobs import durations, pace, queries, stages, states
 from headway.jobs.errors import JobEnded, JobNotFound, ReportedFailure, StaleLease
 from headway.jobs.models import IS_ACTIVE, BackgroundJob
 from headway.jobs.queries import Lease
+from headway.jobs.runner import BULK_TYPES, queue_of
 from headway.jobs.signal import ChangeSignal
 from headway.kit.clock import Clock
 from headway.kit.db import Database
@@ -45,6 +46,8 @@ class Transitions:
         """Insert a pending job. `values` are columns of `background_jobs`."""
         now = self._clock.now()
         columns = {"progress": 0, "version": 1, "attempt": 0, "engine": EXTERNAL, "details": {}, "title": "", **values}
+        if columns.get("delivery"):
+            columns |= {"queue": queue_of(job_type), "waiting_since": now}
         job = BackgroundJob(
             id=uuid4(), user_id=user_id, job_type=job_type, status="pending", created_at=now, updated_at=now, **columns
         )
@@ -86,6 +89,9 @@ class Transitions:
             "lease_expires_at": self._database.moment(self._clock, seconds),
             "stalled_at": None,
             "scheduled_for": None,
+            "paused_at": None,
+            # What was said of the pause is over.
+            "message": sa.case((BackgroundJob.paused_at.is_(None), BackgroundJob.message)),
             "stage": None,
             **NO_EXPECTATION,
             "done_units": None,
@@ -202,7 +208,7 @@ class Transitions:
         return await self._release(session, queries.unchanged_since(job), "restored", values)
 
     async def redeliver(
-        self, session: AsyncSession, where: sa.ColumnElement[bool], kind: str, **columns: Any
+        self, session: AsyncSession, where: sa.ColumnElement[bool], kind: str, columns: dict[str, Any], **data: Any
     ) -> BackgroundJob:
         """Make a job wait for one delivery more, which the caller enqueues in the same transaction."""
         values = {
@@ -211,16 +217,22 @@ class Transitions:
             "queued_at": self._clock.now(),
             **columns,
         }
-        return await self._release(session, where, kind, values)
+        return await self._release(session, where, kind, values, **data)
 
     async def _release(
         self, session: AsyncSession, where: sa.ColumnElement[bool], kind: str, values: dict[str, Any], **data: Any
     ) -> BackgroundJob:
+        now = self._clock.now()
+        waiting = {
+            "queue": sa.case((BackgroundJob.job_type.in_(BULK_TYPES), queue_of("export")), else_=queue_of("import")),
+            "waiting_since": now,
+            "paused_at": None,
+        }
         freed = {
             "lease_owner": None, "lease_expires_at": None, "scheduled_for": None, "stage": None,
-            **NO_EXPECTATION, **values,
+            **NO_EXPECTATION, **waiting, **values,
         }  # fmt: skip
-        job = await queries.update(session, self._clock.now(), where, freed)
+        job = await queries.update(session, now, where, freed)
         if job is None:
             raise StaleLease
         await self.record(session, job, kind, **data)
@@ -238,6 +250,7 @@ class Transitions:
             ),
             "lease_expires_at": None,
             "stalled_at": None,
+            "paused_at": None,
             **NO_EXPECTATION,
             **columns,
         }
@@ -261,22 +274,29 @@ class Transitions:
             raise StaleLease
         return job
 
-    async def request_cancel(self, session: AsyncSession, job: BackgroundJob) -> BackgroundJob:
+    async def request_cancel(
+        self, session: AsyncSession, job: BackgroundJob, *, by_operator: bool = False
+    ) -> BackgroundJob:
         """End a waiting job as cancelled, ask a running or uploading one to stop. Asking twice is asking once."""
+        said = (
+            ("Cancelled by the operator", "The operator asked it to stop…")
+            if by_operator
+            else ("Cancelled", "Stopping…")
+        )
         waiting = sa.and_(
             BackgroundJob.id == job.id,
             BackgroundJob.status == "pending",
             BackgroundJob.stage.is_distinct_from(states.UPLOAD_STAGE),
         )
-        cancelled = await self.end(session, waiting, "cancelled", message="Cancelled")
+        cancelled = await self.end(session, waiting, "cancelled", message=said[0])
         if cancelled is not None or job.cancel_requested_at is not None:
             return cancelled or job
         now = self._clock.now()
         running = sa.and_(BackgroundJob.id == job.id, IS_ACTIVE)
-        asked = await queries.update(session, now, running, {"cancel_requested_at": now, "message": "Stopping…"})
+        asked = await queries.update(session, now, running, {"cancel_requested_at": now, "message": said[1]})
         if asked is None:
             raise JobEnded
-        await self.record(session, asked, "cancel_requested")
+        await self.record(session, asked, "cancel_requested", **({"by": "operator"} if by_operator else {}))
         return asked
 
     async def stall(self, session: AsyncSession, job: BackgroundJob) -> bool:

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from headway.jobs import queries
 from headway.kit.db import Database
 from headway.kit.tally import Tally
@@ -35,3 +37,8 @@ class JobUpkeep:
         """
         async with self._database.write() as session:
             return await queries.forget_checkpoints(session, before, delete=not dry_run)
+
+
+def select_unfinished() -> sa.Select[UUID]:
+    """Return the statement for the jobs, of everybody, that have not completed, and so may run (again)."""
+    return queries.select_all_unfinished()

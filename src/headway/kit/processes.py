@@ -24,6 +24,7 @@ EXIT_CONFIGURATION = 78
 NICENESS = 10
 """About a tenth of the share that others have, and all that they leave."""
 
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -74,6 +75,19 @@ def _children(process: str) -> list[int]:
             # The thread ended while we looked; its children now belong to another thread of ours.
             continue
     return found
+
+
+def resident_bytes(pid: int) -> int:
+    """Return the memory that a process holds; 0 if it is gone or the system cannot tell."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+def resident_tree_bytes(pid: int) -> int:
+    """Return the memory that a process holds with all that it started."""
+    return sum(resident_bytes(each) for each in (pid, *descendants(pid)))
 
 
 def signal_group(pid: int, number: signal.Signals) -> None:

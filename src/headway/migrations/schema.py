@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import headway.accounts.models
+import headway.audit.models
 import headway.datasets.models
 import headway.engine.models
 import headway.intake.models
-import headway.jobs.models  # noqa: F401 - imported for their tables
+import headway.jobs.models
+import headway.operator.models  # noqa: F401 - imported for their tables
 from headway.kit.db import Base
 
 METADATA = Base.metadata

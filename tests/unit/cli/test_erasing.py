@@ -63,6 +63,8 @@ async def test_nothing_of_the_person_is_left_and_nothing_of_others_is_touched(he
     left = await headway.rows()
     # How long stages took is known of nobody in particular.
     assert len(left.pop("job_durations")) == len(rows.pop("job_durations")) + 1
+    # What operators did stays, and names nobody but by the id.
+    assert len(left.pop("audit_log")) == len(rows.pop("audit_log")) + 1
     assert left == rows
     assert await headway.objects() == objects
     with pytest.raises(UserNotFound):

@@ -1,16 +1,19 @@
-"""What the living workers say of themselves."""
+"""What workers say of themselves, and how long the lost ones are remembered."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from headway.engine.lease import STALE_SECONDS, WorkerLeases, count_places
+from headway.engine.lease import KEEP_LOST_SECONDS, STALE_SECONDS, WorkerLeases, count_places, list_workers
 from headway.engine.models import WorkerLease
 from headway.jobs.line import Places
+from headway.kit.clock import SystemClock
 from headway.kit.db import Database
 from tests.support.clock import FakeClock
 
@@ -49,3 +52,31 @@ async def test_the_places_are_those_of_the_workers_that_are_alive(database: Data
         await session.execute(sa.update(WorkerLease).values(beat_at=long_ago))
     assert (await count()).imports == 0
     await workers[0].close()
+
+
+async def test_a_worker_says_what_it_is_at_every_beat(database: Database, clock: FakeClock) -> None:
+    one = worker(database, clock, "worker-1", places=3, owner_places=2)
+    for _ in range(2):
+        await one._beat()
+    async with database.read() as session:
+        (told,) = await list_workers(session, database, clock)
+    assert (told.id, told.pid, told.import_places, told.is_alive) == ("worker-1", os.getpid(), 3, True)
+    assert told.version is not None
+    assert told.memory_bytes is not None
+    assert told.memory_bytes > 10_000_000
+    await one.close()
+    async with database.read() as session:
+        assert await list_workers(session, database, clock) == []
+
+
+async def test_lost_workers_are_remembered_for_a_day(database: Database, clock: FakeClock) -> None:
+    real: Any = SystemClock()  # on PostgreSQL the time is the database's own
+    ages = {"alive": 1, "lost": STALE_SECONDS + 1, "lost yesterday": KEEP_LOST_SECONDS + 1}
+    async with database.write() as session:
+        for name, age in ages.items():
+            beat_at = real.now() - timedelta(seconds=age)
+            session.add(WorkerLease(executor_id=name, host="h", pid=1, started_at=beat_at, beat_at=beat_at))
+    await worker(database, real, "worker-1", places=3, owner_places=2)._forget_dead()
+    async with database.read() as session:
+        told = {each.id: each.is_alive for each in await list_workers(session, database, real)}
+    assert told == {"alive": True, "lost": False}

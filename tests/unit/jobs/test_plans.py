@@ -1,4 +1,4 @@
-"""However long the history is, looking for what is active reads the small index of active jobs and nothing else."""
+"""However long the history is, each look reads the small index that is made for it and nothing else."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from headway.jobs import line_queries, queries
+from headway.jobs import line_queries, operator_queries, queries
 from headway.jobs.census import take_census
 from headway.jobs.filters import JobFilter
-from headway.jobs.models import BackgroundJob
+from headway.jobs.models import BackgroundJob, PausedQueue
 from headway.kit.db import Database
 from tests.support.clock import FakeClock
 
@@ -23,6 +23,9 @@ LAST = BackgroundJob(id=uuid4(), user_id="ann", created_at=NOW)
 
 Look = Callable[[AsyncSession], Awaitable[Any]]
 ACTIVE, RECENT, ENDED, OWNER = (f"ix_background_jobs_{name}" for name in ("active", "recent", "ended", "owner"))
+WAITING, HELD, STALLED = (f"ix_background_jobs_{name}" for name in ("waiting", "held", "stalled"))
+AFTER = (NOW, uuid4())
+PAUSE = PausedQueue(name="bulk", paused_at=NOW, paused_by="boss", reason="")
 LOOKS: dict[str, tuple[Look, list[str]]] = {
     "in view": (lambda session: queries.list_in_view(session, "ann", NOW), [ACTIVE, RECENT]),
     "in view of many": (
@@ -40,6 +43,15 @@ LOOKS: dict[str, tuple[Look, list[str]]] = {
     "line of some": (lambda session: line_queries.list_waiting_of(session, ["ann"], NOW), [ACTIVE]),
     "history": (lambda session: page(session, JobFilter()), [OWNER]),
     "failed": (lambda session: page(session, JobFilter(statuses=("failed",))), [OWNER]),
+    "queues": (operator_queries.count_waiting, [WAITING]),
+    "waiting in a queue": (lambda session: operator_queries.list_waiting_in(session, "bulk", AFTER, 50), [WAITING]),
+    "not told": (lambda session: operator_queries.list_ill_marked(session, "bulk", PAUSE, 500), [WAITING]),
+    "told in vain": (lambda session: operator_queries.list_ill_marked(session, "bulk", None, 500), [WAITING]),
+    "run by workers": (lambda session: operator_queries.list_held(session, 1000), [HELD]),
+    "stalled of all": (lambda session: operator_queries.list_stalled(session, AFTER, 50), [STALLED]),
+    "failed of all": (lambda session: operator_queries.list_failed(session, AFTER, 50), [ENDED]),
+    "ended by minute": (lambda session: operator_queries.count_ended_by_minute(session, NOW, NOW), [ENDED] * 3),
+    "old": (lambda session: operator_queries.count_ended_before(session, "failed", NOW, 10), [ENDED]),
     "text": (lambda session: page(session, JobFilter(text="a")), [OWNER]),
 }
 
@@ -55,7 +67,7 @@ async def asked(database: Database) -> AsyncIterator[list[tuple[str, Any]]]:
     seen: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        if statement.startswith("SELECT background_jobs"):
+        if "FROM background_jobs" in statement:
             seen.append((statement, parameters))
 
     engine = database._reader.sync_engine

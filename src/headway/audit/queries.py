@@ -1,0 +1,36 @@
+"""Every statement on the audit. None changes an entry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from headway.audit.models import AuditEntry
+from headway.kit.tally import Tally, tally_rows
+
+
+async def insert(session: AsyncSession, entry: AuditEntry) -> None:
+    session.add(entry)
+    await session.flush()
+
+
+async def list_newest_first(
+    session: AsyncSession, after: tuple[datetime, UUID] | None, target: tuple[str, str] | None, limit: int
+) -> Sequence[AuditEntry]:
+    """Return a page by keyset, of one target or of all."""
+    statement = sa.select(AuditEntry)
+    if target is not None:
+        statement = statement.where(AuditEntry.target_type == target[0], AuditEntry.target == target[1])
+    if after is not None:
+        at, entry_id = after
+        statement = statement.where(AuditEntry.at <= at, sa.or_(AuditEntry.at < at, AuditEntry.id < entry_id))
+    statement = statement.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(limit)
+    return (await session.execute(statement)).scalars().all()
+
+
+async def forget(session: AsyncSession, before: datetime, *, delete: bool) -> Tally:
+    return await tally_rows(session, AuditEntry.at, AuditEntry.at < before, delete=delete)
