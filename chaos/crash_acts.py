@@ -23,9 +23,11 @@ from headway.datasets.service import DatasetService
 from headway.engine.dbos import DbosRunner
 from headway.intake import pipeline
 from headway.intake.changes.task import ChangeDataset
+from headway.intake.identity import KIND
 from headway.intake.parsing import ParseOptions, ParseRequest, ParseResult
+from headway.intake.quota import IntakeLimits
 from headway.intake.sandbox_protocol import read_result, write_result
-from headway.intake.service import KIND, FileIntakeService, IntakeLimits
+from headway.intake.service import FileIntakeService
 from headway.intake.tasks import ImportFile
 from headway.intake.upload_errors import UploadInterrupted
 from headway.intake.workbench import Workbench

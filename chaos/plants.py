@@ -98,14 +98,14 @@ PLANTS = {
             10,
             (
                 Edit(
-                    "intake/service.py",
+                    "intake/idempotency.py",
                     "        if key is None:\n            return None\n",
                     "        if key is None or key:\n            return None\n",
                 ),
                 Edit(
                     "intake/service.py",
-                    "            if key is not None:\n                await self._claim_key",
-                    "            if key == '':\n                await self._claim_key",
+                    "            if key is not None:\n                await self.keys.claim_in",
+                    "            if key == '':\n                await self.keys.claim_in",
                 ),
             ),
         ),
@@ -116,11 +116,10 @@ PLANTS = {
             (
                 Edit(
                     "intake/service.py",
-                    "        await arrival.make_durable()\n        async with self._database.write() as session:\n",
+                    "        await arrival.make_durable()\n",
                     "        await arrival.make_durable()\n"
                     "        if lease.job_id.int % 3 == 0:\n"
-                    "            return await self._jobs.get_job_by_id(lease.job_id, owner)\n"
-                    "        async with self._database.write() as session:\n",
+                    "            return await self._jobs.get_job_by_id(lease.job_id, owner)\n",
                 ),
             ),
         ),
@@ -135,9 +134,9 @@ PLANTS = {
                     "                if job.id in forgotten and False:\n",
                 ),
                 Edit(
-                    "intake/service.py",
-                    "            await self._submitter.enqueue(session, Submission(lease.job_id, owner))\n",
-                    "            if lease.job_id.int % 3:\n                await self._submitter.enqueue(session, Submission(lease.job_id, owner))\n",
+                    "intake/acceptance.py",
+                    "            await self._submitter.enqueue(session, Submission(lease.job_id, file.owner))\n",
+                    "            if lease.job_id.int % 3:\n                await self._submitter.enqueue(session, Submission(lease.job_id, file.owner))\n",
                 ),
             ),
         ),

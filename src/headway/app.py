@@ -9,7 +9,7 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -35,10 +35,14 @@ from headway.errors import AppError
 from headway.intake.changes.router import build_changes_router
 from headway.intake.changes.service import ReparseService
 from headway.intake.previews import Previews
+from headway.intake.quota import IntakeLimits
 from headway.intake.replacement import replaced_by
 from headway.intake.router import build_imports_router
-from headway.intake.service import FileIntakeService, IntakeLimits
+from headway.intake.service import FileIntakeService
 from headway.intake.upload_errors import UploadInterrupted
+from headway.intake.uploads.router import build_uploads_router
+from headway.intake.uploads.service import UploadService
+from headway.intake.uploads.tidying import LOOK_SECONDS as UPLOAD_LOOK_SECONDS
 from headway.jobs.bulk import BulkActions
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.embedding import JobTokens
@@ -112,6 +116,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     bulk = BulkActions(database, jobs, deliveries)
     reaper = Reaper(database, clock, jobs, deliveries)
     intake = FileIntakeService(database, store, clock, jobs, datasets, submitter, _intake_limits(settings))
+    uploads = UploadService(database, store, clock, jobs, intake, accounts.may_sign_in)
     previews = Previews(database, store, datasets, cache.scratch, isolation=settings.sandbox)
     operating = _build_operating(settings, database, clock, store, changes, deliveries, accounts)
 
@@ -120,14 +125,14 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         await _create_first_admin(accounts, settings)
         await changes.start()
         await live.start()
-        chores = [
-            asyncio.create_task(every(LOOK_SECONDS, lambda: reaper.sweep(UploadInterrupted().problem()))),
-            asyncio.create_task(every(LOOK_SECONDS, operating.operations.marks.mark)),
-            asyncio.create_task(every(KEEP_SECONDS, operating.ended.keep, first=0)),
-        ]
-        yield
-        for chore in chores:
-            chore.cancel()
+        async with (
+            _doing(LOOK_SECONDS, lambda: reaper.sweep(UploadInterrupted().problem())),
+            _doing(LOOK_SECONDS, operating.operations.marks.mark),
+            _doing(KEEP_SECONDS, operating.ended.keep, first=0),
+            _doing(UPLOAD_LOOK_SECONDS, uploads.tidying.look),
+        ):
+            yield
+        await uploads.close()
         await live.close()
         await changes.close()
         await previews.close()
@@ -145,12 +150,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         redoc_url=None,
     )
     install_problem_handlers(app)
-    app.add_middleware(BodyGuard, streamed=[f"{PREFIX}/imports"], streamed_ends=["/rejected"])
+    app.add_middleware(BodyGuard, streamed=[f"{PREFIX}/imports", f"{PREFIX}/uploads"], streamed_ends=["/rejected"])
     actor = build_actor_dependency(accounts)
     job_tokens = JobTokens(jobs, accounts.issue_job_token)
     for router in (
         build_accounts_router(accounts, actor),
         build_imports_router(intake, previews, actor),
+        build_uploads_router(uploads, actor),
         build_jobs_router(jobs, JobHistory(database, line.places_of), waits, live, deliveries, bulk, actor, job_tokens),
         build_datasets_router(datasets, datasets.versions, DatasetRejections(database, cache), actor),
         build_changes_router(
@@ -207,8 +213,26 @@ def _folders(settings: Settings, store: ObjectStore) -> dict[str, Path]:
 
 def _intake_limits(settings: Settings) -> IntakeLimits:
     return IntakeLimits(
-        settings.max_upload_bytes, settings.max_user_bytes, settings.min_free_bytes, settings.max_uploads_per_user
+        settings.max_upload_bytes,
+        settings.max_user_bytes,
+        settings.min_free_bytes,
+        max_uploads_at_once=settings.max_uploads_per_user,
+        max_open_uploads=settings.max_open_uploads_per_user,
+        upload_idle_seconds=settings.upload_idle_seconds,
+        upload_age_seconds=settings.upload_age_seconds,
     )
+
+
+@contextlib.asynccontextmanager
+async def _doing(
+    seconds: float, chore: Callable[[], Awaitable[object]], *, first: float | None = None
+) -> AsyncIterator[None]:
+    """Do a chore every so many seconds while the block runs."""
+    task = asyncio.create_task(every(seconds, chore, first=first))
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 async def _create_first_admin(accounts: AccountService, settings: Settings) -> None:

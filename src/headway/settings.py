@@ -58,6 +58,17 @@ class Settings(BaseSettings):
     max_uploads_per_user: int = Field(
         default=32, ge=1, description="Files that one user may upload at the same time to one API process."
     )
+    max_open_uploads_per_user: int = Field(
+        default=100, ge=1, description="Resumable uploads that one user may have begun and not ended, paused ones too."
+    )
+    upload_idle_seconds: int = Field(
+        default=86400, ge=60, description="How long a resumable upload waits for its next byte before it expires."
+    )
+    upload_age_seconds: int = Field(
+        default=7 * 86400,
+        ge=60,
+        description="How long a resumable upload may take from its beginning to its last byte.",
+    )
     max_user_bytes: int = Field(default=500 * 1024 * MIB, ge=1, description="Room for the originals of one user.")
     min_free_bytes: int = Field(
         default=256 * MIB,

@@ -16,8 +16,8 @@ from headway.engine.dbos import DbosRunner
 from headway.engine.lease import AnotherWorkerRuns, WorkerLeases
 from headway.intake.changes.service import KIND as REPARSE
 from headway.intake.changes.task import ChangeDataset
+from headway.intake.identity import KIND as IMPORT_FILE
 from headway.intake.sandbox import IsolationUnavailable, Sandbox
-from headway.intake.service import KIND as IMPORT_FILE
 from headway.intake.sweep import Sweep
 from headway.intake.sweep_files import Folders
 from headway.intake.tasks import ImportFile

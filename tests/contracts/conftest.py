@@ -98,11 +98,14 @@ async def world(settings: Settings, database: Database, store: ObjectStore, tmp_
         headers = {"Authorization": f"Bearer {tokens[ADA]}"}
         async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=30) as ada:
             job = await ada.post(f"{PREFIX}/jobs", json={"job_type": "external", "title": "Ada's"})
+            spoken = {"Tus-Resumable": "1.0.0", "Upload-Length": "9"}
+            upload = await ada.post(f"{PREFIX}/uploads", headers=spoken)
             token = await ada.post(f"{PREFIX}/tokens", json={"name": "Ada's", "scopes": ["jobs:read"]})
-        assert (job.status_code, token.status_code) == (201, 201), job.text + token.text
+        assert (job.status_code, token.status_code, upload.status_code) == (201, 201, 201), job.text + token.text
         owner, job_id = str(users[ADA]), UUID(job.json()["id"])
         dataset_id = await _publish(database, store, tmp_path, owner, job_id)
         ids = {"job_id": job_id, "dataset_id": dataset_id, "token_id": UUID(token.json()["id"])}
+        ids["upload_id"] = UUID(upload.headers["headway-job"])
         yield World(app, url, tokens, owner, ids)
 
 

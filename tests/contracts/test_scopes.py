@@ -15,10 +15,14 @@ GRANTED = {"jobs:read", "jobs:write", "imports:write", "datasets:read", "dataset
 EVERY_TOKEN = {f"GET {PREFIX}/me"}
 """What needs no more than a token that somebody was given."""
 
+UPLOADS = f"{PREFIX}/uploads/{{upload_id}}"
 WORDS = ("jobs", "datasets", "imports")
 OTHERWISE = {
     f"GET {PREFIX}/me": "me",
     f"GET {PREFIX}/limits": "imports:write",
+    **dict.fromkeys(
+        (f"POST {PREFIX}/uploads", *(f"{verb} {UPLOADS}" for verb in ("POST", "PATCH", "DELETE"))), "imports:write"
+    ),
     # A token for an embed gives no more than sight; cancelling is asked for in addition.
     f"POST {PREFIX}/jobs/tokens": "jobs:read",
 }

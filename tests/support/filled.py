@@ -19,8 +19,12 @@ from headway.datasets.changes import Candidate, Order
 from headway.datasets.columns import Column, ColumnType
 from headway.datasets.service import DatasetService, PublishRequest
 from headway.intake import queries as intake_queries
+from headway.intake.models import UploadPiece
+from headway.intake.quota import IntakeLimits
 from headway.intake.schemas import ImportOptions
-from headway.intake.service import FileIntakeService, IntakeLimits
+from headway.intake.service import FileIntakeService
+from headway.intake.tus import Announced
+from headway.intake.uploads.service import UploadService
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.models import EndedJobs
 from headway.jobs.operating import JobOperations
@@ -121,6 +125,21 @@ class Headway:
         lease = await self.intake._begin(owner, "half.csv", 100, f"key of {owner}")
         return lease.job_id
 
+    async def pause_upload(self, owner: str) -> UUID:
+        """Leave a resumable upload in the middle, with what a store of pieces remembers and holds of it."""
+        uploads = UploadService(
+            self.database, self.store, self.clock, self.jobs, self.intake, self.accounts.may_sign_in
+        )
+        job_id = (await uploads.create(owner, Announced(100, file_name="paused.csv"))).job_id
+        await uploads.append(owner, job_id, 0, bytes_of(f"half of {owner}".encode()))
+        await self.jobs.uploads.pause(self.intake.leases.on(job_id))
+        piece = f"uploads/{job_id}/0-1"
+        await self.put(piece, b"piece")
+        async with self.database.write() as session:
+            # A folder has no pieces, and has a row in every table here all the same.
+            await session.merge(UploadPiece(job_id=job_id, start_bytes=0, size_bytes=5, name=piece))
+        return job_id
+
     async def fill(self, owner: str) -> dict[str, UUID]:
         """Give somebody one job of each sort; return them by name."""
         again = ImportOptions(duplicate="import")
@@ -133,6 +152,7 @@ class Headway:
         await self.claim(jobs["running"])
         jobs["waiting"] = await self.upload(owner, "waiting.csv")
         jobs["uploading"] = await self.begin_upload(owner)
+        jobs["paused"] = await self.pause_upload(owner)
         jobs["reported"] = (await self.jobs.create_job(owner, "external", metadata={"n": 1.5, "big": 2**60})).id
         await self.jobs.start_job(jobs["reported"])
         await self.operate("an operator")

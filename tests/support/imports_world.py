@@ -13,8 +13,9 @@ from headway.datasets.changes import Candidate, Source
 from headway.datasets.service import DatasetService, PublishRequest
 from headway.datasets.upkeep import DatasetUpkeep
 from headway.intake.identity import original_key
+from headway.intake.quota import IntakeLimits
 from headway.intake.schemas import ImportOptions
-from headway.intake.service import FileIntakeService, IntakeLimits
+from headway.intake.service import FileIntakeService
 from headway.intake.sweep import Leftover, Report, Sweep
 from headway.intake.sweep_files import Folders
 from headway.intake.upkeep import IntakeUpkeep

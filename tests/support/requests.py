@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 METHODS = frozenset({"get", "put", "post", "delete", "patch"})
+BYTES = "application/offset+octet-stream"
 WORDS = {
     "email": "nobody@example.org",
     "password": "wrong-horse-battery",
@@ -67,7 +68,16 @@ def body(document: dict[str, Any], route: Route) -> dict[str, Any]:
     for media_type, argument in (("application/json", "json"), ("application/x-www-form-urlencoded", "data")):
         if media_type in content:
             return {argument: example(document, content[media_type]["schema"])}
-    return {}
+    headers = _headers(route)
+    if BYTES in content:
+        return {"content": b"", "headers": {**headers, "Content-Type": BYTES}}
+    return {"headers": headers} if headers else {}
+
+
+def _headers(route: Route) -> dict[str, str]:
+    """Return the headers of which the document gives an example, each with that."""
+    found = [each for each in route.operation.get("parameters", []) if each["in"] == "header"]
+    return {each["name"]: each["schema"]["examples"][0] for each in found if "examples" in each["schema"]}
 
 
 def example(document: dict[str, Any], schema: dict[str, Any], name: str = "") -> Any:

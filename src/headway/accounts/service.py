@@ -127,6 +127,12 @@ class AccountService:
         async with self._database.read() as session:
             return {str(row[0]): row[1] for row in await queries.list_emails(session, ids)}
 
+    async def may_sign_in(self, owner: str) -> bool:
+        """Say whether there is a user of that name still, and not a disabled one."""
+        async with self._database.read() as session:
+            user = await queries.find_by_id(session, user_id_of(owner))
+        return user is not None and user.disabled_at is None
+
     async def erase_user_in(self, session: AsyncSession, email: str) -> None:
         """Delete a user with everything that lets them in. Raises `LastAdmin`."""
         await queries.lock_admins(session)

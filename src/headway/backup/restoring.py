@@ -21,6 +21,7 @@ from headway.backup.manifest import BackupFailed, Manifest
 from headway.backup.rows import TABLES, load
 from headway.backup.saving import SECRET
 from headway.engine.lease import AnotherWorkerRuns, count_alive, hold_worker_lock
+from headway.intake.upload_errors import UploadInterrupted
 from headway.jobs.service import JobMonitoringService
 from headway.kit.clock import Clock
 from headway.kit.db import Database
@@ -60,6 +61,8 @@ async def restore(
             await _refuse_workers(session, database, clock)
             await _load_rows(session, archive)
             await jobs.resume_restored_in(session)
+            # What had come of them is no backup's business: their senders have it still.
+            await jobs.uploads.end_restored_in(session, UploadInterrupted("It was under way.").problem())
     return manifest
 
 

@@ -21,7 +21,8 @@ from headway.datasets.cache import RowsCache
 from headway.datasets.service import DatasetService
 from headway.engine.dbos import DbosSubmitter
 from headway.errors import AppError
-from headway.intake.service import FileIntakeService, IntakeLimits
+from headway.intake.quota import IntakeLimits
+from headway.intake.service import FileIntakeService
 from headway.intake.sweep_objects import job_of
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import open_signal

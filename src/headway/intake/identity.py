@@ -9,10 +9,25 @@ from uuid import UUID
 
 from headway.intake.schemas import ImportOptions
 
+KIND = "intake.import_file"
+"""The task that an upload's job runs."""
+
+ENGINE = "dbos"
+
 
 def original_key(job_id: UUID) -> str:
     """Return where the bytes of an upload lie."""
     return f"originals/{job_id}"
+
+
+def rows_prefix(job_id: UUID) -> str:
+    """Return where the rows lie that a job made."""
+    return f"rows/{job_id}/"
+
+
+def arriving_prefix(job_id: UUID) -> str:
+    """Return where the bytes of a resumable upload lie until all of them are there."""
+    return f"uploads/{job_id}/"
 
 
 def fingerprint(sha256: str, options: ImportOptions) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from headway.kit.db import Base, UtcDateTime
 
+_RECEIVING = sa.text("state = 'receiving'")
 Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 
 
@@ -43,7 +44,56 @@ class UploadReservation(Base):
     job_id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
     user_id: Mapped[str] = mapped_column(sa.Text, index=True)
     size_bytes: Mapped[int] = mapped_column(sa.BigInteger)
+    # Of these, so many take room on the disk already.
+    received_bytes: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Upload(Base):
+    """A resumable upload: how many of its bytes are durable, which is the only offset that anybody is told.
+
+    It is known by its job. `receiving` becomes `finished` in the transaction that accepts the file, or `ended` when
+    its bytes were given up; the row stays as long as its job, so that a late client hears which of both it was.
+    """
+
+    __tablename__ = "uploads"
+    __table_args__ = (
+        sa.CheckConstraint("state in ('receiving', 'finished', 'ended')", name="state"),
+        sa.CheckConstraint("offset_bytes >= 0 and offset_bytes <= coalesce(length_bytes, offset_bytes)", name="offset"),
+        sa.Index("ix_uploads_receiving", "user_id", sqlite_where=_RECEIVING, postgresql_where=_RECEIVING),
+    )
+
+    job_id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
+    user_id: Mapped[str] = mapped_column(sa.Text)
+    state: Mapped[str] = mapped_column(sa.Text, server_default="receiving")
+    # Null as long as its sender does not know it either.
+    length_bytes: Mapped[int | None] = mapped_column(sa.BigInteger)
+    offset_bytes: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")
+    file_name: Mapped[str] = mapped_column(sa.Text)
+    options: Mapped[dict[str, Any]] = mapped_column(Json)
+    # As it was sent: HEAD gives it back.
+    upload_metadata: Mapped[str] = mapped_column(sa.Text)
+    # What the sender announced; compared with the bytes at the end.
+    sha256: Mapped[str | None] = mapped_column(sa.Text)
+    # An original of the same owner with the same bytes, from which this one is made instead of from what is sent.
+    copied_from: Mapped[str | None] = mapped_column(sa.Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class UploadPiece(Base):
+    """A durable stretch of an upload, where the store keeps it as an object of its own."""
+
+    __tablename__ = "upload_pieces"
+
+    job_id: Mapped[UUID] = mapped_column(sa.ForeignKey("uploads.job_id", ondelete="CASCADE"), primary_key=True)
+    start_bytes: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    size_bytes: Mapped[int] = mapped_column(sa.BigInteger)
+    name: Mapped[str] = mapped_column(sa.Text)
+
+
+IS_RECEIVING = Upload.state == sa.literal("receiving", literal_execute=True)
+"""Written out and not as a parameter, so that a database can tell that the small index will do."""
 
 
 class IdempotencyKey(Base):

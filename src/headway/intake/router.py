@@ -134,9 +134,15 @@ def build_imports_router(service: FileIntakeService, previews: Previews, actor: 
         return await _preview(previews, who, request, filename, options)
 
     @router.get("/limits")
-    async def get_limits(who: uploader) -> Limits:
-        """What you may upload, and how much room you have used."""
-        return await service.limits(who.owner)
+    async def get_limits(
+        who: uploader,
+        sha256: Annotated[
+            str | None,
+            Query(pattern="^[0-9a-f]{64}$", description="Digest of a file: is it one that you imported before?"),
+        ] = None,
+    ) -> Limits:
+        """What you may upload and how, how much room is left, and whether a file is known already."""
+        return await service.quota.limits_of(who.owner, sha256)
 
     return router
 
@@ -180,8 +186,8 @@ async def take(
 ) -> JobResponse:
     """Take a file in out of a request. Where its options are decided, the request has none to say."""
     kind, parameters = parse_options_header(request.headers.get("content-type", ""))
-    declared = _declared_bytes(request)
-    chunks = _until_disconnect(request)
+    declared = declared_bytes(request)
+    chunks = until_disconnect(request)
     if kind == b"multipart/form-data":
         form = MultipartForm(chunks, parameters.get(b"boundary", b""))
         return await _take_form(service, who, form, declared, idempotency_key, decided)
@@ -225,12 +231,14 @@ async def _take_form(
     )
 
 
-def _declared_bytes(request: Request) -> int | None:
+def declared_bytes(request: Request) -> int | None:
+    """Return the length that the body of a request is said to have."""
     length = request.headers.get("content-length", "")
     return int(length) if length.isdigit() and len(length) < 19 else None
 
 
-async def _until_disconnect(request: Request) -> AsyncIterator[bytes]:
+async def until_disconnect(request: Request) -> AsyncIterator[bytes]:
+    """Yield the body of a request as it arrives. Raises `UploadInterrupted`."""
     try:
         async for chunk in request.stream():
             if chunk:

@@ -142,10 +142,32 @@ def read_as(model: type[Model], text: str | bytes) -> Model:
         raise ImportOptionsInvalid("; ".join(fault["message"] for fault in faults[:5]), errors=faults) from None
 
 
+class UploadAdvice(BaseModel):
+    """How to send a file with tus, the protocol for uploads that can be resumed."""
+
+    path: str = Field(description="Where uploads are created.")
+    version: str
+    extensions: list[str]
+    checksum_algorithms: list[str]
+    chunk_bytes: int = Field(
+        description="A good length for one PATCH: small enough for proxies, large enough for pace."
+    )
+    idle_seconds: int = Field(description="How long an upload waits for its next byte.")
+    max_age_seconds: int = Field(description="How long an upload may take from its creation to its last byte.")
+    max_open: int = Field(description="Uploads that you may have begun and not ended at the same time.")
+    open: int
+
+
 class Limits(BaseModel):
     """What this service accepts."""
 
     max_upload_bytes: int
     max_user_bytes: int
-    used_bytes: int
+    used_bytes: int = Field(description="Taken by your files, and announced by uploads that have not ended.")
+    left_bytes: int
     formats: list[str]
+    max_uploads_at_once: int = Field(description="Files that you may send to one server at the same time.")
+    uploads: UploadAdvice
+    known_dataset_id: UUID | None = Field(
+        description="The dataset that you have from a file with the digest that was asked for; it need not be sent."
+    )

@@ -16,7 +16,7 @@ from headway.datasets.changes import expire_changes
 from headway.datasets.upkeep import DatasetUpkeep
 from headway.errors import AppError
 from headway.intake.sweep_files import FileSweep, Folders
-from headway.intake.sweep_objects import PREFIXES, NamedObjects, compare, sweep_trials
+from headway.intake.sweep_objects import PREFIXES, NamedObjects, compare, sweep_arriving, sweep_trials
 from headway.intake.upkeep import IntakeUpkeep
 from headway.jobs.retention import JobRetention, KeepJobs
 from headway.jobs.upkeep import JobUpkeep
@@ -113,6 +113,9 @@ class Sweep:
         found = [
             *await self._rows(now, before, dry_run=dry_run),
             *await self.compare_objects(before, dry_run=dry_run),
+            await _tried(
+                "pieces of ended uploads", lambda: sweep_arriving(self._store, self._imports, before, dry_run=dry_run)
+            ),
             await _tried("check-up objects", lambda: sweep_trials(self._store, before, dry_run=dry_run)),
             *[await _tried(kind, look) for kind, look in files.looks().items()],
         ]
@@ -135,6 +138,7 @@ class Sweep:
             Leftover("old failed or cancelled jobs", await self._retention.forget_failed(dry_run=dry_run)),
             Leftover("expired changes", Tally(await expire_changes(self._database, now, dry_run=dry_run))),
             Leftover("imports without a job", await self._imports.forget_imports(dry_run=dry_run)),
+            Leftover("uploads without a job", await self._imports.forget_uploads(dry_run=dry_run)),
             Leftover("checkpoints", await self._jobs.forget_checkpoints(before, dry_run=dry_run)),
             Leftover("reservations", await self._imports.forget_reservations(dry_run=dry_run)),
             Leftover("idempotency keys", await self._imports.forget_keys(before, dry_run=dry_run)),

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from headway.accounts.upkeep import secret_drafts
 from headway.datasets.upkeep import cache_leftovers
-from headway.intake.sweep_objects import PAGE, TRIAL_PREFIXES, job_of
+from headway.intake.sweep_objects import ARRIVING_PREFIX, PAGE, TRIAL_PREFIXES, job_of
 from headway.jobs.states import TERMINAL
 from headway.jobs.upkeep import JobUpkeep
 from headway.kit.tally import Tally
@@ -84,7 +84,7 @@ class FileSweep:
     async def _empty_folders(self, root: Path) -> Tally:
         """Look for empty folders of jobs that have ended; into those of living ones a file may come at any moment."""
         total = Tally()
-        found = (each for prefix in ("rows", *TRIAL_PREFIXES) for each in empty_folders(root, prefix))
+        found = (each for prefix in ("rows", ARRIVING_PREFIX, *TRIAL_PREFIXES) for each in empty_folders(root, prefix))
         old = (each for each in found if each.modified_at < self._before)
         while page := await asyncio.to_thread(lambda: list(islice(old, PAGE))):
             alive = await self._alive(job_of(each.key) for each in page)

@@ -26,6 +26,9 @@ Prefix = Literal["originals", "rows"]
 Item = TypeVar("Item")
 PAGE = 500
 PREFIXES: tuple[Prefix, ...] = ("originals", "rows")
+ARRIVING_PREFIX = "uploads"
+"""Where the bytes of uploads lie until all of them have come."""
+
 TRIAL_PREFIXES = ("checkup", "doctor")
 """Where `headway doctor` stores what it tries; it removes everything itself, unless it is killed."""
 
@@ -119,6 +122,19 @@ async def compare(
         lost_count += len(missing)
         lost += missing[: LISTED_LOST - len(lost)]
     return Compared(unneeded, lost_count, tuple(lost))
+
+
+async def sweep_arriving(store: ObjectStore, imports: IntakeUpkeep, before: datetime, *, dry_run: bool) -> Tally:
+    """Remove what is left from before a moment of uploads that have ended."""
+    total = Tally()
+    async for page in _pages(store.list(ARRIVING_PREFIX)):
+        old = {found: job_of(found.key) for found in page if found.modified_at < before}
+        receiving = await imports.receiving({job_id for job_id in old.values() if job_id is not None})
+        for found in (each for each, job_id in old.items() if job_id not in receiving):
+            if not dry_run:
+                await store.delete(found.key)
+            total = total.plus(found.size_bytes, found.modified_at)
+    return total
 
 
 async def sweep_trials(store: ObjectStore, before: datetime, *, dry_run: bool) -> Tally:

@@ -61,6 +61,25 @@ class IntakeUpkeep:
         used = await self._datasets.imports_in_use(orphans) if orphans else set()
         return [each for each in orphans if each not in used]
 
+    async def receiving(self, job_ids: Collection[UUID]) -> set[UUID]:
+        """Return those of these jobs whose uploads have not ended."""
+        async with self._database.read() as session:
+            return set(await queries.list_receiving_among(session, job_ids))
+
+    async def forget_uploads(self, *, dry_run: bool) -> Tally:
+        """Forget uploads whose job was deleted; until then they tell a late client what became of them."""
+        total, last = Tally(), None
+        while True:
+            async with self._database.read() as session:
+                page = await queries.list_uploads_after(session, last, PAGE)
+            statuses = await self._jobs.statuses([each.job_id for each in page])
+            if orphans := [each.job_id for each in page if each.job_id not in statuses]:
+                async with self._database.write() as session:
+                    total = total.merged(await queries.forget_uploads(session, orphans, delete=not dry_run))
+            if len(page) < PAGE:
+                return total
+            last = page[-1].job_id
+
     async def forget_reservations(self, *, dry_run: bool) -> Tally:
         """Release the room that ended jobs still claim. A job that lives keeps its claim, however late it is."""
         now = self._clock.now()

@@ -33,6 +33,7 @@ def to_response(job: BackgroundJob, place: QueuePlace | None = None) -> JobRespo
         problem=Problem.model_validate(job.problem) if job.problem else None,
         cancel_requested=job.cancel_requested_at is not None,
         paused=job.paused_at is not None,
+        resumable_until=job.resumable_until if states.is_paused(job) else None,
         metadata=job.details,
         expected_end=_expected_end(job),
         stage_index=stage_index,

@@ -110,6 +110,8 @@ class BackgroundJob(Base):
     # By then it should have ended: as likely as not, and nine times in ten.
     likely_end_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     late_end_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Set for an upload that may be continued until then, by whoever holds it or, while nobody does, by anybody new.
+    resumable_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cancel_requested_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     dismissed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # When one of its owner's pages took it on to say that it has ended.

@@ -68,6 +68,8 @@ class Reaper:
         if silent_seconds < lease:
             return False
         if job.stage == states.UPLOAD_STAGE and job.engine != EXTERNAL:
+            if job.resumable_until is not None:
+                return await self._service.uploads.pause_silent(job)
             return await self._service.end_overdue(job, interrupted_upload)
         if job.status == "running" and job.stalled_at is None:
             return await self._service.mark_stalled(job)

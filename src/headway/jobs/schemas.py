@@ -65,6 +65,9 @@ class JobResponse(BaseModel):
     version: int
     cancel_requested: bool
     paused: bool = Field(description="True while it waits because the operator has paused its queue.")
+    resumable_until: datetime | None = Field(
+        description="Set while an upload is paused: nobody sends it, and until then anybody of yours may go on."
+    )
     related_dataset_id: UUID | None
     metadata: dict[str, Any]
     created_at: datetime

@@ -29,6 +29,7 @@ from headway.jobs.schemas import (
 from headway.jobs.signal import ChangeSignal
 from headway.jobs.stages import Declared
 from headway.jobs.transitions import EXTERNAL, Transitions
+from headway.jobs.uploads import ResumableUploads
 from headway.kit.clock import Clock
 from headway.kit.db import Database
 
@@ -41,6 +42,7 @@ class JobMonitoringService:
         self._database = database
         self._clock = clock
         self._move = Transitions(database, clock, signal)
+        self.uploads = ResumableUploads(database, self._move)
 
     # ------------------------------------------------------- whoever runs a job
 
@@ -144,9 +146,10 @@ class JobMonitoringService:
 
     async def renew_in(
         self, session: AsyncSession, owner: str, job_ids: Collection[UUID], lease_seconds: float
-    ) -> list[UUID]:
-        """Give a sign of life for several jobs of one lease owner; return those that it still holds."""
-        return await self._move.renew(session, owner, job_ids, lease_seconds)
+    ) -> list[ProgressAnswer]:
+        """Give a sign of life for several jobs of one lease owner; return what is to be known of those it holds."""
+        jobs = await self._move.renew(session, owner, job_ids, lease_seconds)
+        return [progress_answer(job, clamped=False) for job in jobs]
 
     async def complete_job(self, job_id: UUID, error: str | None = None, **columns: Any) -> JobResponse:
         """End a job as completed or, with an error, as failed. Raises `JobEnded` if it has ended already."""

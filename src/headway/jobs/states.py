@@ -59,6 +59,27 @@ def is_in_line(job: BackgroundJob) -> bool:
     return job.status == "pending" and job.delivery > 0 and phase(job) in {"queued", "retrying"}
 
 
+def is_paused(job: BackgroundJob) -> bool:
+    """Say whether an upload waits for somebody to go on with it."""
+    held = job.lease_owner is not None or job.stage != UPLOAD_STAGE or job.status != "pending"
+    return job.resumable_until is not None and not held
+
+
+def has_arrived(job: BackgroundJob) -> bool:
+    """Say whether every byte of an upload has come."""
+    return job.total_units is not None and job.done_units == job.total_units
+
+
+def paused_message(job: BackgroundJob) -> str:
+    """Return what is said of an upload that nobody sends any more."""
+    done, total = job.done_units or 0, job.total_units
+    if has_arrived(job):
+        return "All bytes have arrived, and wait to be checked"
+    how_far = f"at {100 * done // total} %" if total else f"after {done:,} bytes"
+    until = f", resumable until {job.resumable_until:%Y-%m-%d %H:%M} UTC" if job.resumable_until is not None else ""
+    return f"Paused {how_far}{until}"
+
+
 def shown_progress(job: BackgroundJob) -> int:
     """Return the percent to show: 100 only once the result is committed."""
     return job.progress if job.status in TERMINAL else min(job.progress, 99)

@@ -6,7 +6,7 @@ change: a zombie's write finds no row and raises `StaleLease`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from headway.jobs import durations, pace, queries, stages, states
+from headway.jobs import arriving, durations, pace, queries, stages, states
 from headway.jobs.errors import JobEnded, JobNotFound, ReportedFailure, StaleLease
 from headway.jobs.models import IS_ACTIVE, BackgroundJob
 from headway.jobs.queries import Lease
@@ -153,13 +153,13 @@ class Transitions:
 
     async def renew(
         self, session: AsyncSession, owner: str, job_ids: Collection[UUID], lease_seconds: float
-    ) -> list[UUID]:
+    ) -> Sequence[BackgroundJob]:
         """Renew the leases of all these jobs that `owner` still holds, and return them: a sign of life, no progress."""
         values = {"lease_expires_at": self._database.moment(self._clock, lease_seconds), "stalled_at": None}
         jobs = await queries.update_all(session, self._clock.now(), queries.held_among(owner, job_ids), values)
         for user_id in {job.user_id for job in jobs}:
             self.announce(session, user_id)
-        return [job.id for job in jobs]
+        return jobs
 
     async def accept(
         self, session: AsyncSession, lease: Lease, progress: int, message: str, size_bytes: int, **columns: Any
@@ -172,9 +172,43 @@ class Transitions:
             "total_units": size_bytes,
             "delivery": 1,
             "queued_at": self._clock.now(),
+            "resumable_until": None,
             **columns,
         }
         return await self._release(session, queries.held_by(lease), "accepted", values)
+
+    async def take_upload(
+        self, session: AsyncSession, job_id: UUID, owner: str, seconds: float, **columns: Any
+    ) -> BackgroundJob:
+        """Go on with a resumable upload, whoever held it until now. Raises `StaleLease` if it is none any more."""
+        before = await queries.find(session, job_id)
+        values = {"lease_owner": owner, "lease_expires_at": self._database.moment(self._clock, seconds), **columns}
+        job = await queries.update(session, self._clock.now(), arriving.resumable(job_id), values)
+        if before is None or job is None:
+            raise StaleLease
+        if states.is_paused(before) and not states.has_arrived(before):
+            await self.record(session, job, "resumed")
+        else:
+            self.announce(session, job.user_id)
+        return job
+
+    async def pause_upload(self, session: AsyncSession, job: BackgroundJob) -> BackgroundJob:
+        """Let an upload wait for whoever goes on with it, if it still is as it was seen; else raise `StaleLease`.
+
+        One whose owner wants it cancelled ends here: nobody else would hear of that.
+        """
+        values = {"lease_owner": None, "lease_expires_at": None, "message": states.paused_message(job)}
+        paused = await queries.update(session, self._clock.now(), queries.unchanged_since(job), values)
+        if paused is None:
+            raise StaleLease
+        if paused.cancel_requested_at is not None:
+            return await self.end(session, BackgroundJob.id == job.id, "cancelled", message="Cancelled") or paused
+        if states.has_arrived(paused):
+            # Not the sender's pause but ours, perhaps one of many: a store that is away.
+            self.announce(session, paused.user_id)
+        else:
+            await self.record(session, paused, "paused")
+        return paused
 
     async def hand_back(
         self, session: AsyncSession, lease: Lease, message: str, wait_seconds: float | None
@@ -283,11 +317,10 @@ class Transitions:
             if by_operator
             else ("Cancelled", "Stopping…")
         )
-        waiting = sa.and_(
-            BackgroundJob.id == job.id,
-            BackgroundJob.status == "pending",
-            BackgroundJob.stage.is_distinct_from(states.UPLOAD_STAGE),
+        nobody_at_it = sa.or_(
+            BackgroundJob.stage.is_distinct_from(states.UPLOAD_STAGE), BackgroundJob.lease_owner.is_(None)
         )
+        waiting = sa.and_(BackgroundJob.id == job.id, BackgroundJob.status == "pending", nobody_at_it)
         cancelled = await self.end(session, waiting, "cancelled", message=said[0])
         if cancelled is not None or job.cancel_requested_at is not None:
             return cancelled or job

@@ -8,45 +8,37 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import fcntl
 import os
 import shutil
 import stat
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from uuid import uuid4
 
-from headway.errors import AppError
 from headway.kit.files import sync_folder
-from headway.storage.errors import ObjectMissing, StoreFull, StoreUnavailable
-from headway.storage.store import CHUNK_BYTES, ObjectInfo, checked_key, fetch_through, put_through
+from headway.storage.errors import ObjectMissing, StoreUnavailable
+from headway.storage.local_appender import LocalAppender, assemble, copy
+from headway.storage.local_files import make_folder, translated
+from headway.storage.store import (
+    CHUNK_BYTES,
+    Appender,
+    ObjectInfo,
+    Piece,
+    checked_key,
+    copy_through,
+    fetch_through,
+    put_through,
+)
 
 TEMPORARY = ".arriving"
 """Folder for objects that are being written; keys cannot begin with a dot, so it is never listed."""
 
 LISTED_AT_ONCE = 500
 """Files that one trip to a thread looks at."""
-
-
-@contextlib.contextmanager
-def _translated(key: str = "") -> Iterator[None]:
-    """Turn the system's errors into the store's."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise ObjectMissing(key=key) from error
-    except OSError as error:
-        raise _meaning(error) from error
-
-
-def _meaning(error: OSError) -> AppError:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-        return StoreFull()
-    return StoreUnavailable()
 
 
 class LocalStore:
@@ -68,13 +60,33 @@ class LocalStore:
             await asyncio.wait({opening})
             raise
 
+    async def open_appender(self, key: str, offset: int, pieces: Sequence[Piece]) -> Appender:
+        return await asyncio.to_thread(LocalAppender, self._root, checked_key(key), offset)
+
+    async def assemble(
+        self,
+        key: str,
+        pieces: Sequence[Piece],
+        size_bytes: int,
+        target: str,
+        look: Callable[[bytes], object] | None = None,
+    ) -> None:
+        await assemble(self._root, checked_key(key), size_bytes, checked_key(target), look)
+
+    async def copy(self, source: str, target: str) -> None:
+        try:
+            await asyncio.to_thread(copy, self._root, checked_key(source), checked_key(target))
+        except StoreUnavailable:
+            # Not every file system gives a file two names.
+            await copy_through(self, source, target)
+
     async def stat(self, key: str) -> ObjectInfo:
-        with _translated(key):
+        with translated(key):
             found = await asyncio.to_thread((self._root / checked_key(key)).stat)
         return ObjectInfo(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
 
     async def read(self, key: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
-        with _translated(key):
+        with translated(key):
             source = await asyncio.to_thread((self._root / checked_key(key)).open, "rb")
             with source:
                 source.seek(start)
@@ -94,12 +106,12 @@ class LocalStore:
         return await fetch_through(self, key, path)
 
     async def delete(self, key: str) -> None:
-        with contextlib.suppress(ObjectMissing), _translated(key):
+        with contextlib.suppress(ObjectMissing), translated(key):
             await asyncio.to_thread((self._root / checked_key(key)).unlink)
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
         found = self._below(checked_key(prefix.rstrip("/")) if prefix else "")
-        with _translated():
+        with translated():
             while page := await asyncio.to_thread(lambda: list(islice(found, LISTED_AT_ONCE))):
                 for info in page:
                     yield info
@@ -122,13 +134,13 @@ class LocalStore:
                 yield ObjectInfo(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
 
     async def check(self) -> None:
-        with _translated():
+        with translated():
             await asyncio.to_thread(self._root.mkdir, parents=True, exist_ok=True)
             if not await asyncio.to_thread(os.access, self._root, os.W_OK):
                 raise StoreUnavailable("The folder for files cannot be written to.")
 
     async def free_bytes(self) -> int | None:
-        with _translated():
+        with translated():
             await asyncio.to_thread(self._root.mkdir, parents=True, exist_ok=True)
             return (await asyncio.to_thread(shutil.disk_usage, self._root)).free
 
@@ -150,19 +162,19 @@ class LocalWriter:
         self._turn = threading.Lock()
         self._given_up = False
         self._placed = False
-        with _translated(key):
-            _make_folder(self._temporary.parent)
+        with translated(key):
+            make_folder(self._temporary.parent)
             self._file = self._temporary.open("xb")
         # Tells a living writer's file from one that a killed process left, where the file system can.
         with contextlib.suppress(OSError):
             fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
     async def write(self, chunk: bytes) -> None:
-        with _translated():
+        with translated():
             self._size += await asyncio.to_thread(self._file.write, chunk)
 
     async def commit(self) -> int:
-        with _translated():
+        with translated():
             await asyncio.to_thread(self._make_durable)
         return self._size
 
@@ -173,7 +185,7 @@ class LocalWriter:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
-            _make_folder(self._target.parent)
+            make_folder(self._target.parent)
             self._temporary.replace(self._target)
             self._placed = True
             sync_folder(self._target.parent)
@@ -196,12 +208,3 @@ class LocalWriter:
 def _discard_opened(opening: asyncio.Future[LocalWriter]) -> None:
     if not opening.cancelled() and opening.exception() is None:
         opening.result().discard()
-
-
-def _make_folder(folder: Path) -> None:
-    """Create a folder and its parents so that they survive a power cut: each one is synced into its parent."""
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    sync_folder(folder.parent)

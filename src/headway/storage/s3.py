@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import copy
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -16,7 +16,18 @@ from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
 from obstore.store import S3Store as Bucket
 
 from headway.storage.errors import ObjectMissing, StoreUnavailable
-from headway.storage.store import ObjectInfo, ObjectStore, checked_key, fetch_through, put_through
+from headway.storage.s3_appender import S3Appender, assemble
+from headway.storage.store import (
+    CHUNK_BYTES,
+    Appender,
+    ObjectInfo,
+    ObjectStore,
+    Piece,
+    checked_key,
+    copy_through,
+    fetch_through,
+    put_through,
+)
 
 PART_BYTES = 8 * 1024 * 1024
 QUEUED_CHUNKS = 4
@@ -110,6 +121,26 @@ class S3Store:
     async def open_writer(self, key: str) -> S3Writer:
         return S3Writer(self._bucket, checked_key(key))
 
+    async def open_appender(self, key: str, offset: int, pieces: Sequence[Piece]) -> Appender:
+        return await S3Appender.opened(self, self._put_whole, checked_key(key), offset, pieces)
+
+    async def _put_whole(self, key: str, content: bytes) -> None:
+        with _translated(key):
+            await obstore.put_async(self._bucket, key, content, use_multipart=False)
+
+    async def assemble(
+        self,
+        key: str,
+        pieces: Sequence[Piece],
+        size_bytes: int,
+        target: str,
+        look: Callable[[bytes], object] | None = None,
+    ) -> None:
+        await assemble(self, pieces, size_bytes, target, look)
+
+    async def copy(self, source: str, target: str) -> None:
+        await copy_through(self, source, target)
+
     async def stat(self, key: str) -> ObjectInfo:
         with _translated(key):
             found = await obstore.head_async(self._bucket, checked_key(key))
@@ -126,7 +157,7 @@ class S3Store:
             elif start:
                 options["range"] = {"offset": start}
             answer = await obstore.get_async(self._bucket, checked_key(key), options=options)
-            async for chunk in answer.stream():
+            async for chunk in answer.stream(CHUNK_BYTES):
                 yield bytes(chunk)
 
     async def put_file(self, path: Path, key: str) -> int:

@@ -7,7 +7,7 @@ racers win a put-if-absent. What must happen once is a unique row in the databas
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -38,10 +38,63 @@ class ObjectWriter(Protocol):
         """Leave nothing behind. May be called at any time, also twice, also after a failed commit."""
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A durable stretch of an object that has not arrived whole, where the store keeps it as an object of its own."""
+
+    start_bytes: int
+    size_bytes: int
+    name: str
+
+
+class HeldElsewhere(Exception):
+    """Somebody else is at writing what arrives; raised by stores in which two could get in each other's way."""
+
+
+class Appender(Protocol):
+    """One turn at writing an object that arrives in several, perhaps over days and through several processes."""
+
+    async def write(self, block: bytes) -> None: ...
+
+    async def save(self) -> Sequence[Piece]:
+        """Make durable what was written; return the pieces that must be remembered for that, in their order.
+
+        They replace whatever is remembered from the start of the first one on.
+        """
+
+    async def settle(self) -> None:
+        """Remove what those pieces replaced, once they are remembered."""
+
+    async def close(self) -> None:
+        """End the turn. What was not saved may be gone."""
+
+
 class ObjectStore(Protocol):
     """Where bytes rest. Failures are `StoreUnavailable`, `StoreFull` or `ObjectMissing`, never a library's own."""
 
     async def open_writer(self, key: str) -> ObjectWriter: ...
+
+    async def open_appender(self, key: str, offset: int, pieces: Sequence[Piece]) -> Appender:
+        """Continue what arrives below `key` at `offset`, up to which it is durable; whatever lies beyond is dropped.
+
+        Raises `ObjectMissing` if less is there, and `HeldElsewhere`.
+        """
+
+    async def assemble(
+        self,
+        key: str,
+        pieces: Sequence[Piece],
+        size_bytes: int,
+        target: str,
+        look: Callable[[bytes], object] | None = None,
+    ) -> None:
+        """Make what has arrived below `key` the object `target`, durably; `look` is shown all bytes, if it is given.
+
+        May be called again after a crash. Raises `ObjectMissing` if not all bytes are there, and `HeldElsewhere`.
+        """
+
+    async def copy(self, source: str, target: str) -> None:
+        """Make a second object of the same bytes, durably."""
 
     async def stat(self, key: str) -> ObjectInfo:
         """Return what is known of an object, or raise `ObjectMissing`."""
@@ -82,6 +135,18 @@ def checked_key(key: str) -> str:
     if not _KEY.fullmatch(key):
         raise ValueError(f"not an object key: {key!r}")
     return key
+
+
+async def copy_through(store: ObjectStore, source: str, target: str) -> None:
+    """Copy an object through this process, block by block."""
+    writer = await store.open_writer(target)
+    try:
+        async for chunk in store.read(source):
+            await writer.write(chunk)
+        await writer.commit()
+    except BaseException:
+        await writer.abort()
+        raise
 
 
 async def put_through(store: ObjectStore, path: Path, key: str) -> int:

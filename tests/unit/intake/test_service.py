@@ -22,8 +22,9 @@ from headway.datasets.service import DatasetService, PublishRequest
 from headway.engine.dbos import DbosSubmitter
 from headway.intake.identity import display_name
 from headway.intake.models import Import
+from headway.intake.quota import IntakeLimits
 from headway.intake.schemas import ImportOptions
-from headway.intake.service import FileIntakeService, IntakeLimits
+from headway.intake.service import FileIntakeService
 from headway.intake.upload_errors import (
     IdempotencyKeyInUse,
     IdempotencyKeyInvalid,
@@ -88,7 +89,7 @@ async def bytes_of(data: bytes, size: int = 1000) -> AsyncIterator[bytes]:
 async def test_the_upload_of_a_silent_client_stays_alive_as_long_as_the_server_does(
     intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("headway.intake.service.UPLOAD_BEAT_SECONDS", 0.01)
+    monkeypatch.setattr("headway.intake.leases.UPLOAD_BEAT_SECONDS", 0.01)
 
     async def lease_ends_at() -> datetime:
         async with intake.database.read() as session:
@@ -186,7 +187,7 @@ async def test_quota_counts_what_is_stored_and_what_is_arriving(intake: Intake) 
 
     await service.upload_file(OWNER, "b.csv", meanwhile(), declared_bytes=12_000)
     await service.upload_file(OTHER, "b.csv", bytes_of(b"x\n"), declared_bytes=20_000)
-    assert (await service.limits(OWNER)).used_bytes == len(DATA) + 2
+    assert (await service.quota.limits_of(OWNER)).used_bytes == len(DATA) + 2
 
 
 async def test_one_owner_cannot_take_every_place_for_uploads(intake: Intake) -> None:
@@ -223,11 +224,11 @@ async def test_room_is_free_again_once_no_dataset_needs_the_file(intake: Intake)
     async with intake.database.write() as session:
         import_id = (await session.execute(sa.select(Import.id).where(Import.job_id == job.id))).scalar_one()
         await intake.jobs.finish_in(session, lease, outcome="succeeded")
-    assert (await intake.service.limits(OWNER)).used_bytes == 0
+    assert (await intake.service.quota.limits_of(OWNER)).used_bytes == 0
     dataset_id = await publish(intake, job.id, hashlib.sha256(DATA).hexdigest(), import_id)
-    assert (await intake.service.limits(OWNER)).used_bytes == len(DATA)
+    assert (await intake.service.quota.limits_of(OWNER)).used_bytes == len(DATA)
     await intake.datasets.delete(OWNER, dataset_id)
-    assert (await intake.service.limits(OWNER)).used_bytes == 0
+    assert (await intake.service.quota.limits_of(OWNER)).used_bytes == 0
 
 
 async def test_a_known_file_leads_to_its_dataset_at_once(intake: Intake) -> None:

@@ -142,9 +142,9 @@ async def test_a_deleted_job_frees_what_only_it_needed(world: World) -> None:
     job_id = await world.upload()
     lease = await world.attempt(job_id)
     await world.fail(lease)
-    assert (await world.intake.limits(OWNER)).used_bytes > 0
+    assert (await world.intake.quota.limits_of(OWNER)).used_bytes > 0
     await world.jobs.delete(job_id, OWNER)
-    assert (await world.intake.limits(OWNER)).used_bytes == 0
+    assert (await world.intake.quota.limits_of(OWNER)).used_bytes == 0
     assert (await world.swept(dry_run=True)).keys() == {"imports without a job"}
     assert await count(world, Import) == 1
     assert (await world.swept()).keys() == {"imports without a job"}
@@ -170,18 +170,18 @@ async def test_a_dry_run_tells_of_the_objects_of_a_deleted_job_too(world: World)
 async def test_a_dataset_outlives_its_job(world: World) -> None:
     dataset_id, needed = await world.published()
     (job,) = (await JobHistory(world.database).list_jobs(OWNER, limit=10, cursor=None)).items
-    used = (await world.intake.limits(OWNER)).used_bytes
+    used = (await world.intake.quota.limits_of(OWNER)).used_bytes
     await world.jobs.delete(job.id, OWNER)
     world.a_day_later()
     assert await world.swept() == {}
     assert await world.objects() == needed
-    assert (await world.intake.limits(OWNER)).used_bytes == used > 0
+    assert (await world.intake.quota.limits_of(OWNER)).used_bytes == used > 0
     (listed,) = (await world.datasets.list_datasets(OWNER, limit=10, cursor=None)).items
     assert (listed.id, listed.job_id) == (dataset_id, job.id)
     name, _, original = await world.datasets.open_original(OWNER, dataset_id)
     assert (name, b"".join([chunk async for chunk in original])[:4]) == ("a.csv", b"a,b\n")
     await world.datasets.delete(OWNER, dataset_id)
-    assert (await world.intake.limits(OWNER)).used_bytes == 0
+    assert (await world.intake.quota.limits_of(OWNER)).used_bytes == 0
     # Its row is all that deleting the dataset leaves to the sweep.
     assert (await world.swept()).keys() == {"imports without a job"}
     assert await world.objects() == []
@@ -303,6 +303,7 @@ async def test_a_store_that_is_away_is_told_and_the_rest_is_swept(
     assert {kind for kind, each in found.items() if each.failure} == {
         "originals without a row",
         "rows without a row",
+        "pieces of ended uploads",
         "check-up objects",
     }
 

@@ -41,12 +41,12 @@ async def test_a_sign_of_life_and_an_acceptance_never_wait_for_each_other(
     async def beat(began: asyncio.Event) -> None:
         (job,) = (await JobHistory(world.database).list_jobs(OWNER, limit=10, cursor=None)).items
         async with world.database.write() as session:
-            held = await world.jobs.renew_in(session, world.intake._holder, [job.id], 10)
-            assert held == [job.id]
+            held = await world.jobs.renew_in(session, world.intake.leases.holder, [job.id], 10)
+            assert [each.id for each in held] == [job.id]
             began.set()
             if backend != "sqlite":  # which has one writer at a time
                 await until_somebody_waits(world.database)
-            await queries.prolong_all(session, held, world.clock.now() + timedelta(seconds=10))
+            await queries.prolong_all(session, [job.id], world.clock.now() + timedelta(seconds=60))
 
     real = Arrival.make_durable
 

@@ -225,7 +225,7 @@ async def test_one_sign_of_life_serves_all_jobs_that_their_holder_still_has(
     signal.owners.clear()
     async with database.write() as session:
         held = await service.renew_in(session, "api-1", [job.id for job in jobs], 60)
-    assert set(held) == {jobs[0].id, jobs[1].id}
+    assert {each.id for each in held} == {jobs[0].id, jobs[1].id}
     assert set(signal.owners) == {OWNER, OTHER}
     again = await service.get_job_by_id(jobs[1].id, OTHER)
     assert (again.phase, again.version) == ("running", silent.version + 2)
