@@ -41,6 +41,7 @@ async def sum_by_owner(
     )
     return (await session.execute(statement)).all()
 
+
 async def lock_owner(session: AsyncSession, owner: str) -> None:
     """Let one transaction at a time decide by how much room an owner has; on SQLite each one is alone anyway."""
     if session.get_bind().dialect.name == "postgresql":
