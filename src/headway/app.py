@@ -167,13 +167,18 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         app.include_router(router, prefix=PREFIX)
     _add_health(app, database, store, clock)
     metrics = Metrics(database, clock, live, intake.arrivals, _folders(settings, store))
-    token = settings.metrics_token.get_secret_value()
-    serve_metrics(app, metrics, accounts.verify_token, token=token, is_public=settings.metrics_public)
-    _put_around(app, lambda inner: RequestIds(MeasuredRequests(LateAnswers(inner), metrics, clock, app.routes)))
+    _measure(app, metrics, clock, accounts, settings)
     _describe_problems(app)
     app.state.live, app.state.waits = live, waits
     mount_ui(app)
     return app
+
+
+def _measure(app: FastAPI, metrics: Metrics, clock: Clock, accounts: AccountService, settings: Settings) -> None:
+    """Count every request, and show the numbers to whoever may see them."""
+    token = settings.metrics_token.get_secret_value()
+    serve_metrics(app, metrics, accounts.verify_token, token=token, is_public=settings.metrics_public)
+    _put_around(app, lambda inner: RequestIds(MeasuredRequests(LateAnswers(inner), metrics, clock, app.routes)))
 
 
 @dataclass(frozen=True, slots=True)

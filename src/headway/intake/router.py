@@ -151,7 +151,7 @@ async def _preview(
     previews: Previews, who: Actor, request: Request, filename: str | None, options: str | None
 ) -> PreviewResponse:
     kind, parameters = parse_options_header(request.headers.get("content-type", ""))
-    chunks = _until_disconnect(request)
+    chunks = until_disconnect(request)
     if kind == b"application/json" and filename is None:
         return await previews.of_stored(who.owner, await _reference(chunks))
     if kind == b"multipart/form-data":
