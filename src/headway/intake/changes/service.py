@@ -58,26 +58,23 @@ class ReparseService:
                 related_dataset_id=dataset_id,
                 details={"file_name": first.source["file_name"]},
             )
-            import_id = uuid4()
-            await self._datasets.changes.order_in(
-                session, owner, Order(dataset_id, job.id, import_id, "reparse", body.apply, asked)
-            )
-            await queries.insert_import(
-                session, self._import(owner, import_id, job.id, first.original_key, first.source)
-            )
+            order = Order(dataset_id, job.id, uuid4(), "reparse", body.apply, asked)
+            await self._datasets.changes.order_in(session, owner, order)
+            await queries.insert_import(session, self._import(order, owner, first.original_key, first.source))
             await self._submitter.enqueue(session, Submission(job.id, owner, bulk=True))
         return to_response(job)
 
-    def _import(self, owner: str, import_id: UUID, job_id: UUID, original_key: str, source: dict[str, Any]) -> Import:
+    def _import(self, order: Order, owner: str, original_key: str, source: dict[str, Any]) -> Import:
         """Return the import that a version of this job will come from. It brings no byte, so it takes no room."""
         return Import(
-            id=import_id,
+            id=order.import_id,
             user_id=owner,
-            job_id=job_id,
+            job_id=order.job_id,
             file_name=source["file_name"],
             size_bytes=0,
             sha256=source["sha256"],
             original_key=original_key,
-            options={},
+            # Trying it again is about this dataset, and about no other one of the same file.
+            options={"into": str(order.dataset_id)},
             created_at=self._clock.now(),
         )
