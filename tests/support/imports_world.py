@@ -44,6 +44,7 @@ class World:
         self.database, self.store, self.clock = database, store, clock
         self.folders = Folders(folder / "data", folder / "data" / "spool", folder / "data" / "cache", 3600)
         signal, submitter = RecordingSignal(), RecordingSubmitter()
+        self.submitter = submitter
         self.jobs = JobMonitoringService(database, clock, signal)
         self.deliveries = Deliveries(database, clock, signal, submitter)
         self.datasets = DatasetService(database, store, clock, RowsCache(self.folders.cache_dir, store, 10**9))
