@@ -23,6 +23,7 @@ ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     ColumnType.TIME: pa.time64("us"),
     ColumnType.TIMESTAMP: pa.timestamp("us"),
     ColumnType.TIMESTAMP_TZ: pa.timestamp("us", "UTC"),
+    ColumnType.UUID: pa.string(),
     ColumnType.JSON: pa.string(),
 }
 
@@ -37,6 +38,7 @@ EVERY_TYPE: dict[ColumnType, list[Any]] = {
     ColumnType.TIME: [time(1, 2, 3), time(23, 59, 59, 120000), None],
     ColumnType.TIMESTAMP: [datetime(2024, 1, 2, 3, 4, 5), datetime(2024, 1, 2, 3, 4, 5, 120000), None],  # noqa: DTZ001
     ColumnType.TIMESTAMP_TZ: [datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC), datetime(1999, 1, 1, tzinfo=UTC), None],
+    ColumnType.UUID: ["6ba7b810-9dad-11d1-80b4-00c04fd430c8", "", None],
     ColumnType.JSON: ['{"a":[1,12345678901234567890]}', "null", None],
 }
 

@@ -8,7 +8,7 @@ Physical layout of a rows file (one Parquet file for each dataset version):
   form of those cells and null elsewhere;
 - tables made from JSON also have `raw` (string): the text of the whole row.
 
-Physical types: text, json: string · integer: int64 · big_integer: decimal128(38, 0) · decimal:
+Physical types: text, uuid, json: string · integer: int64 · big_integer: decimal128(38, 0) · decimal:
 decimal128(p, s) · number: float64 · boolean: bool · date: date32 · time: time64[us] · timestamp:
 timestamp[us] · timestamp_tz: timestamp[us, UTC].
 """
@@ -41,15 +41,21 @@ class ColumnType(StrEnum):
     TIME = "time"
     TIMESTAMP = "timestamp"
     TIMESTAMP_TZ = "timestamp_tz"
+    UUID = "uuid"
     JSON = "json"
+
+
+AS_TEXT = frozenset({ColumnType.TEXT, ColumnType.UUID, ColumnType.JSON})
+"""Types whose values are kept in the file as they were written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of a dataset, with the reason for its type.
 
-    `written` says whether the file has a `w{position}` companion. `format` is the one recorded reading
-    (a decimal mark, a date order, a boolean spelling). `why` is a sentence for the person who uploaded.
+    `written` says whether the file has a `w{position}` companion. `format` is the one recorded reading: of numbers
+    an example with the marks (`1.234,5`), of dates and times a layout (`DD.MM.YYYY`, see `datasets/layouts.py`), of
+    booleans the two words (`TRUE/FALSE`); none is the usual way. `why` is a sentence for the person who uploaded.
     """
 
     name: str
@@ -74,4 +80,5 @@ class Column:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Column:
-        return cls(**{**value, "type": ColumnType(value["type"])})
+        known = {name: value[name] for name in cls.__slots__ if name in value}
+        return cls(**{**known, "type": ColumnType(value["type"])})

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from headway.datasets.columns import Column, ColumnType
+from headway.datasets.columns import AS_TEXT, Column, ColumnType
 from headway.datasets.errors import BadFilter, UnknownColumn
 
 MAX_FILTERS = 20
@@ -128,7 +128,7 @@ def _parse(column: Column, value: str) -> Any:
 
 
 def _emptiness(column: Column, *, wanted: bool) -> str:
-    is_text = column.type in {ColumnType.TEXT, ColumnType.JSON}
+    is_text = column.type in AS_TEXT
     empty = f"({column.physical} is null" + (f" or {column.physical} = '')" if is_text else ")")
     return empty if wanted else f"not {empty}"
 
@@ -136,7 +136,7 @@ def _emptiness(column: Column, *, wanted: bool) -> str:
 def _text(column: Column) -> str:
     """Return SQL for what a person sees in the cell: its written form where it has one."""
     value = column.physical
-    if column.type not in {ColumnType.TEXT, ColumnType.JSON}:
+    if column.type not in AS_TEXT:
         value = f"cast({value} as varchar)"
     return f"coalesce({column.physical_written}, {value})" if column.written else value
 

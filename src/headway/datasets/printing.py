@@ -13,34 +13,42 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headway.datasets.columns import MAX_SAFE_INTEGER, Column, ColumnType
+from headway.datasets.columns import AS_TEXT, MAX_SAFE_INTEGER, Column, ColumnType
+from headway.datasets.layouts import layout
+from headway.datasets.numerals import numeral
 
 _MOMENTS = {ColumnType.TIME, ColumnType.TIMESTAMP, ColumnType.TIMESTAMP_TZ}
+PLAIN_SCALE = 6
+"""Decimals with more digits behind the point may print with an exponent in Arrow."""
+
 _AS_PRINTED = {ColumnType.BIG_INTEGER, ColumnType.DECIMAL, ColumnType.DATE, *_MOMENTS}
 
 
 def canonical(array: pa.Array, column: Column) -> pa.Array:
     """Return the text of each value as its column writes it; null stays null. Result: a string array."""
-    if column.type in {ColumnType.TEXT, ColumnType.JSON}:
+    if column.type in AS_TEXT:
         return array.cast(pa.string())
     if column.type is ColumnType.BOOLEAN:
         true, false = (column.format or "true/false").split("/")
         return pc.if_else(array, true, false)
     if column.type in {ColumnType.BIG_INTEGER, ColumnType.DECIMAL}:
-        return _print_decimal(array)
-    printed = array.cast(pa.string())
-    if column.type in _MOMENTS:
-        return _print_moment(printed, column)
-    return printed
+        return numeral(column.format).print(_print_decimal(array))
+    if column.type is ColumnType.INTEGER:
+        return numeral(column.format).print(array.cast(pa.string()))
+    if column.type in _MOMENTS and column.format is None:
+        return _print_moment(array.cast(pa.string()), column)
+    if column.format is not None and column.type in {ColumnType.DATE, *_MOMENTS}:
+        return layout(column.format).print(array)
+    return array.cast(pa.string())
 
 
 def _print_decimal(array: pa.Array) -> pa.Array:
     """Print decimals with all digits of their scale; Arrow's own cast turns small ones into exponents."""
     scale = array.type.scale
+    if scale <= PLAIN_SCALE:
+        return array.cast(pa.string())
     whole = pa.Array.from_buffers(pa.decimal128(38, 0), len(array), array.buffers(), offset=array.offset)
     digits = whole.cast(pa.string())
-    if scale == 0:
-        return digits
     negative = pc.starts_with(digits, "-")
     padded = pc.utf8_lpad(pc.utf8_ltrim(digits, "-"), width=scale + 1, padding="0")
     sign = pc.if_else(negative, "-", "")
@@ -50,12 +58,10 @@ def _print_decimal(array: pa.Array) -> pa.Array:
 
 
 def _print_moment(printed: pa.Array, column: Column) -> pa.Array:
+    """Print what has no layout: an ISO time without zeros at the end of its fraction."""
     shortened = pc.replace_substring_regex(printed, r"\.0+(Z?)$", r"\1")
     shortened = pc.replace_substring_regex(shortened, r"(\.\d*[1-9])0+(Z?)$", r"\1\2")
-    if column.type is ColumnType.TIME:
-        return shortened
-    blank_stays = column.format is not None and " " in column.format
-    return shortened if blank_stays else pc.replace_substring(shortened, " ", "T")
+    return shortened if column.type is ColumnType.TIME else pc.replace_substring(shortened, " ", "T")
 
 
 def json_values(array: pa.Array, column: Column) -> list[Any]:

@@ -1,178 +1,288 @@
-"""How a text table is written: delimiter, quote, lines before the table, header row. Scored, with the runner-up kept."""
+"""How a text table is written: delimiter, quotes, comments, lines before the table, header. Scored, with the runner-up.
+
+Candidates are tried on a sample with the same reader that later reads the file, so that what was promised is what
+happens.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import dropwhile
 
-SAMPLE_CHARACTERS = 200_000
-DELIMITERS = {",": 1.0, ";": 1.0, "\t": 1.05, "|": 1.0, ":": 0.6, "^": 0.6, "~": 0.6, "\x01": 0.6, " ": 0.35}
+from headway.intake.dialect_scores import Split, try_rules
+from headway.intake.header_rows import Layout, find_layout
+from headway.intake.text_rules import CR, LF, Rules
+
+SAMPLE_BYTES = 192 * 1024
+
+DELIMITERS = {
+    ",": 1.0, ";": 1.0, "\t": 1.05, "|": 1.0, ":": 0.6, "^": 0.6, "~": 0.6, "\x01": 0.8, "\x1f": 1.0, "¦": 0.8, "§": 0.6,
+    "||": 1.0, "::": 0.7, "~|~": 1.0, "|~|": 1.0, "^|^": 1.0, "~~": 0.7, "@@": 0.7, "##": 0.6, " ": 0.35,
+}  # fmt: skip
 """Candidates and how much each is trusted; a blank separates words more often than columns."""
 
+USUAL = (",", ";", "\t", "|")
 ENOUGH = 0.3
-MOST_PREAMBLE = 50
-NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", ":": "colon", " ": "blank"}
+NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", ":": "colon", " ": "blank", "\x1f": "unit separator"}
+RECORD_SEPARATOR = 30
+COMMENTS = (b"##", b"#", b"//", b"%", b"--", b"!", b"*")
 
-_ORDINARY = re.compile(
-    r"|[-+]?\d+([.,]\d+)?|[-+]?\d{1,3}([., ]\d{3})+([.,]\d+)?|\d{4}-\d\d-\d\d.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}"
-    r"|\d\d?:\d\d(:\d\d)?|[^\W\d][\w .\-]{0,40}"
-)
-_VALUE = re.compile(
-    r"[-+]?[\d.,]*\d%?|\d{4}-\d\d-\d\d.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d\d?:\d\d(:\d\d)?|true|false", re.IGNORECASE
-)
+
+@dataclass(frozen=True, slots=True)
+class DialectWishes:
+    """What the user decided; None means: find it out. An empty `quote` or `comment` means that there is none."""
+
+    delimiter: str | None = None
+    quote: str | None = None
+    escape: str | None = None
+    comment: str | None = None
+    skip_lines: int | None = None
+    header_rows: int | None = None
+    lenient: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How to read the table. `skip` physical lines stand before it. `delimiter` is None for a single column."""
+    """How to read the table, and why. `delimiter` is None for a single column. Byte offsets are those of the text."""
 
+    rules: Rules
     delimiter: str | None
-    quote: str = '"'
-    skip: int = 0
-    header: bool = True
-    columns: int = 1
-    evidence: str = ""
+    layout: Layout
+    evidence: str
     runner_up: str | None = None
-    header_evidence: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> int:
+        return self.layout.columns
 
     @property
     def shown(self) -> str:
-        return "one column" if self.delimiter is None else NAMES.get(self.delimiter, repr(self.delimiter))
+        return "one column" if self.delimiter is None else delimiter_name(self.delimiter)
 
 
-@dataclass(frozen=True, slots=True)
-class _Scored:
-    delimiter: str
-    columns: int
-    score: float
-    agreeing: float
+def delimiter_name(delimiter: str) -> str:
+    return NAMES.get(delimiter, repr(delimiter))
 
 
-def sniff(sample: str, *, delimiter: str | None = None, header: bool | None = None) -> Dialect:
-    """Return the dialect of a sample of text. What the user named is taken as it is."""
-    named = re.match(r"sep=([^\"\r\n])\r?\n", sample)
-    if named:
-        inner = _sniff(sample[named.end() :], delimiter or named.group(1), header)
-        return replace(inner, skip=inner.skip + 1, evidence=f"the first line says sep={named.group(1)}")
-    return _sniff(sample, delimiter, header)
+def sniff(sample: bytes, wishes: DialectWishes | None = None, *, whole: bool = True, start: int = 0) -> Dialect:
+    """Return the dialect of a text from its beginning, at byte `start` of its file. What the user named is taken as it is.
 
-
-def _sniff(sample: str, delimiter: str | None, header: bool | None) -> Dialect:
-    sample = _whole_lines(sample)
-    scored = sorted((_score(sample, d) for d in DELIMITERS if d in sample), key=lambda s: -s.score)
-    chosen = _score(sample, delimiter) if delimiter is not None else _choose(scored, sample)
-    if chosen is None:
-        return _with_header(Dialect(None, evidence="no character splits the lines evenly"), sample, wanted=header)
-    others = [s for s in scored if s.delimiter != chosen.delimiter and s.score > 0]
-    evidence = (
-        "it was named in the import options"
-        if delimiter is not None
-        else f"{chosen.agreeing:.0%} of the first lines have {chosen.columns} columns with it"
+    `whole` says that the sample is all there is.
+    """
+    wishes = wishes or DialectWishes()
+    skipped = _skipped(sample, wishes.skip_lines or 0)
+    named = _named_delimiter(sample[skipped:])
+    if named is not None and wishes.delimiter is None:
+        wishes = replace(wishes, delimiter=named[0])
+    before = skipped + (named[1] if named else 0)
+    body = sample[before:] if whole else _whole_lines(sample[before:])
+    chosen, others = _choose(body, wishes, whole=whole)
+    evidence = "the first line says so" if named else _evidence(chosen, wishes)
+    layout = find_layout(
+        chosen.cells, wishes.header_rows, width=chosen.columns, find_preamble=wishes.skip_lines is None
     )
-    found = Dialect(
-        chosen.delimiter,
-        skip=_preamble(sample, chosen),
-        columns=chosen.columns,
-        evidence=evidence,
-        runner_up=NAMES.get(others[0].delimiter, others[0].delimiter) if others else None,
+    layout = layout.moved(start + before, sample[:before])
+    runner_up = next((o.delimiter for o in others if o.delimiter and o.delimiter != chosen.delimiter), None)
+    return Dialect(
+        chosen.rules, chosen.delimiter, layout, evidence, runner_up and delimiter_name(runner_up), _notes(chosen, body)
     )
-    return _with_header(found, sample, wanted=header)
 
 
-def _whole_lines(sample: str) -> str:
-    if len(sample) < SAMPLE_CHARACTERS:
-        return sample
-    return _up_to(sample, _open_quote(sample)) or _up_to(sample, len(sample)) or sample
+def _skipped(sample: bytes, lines: int) -> int:
+    """Return where the line begins that follows so many others."""
+    at = 0
+    for line in sample.splitlines(keepends=True)[:lines]:
+        at += len(line)
+    return at
 
 
-def _up_to(sample: str, end: int) -> str:
-    return sample[: max(sample.rfind("\n", 0, end), sample.rfind("\r", 0, end)) + 1]
+def _named_delimiter(sample: bytes) -> tuple[str, int] | None:
+    """Return the delimiter that a line `sep=;` names, and the length of that line."""
+    line = sample[:64].splitlines(keepends=True)[:1]
+    text = line[0].decode("utf-8", "replace") if line else ""
+    bare = text.rstrip("\r\n")
+    if text == bare or not bare.startswith("sep=") or len(bare) != 5 or bare[4] == '"':
+        return None
+    return bare[4], len(line[0])
 
 
-def _open_quote(sample: str) -> int:
-    """Return where a cell begins that is quoted and goes on beyond the sample, or the length of the sample."""
-    last = sample.rfind('"')
-    is_open = sample.count('"') % 2 == 1 and sample[last - 1 : last] in {",", ";", "\t", "|", "\n", "\r"}
-    return last if is_open else len(sample)
+def _whole_lines(sample: bytes) -> bytes:
+    return sample[: max(sample.rfind(b"\n"), sample.rfind(b"\r"), sample.rfind(b"\x1e")) + 1] or sample
 
 
-def _rows(sample: str, delimiter: str | None) -> list[list[str]]:
-    try:
-        rows = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter or "\x1f")
-        return [row for row in rows if row]
-    except csv.Error:
-        return []
+# -------------------------------------------------------------------------------------------------- candidates
 
 
-def _score(sample: str, delimiter: str) -> _Scored:
-    """Score by how evenly the lines split and how ordinary the cells then look."""
-    rows = _rows(sample, delimiter)
-    counts = Counter(len(row) for row in rows)
-    if not counts:
-        return _Scored(delimiter, 1, 0.0, 0.0)
-    columns, agreeing = max(counts.items(), key=lambda item: (item[1] * (item[0] > 1), item[0]))
-    if columns < 2:
-        return _Scored(delimiter, 1, 0.0, agreeing / len(rows))
-    cells = [cell.strip() for row in rows if len(row) == columns for cell in row][:5000]
-    ordinary = sum(bool(_ORDINARY.fullmatch(cell)) for cell in cells) / max(1, len(cells))
-    trust = 0.2 if delimiter == ":" and re.search(r"\d:\d\d", sample) else DELIMITERS.get(delimiter, 0.6)
-    share = agreeing / len(rows)
-    return _Scored(delimiter, columns, share**2 * (0.15 + 0.85 * ordinary) * trust * (1 - 1 / columns) ** 0.25, share)
+def _choose(body: bytes, wishes: DialectWishes, *, whole: bool) -> tuple[Split, list[Split]]:
+    base = _base_rules(body, wishes)
+    # Comments at the beginning have no columns and would speak for none.
+    table = _without_comments(body)
+    tried = [
+        try_rules(table, rules, delimiter, _trust(delimiter, body), whole=whole)
+        for delimiter, rules in _candidates(table, base, wishes)
+    ]
+    ranked = sorted(tried, key=lambda split: -split.score)
+    if wishes.delimiter is not None:
+        chosen = ranked[0]
+    else:
+        chosen = _best(ranked, table) or try_rules(body, base, None, 0.0, whole=whole)
+    if len(table) < len(body):
+        chosen = try_rules(body, chosen.rules, chosen.delimiter, chosen.trust, whole=whole)
+    return _refine(body, chosen, wishes, whole=whole), [split for split in ranked if split.score > 0]
 
 
-def _choose(scored: list[_Scored], sample: str) -> _Scored | None:
-    if scored and scored[0].score > ENOUGH:
-        return scored[0]
+def _without_comments(body: bytes) -> bytes:
+    """Return the body without the lines at its beginning that look like comments, if enough is left without them."""
+    lines = body.splitlines(keepends=True)
+    rest = list(dropwhile(lambda line: not line.strip() or line.startswith(COMMENTS[:3]), lines))
+    return b"".join(rest) if len(rest) > 1 else body
+
+
+def _base_rules(body: bytes, wishes: DialectWishes) -> Rules:
+    quote = None if wishes.quote == "" else ord(wishes.quote or '"')
+    ends: tuple[int, ...] = (LF, CR)
+    if body.count(b"\x1e") > 1 and b"\n" not in body.strip(b"\x1e\r\n"):
+        ends = (RECORD_SEPARATOR,)
+    escape = ord(wishes.escape) if wishes.escape and wishes.escape != wishes.quote else None
+    comment = (wishes.comment or "").encode() or None
+    return Rules(None, quote, escape, comment, ends, lenient=wishes.lenient)
+
+
+def _candidates(body: bytes, base: Rules, wishes: DialectWishes) -> Iterator[tuple[str, Rules]]:
+    if wishes.delimiter is not None:
+        yield wishes.delimiter, replace(base, delimiter=wishes.delimiter.encode())
+        return
+    for delimiter in DELIMITERS:
+        mark = delimiter.encode()
+        if mark not in body or (len(mark) > 1 and not _is_deliberate(body, mark)):
+            continue
+        if len(delimiter) == 1 and 2 * delimiter in DELIMITERS and body.count(mark) == 2 * body.count(2 * mark):
+            # It never stands alone, so the pair is the delimiter.
+            continue
+        yield delimiter, replace(base, delimiter=mark)
+        if delimiter == " " and b"  " in body:
+            yield delimiter, replace(base, delimiter=mark, runs=True, quote=base.quote)
+
+
+def _is_deliberate(body: bytes, mark: bytes) -> bool:
+    """Say whether two marks in a row are one delimiter, and not two around an empty cell."""
+    return mark[:1] != mark[1:] or body.count(mark[:1]) == 2 * body.count(mark)
+
+
+def _trust(delimiter: str, body: bytes) -> float:
+    if delimiter == ":" and any(
+        body[at - 1 : at].isdigit() and body[at + 1 : at + 3].isdigit() for at in _places(body, b":")
+    ):
+        return 0.2
+    return DELIMITERS.get(delimiter, 0.6)
+
+
+def _places(body: bytes, mark: bytes) -> Iterator[int]:
+    at = body.find(mark)
+    for _ in range(200):
+        if at < 0:
+            return
+        yield at
+        at = body.find(mark, at + 1)
+
+
+def _best(ranked: list[Split], body: bytes) -> Split | None:
+    if ranked and ranked[0].score > ENOUGH:
+        return ranked[0]
     # One column, but most lines are full of one of the usual delimiters: ragged rows, not prose.
-    lines = [line for line in sample.splitlines() if line.strip()][:1000]
-    for candidate in scored:
-        usual = candidate.delimiter in {",", ";", "\t", "|"} and candidate.columns > 1
-        if usual and len(lines) > 2 and candidate.delimiter in lines[0] and _is_common(candidate.delimiter, lines):
-            return candidate
+    lines = [line for line in body.splitlines() if line.strip()][:1000]
+    for split in ranked:
+        mark = (split.delimiter or "").encode()
+        if split.delimiter in USUAL and split.columns > 1 and len(lines) > 2 and _is_common(mark, lines):
+            return split
     return None
 
 
-def _is_common(delimiter: str, lines: list[str]) -> bool:
-    return sum(delimiter in line for line in lines) > 0.4 * len(lines)
+def _is_common(mark: bytes, lines: list[bytes]) -> bool:
+    return mark in lines[0] and sum(mark in line for line in lines) > 0.4 * len(lines)
 
 
-def _preamble(sample: str, chosen: _Scored) -> int:
-    """Return how many physical lines stand before the first row with the table's number of columns."""
-    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=chosen.delimiter)
-    before = 0
-    try:
-        for number, row in enumerate(reader):
-            if len(row) == chosen.columns or number >= MOST_PREAMBLE:
-                return before if number < MOST_PREAMBLE else 0
-            before = reader.line_num
-    except csv.Error:
-        return 0
-    return 0
+# -------------------------------------------------------------------------------------------------- refinement
 
 
-def _with_header(dialect: Dialect, sample: str, *, wanted: bool | None) -> Dialect:
-    body = "".join(sample.splitlines(keepends=True)[dialect.skip :])
-    rows = _rows(body, dialect.delimiter)[:200]
-    columns = max(dialect.columns, len(rows[0]) if rows else 1)
-    if wanted is not None:
-        return replace(dialect, columns=columns, header=wanted, header_evidence="it was named in the import options")
-    header, evidence = _looks_like_header(rows)
-    return replace(dialect, columns=columns, header=header, header_evidence=evidence)
+def _refine(body: bytes, chosen: Split, wishes: DialectWishes, *, whole: bool) -> Split:
+    """Try the rarer habits one by one; each has to make the records fit better than they did without."""
+    for variants in (_other_quotes, _escapes, _blanks, _lone_returns, _comments):
+        for rules in variants(body, chosen, wishes):
+            tried = try_rules(body, rules, chosen.delimiter, chosen.trust, whole=whole)
+            if tried.fits_better_than(chosen):
+                chosen = tried
+    return chosen
 
 
-def _looks_like_header(rows: list[list[str]]) -> tuple[bool, str]:
-    if not rows:
-        return True, "there is nothing but names"
-    first = [cell.strip() for cell in rows[0]]
-    values = [cell for cell in first if _VALUE.fullmatch(cell)]
-    if values:
-        return False, f"the first row holds the value {values[0]!r}, which is no name"
-    filled = [cell for cell in first if cell]
-    if len(set(filled)) < len(filled):
-        repeated = next(cell for cell, times in Counter(filled).items() if times > 1)
-        if any(repeated in (cell.strip() for cell in row) for row in rows[1:20]):
-            return False, f"the first row repeats {repeated!r}, which later rows hold too"
-    return True, "the first row holds words only, none of which looks like a value"
+def _other_quotes(body: bytes, chosen: Split, wishes: DialectWishes) -> Iterator[Rules]:
+    if wishes.quote is not None:
+        return
+    if b"'" in body and chosen.wraps(b"'"):
+        yield replace(chosen.rules, quote=ord("'"))
+    if chosen.faults:
+        yield replace(chosen.rules, quote=None)
+
+
+def _escapes(body: bytes, chosen: Split, wishes: DialectWishes) -> Iterator[Rules]:
+    marks = [b"\\" + bytes([chosen.rules.quote])] if chosen.rules.quote is not None else []
+    marks += [b"\\" + chosen.rules.delimiter] if chosen.rules.delimiter else []
+    if wishes.escape is None and any(mark in body for mark in marks):
+        yield replace(chosen.rules, escape=ord("\\"))
+
+
+def _blanks(body: bytes, chosen: Split, wishes: DialectWishes) -> Iterator[Rules]:
+    rules = chosen.rules
+    if rules.quote is None or rules.delimiter in {None, b" "}:
+        return
+    if (rules.delimiter or b"") + b" " + bytes([rules.quote]) in body:
+        yield replace(rules, blanks=True)
+
+
+def _lone_returns(body: bytes, chosen: Split, wishes: DialectWishes) -> Iterator[Rules]:
+    if CR in chosen.rules.ends and b"\n" in body and body.count(b"\r") > body.count(b"\r\n"):
+        yield replace(chosen.rules, ends=(LF,))
+
+
+def _comments(body: bytes, chosen: Split, wishes: DialectWishes) -> Iterator[Rules]:
+    if wishes.comment is not None:
+        return
+    starts = [line[:2] for line in body.splitlines()[:5000] if line.strip()]
+    for mark in COMMENTS:
+        if any(line.startswith(mark) for line in starts):
+            yield replace(chosen.rules, comment=mark)
+
+
+# ----------------------------------------------------------------------------------------------------- telling
+
+
+def _evidence(chosen: Split, wishes: DialectWishes) -> str:
+    if wishes.delimiter is not None:
+        return "it was named in the import options"
+    if chosen.delimiter is None:
+        return "no character splits the lines evenly"
+    return f"{chosen.agreeing:.0%} of the first lines have {chosen.columns} columns with it"
+
+
+def _notes(chosen: Split, body: bytes) -> tuple[str, ...]:
+    rules = chosen.rules
+    notes = []
+    if rules.quote == ord("'"):
+        notes.append("Cells are quoted with apostrophes.")
+    if rules.quote is None and b'"' in body:
+        notes.append("Quotation marks are ordinary characters here: they do not come in pairs around cells.")
+    if rules.escape is not None:
+        notes.append(f"{chr(rules.escape)} makes the mark behind it an ordinary character.")
+    if rules.blanks:
+        notes.append("Blanks between a delimiter and a quoted cell do not belong to the cell.")
+    if rules.runs:
+        notes.append("Several blanks in a row separate like one.")
+    if rules.ends == (LF,):
+        notes.append("Carriage returns alone do not end a row: with them as text, the rows fit.")
+    if rules.ends == (RECORD_SEPARATOR,):
+        notes.append("Rows end with the control character RS.")
+    if chosen.delimiter is None and chosen.looks_aligned:
+        notes.append("The lines look like columns of fixed width. They are not split; every line is one cell.")
+    return tuple(notes)

@@ -22,6 +22,21 @@ class ParseOptions:
     sheets: list[str] = field(default_factory=list)
     parts: str | None = None
     types: dict[str, str] = field(default_factory=dict)
+    formats: dict[str, str] = field(default_factory=dict)
+    quote: str | None = None
+    escape: str | None = None
+    comment: str | None = None
+    skip_lines: int | None = None
+    header_rows: int | None = None
+    null_tokens: list[str] | None = None
+    decimal_mark: str | None = None
+    thousands_mark: str | None = None
+    date_format: str | None = None
+    bad_rows: str = "quarantine"
+    bad_rows_limit: float | None = None
+    short_rows: str = "fill"
+    long_rows: str = "quarantine"
+    stray_quotes: str = "quarantine"
 
 
 Operation = Literal["parse", "preview", "merge", "compare", "repair"]

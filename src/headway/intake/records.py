@@ -1,174 +1,107 @@
-"""An independent count of a text table's records, to hold the parser to: good + rejected must equal it.
+"""An independent count of a text table's records, to hold the reader to: all it read must be as many.
 
-A record ends at a line end outside quotes. Quotes are followed by their parity, a block at a time with numpy;
-that is right as long as every quote opens at the start of a cell and closes at its end, which is checked. A
-file with stray quotes says so, and is read by the careful reader instead.
+A record ends at a line end outside quotes. Quotes are followed by their parity alone, in blocks of another size than
+the reader's; that is right as long as every quote opens at the start of a cell and closes at its end, which is checked.
+A file with stray quotes, escapes or comments has no such count.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-BLOCK = 4 * 1024 * 1024
-LF, CR, QUOTE = 10, 13, 34
+from headway.intake.text_reader import Table
+from headway.intake.text_rules import CR, LF, Bytes, Positions
 
-LONG_RECORD_BYTES = 2_048
-"""In shorter records, cells too many are not worth counting."""
-
-Bytes = npt.NDArray[np.uint8]
-Positions = npt.NDArray[np.intp]
+BLOCK = 3 * 1024 * 1024 + 17
 
 
-@dataclass(slots=True)
-class RecordCount:
-    """What one pass over the bytes found. `blank` counts records without any character.
-
-    `excess_bytes` is what it costs to keep a long record once for each cell that it has too many, as DuckDB does.
-    """
-
-    records: int = 0
-    blank: int = 0
-    longest: int = 0
-    feeds: int = 0
-    returns: int = 0
-    pairs: int = 0
-    clean_quotes: bool = True
-    open_at_end: bool = False
-    excess_bytes: int = 0
-
-    @property
-    def even_line_ends(self) -> bool:
-        """Say whether every line ends the same way."""
-        lone_returns, lone_feeds = self.returns - self.pairs, self.feeds - self.pairs
-        return sum(count > 0 for count in (lone_returns, lone_feeds, self.pairs)) <= 1
-
-
-def count_records(path: Path, delimiter: str | None, *, too_long: int, columns: int) -> RecordCount:
-    """Count the records after position 0. Stops early once a record is longer than `too_long` bytes."""
-    counter = _Counter(delimiter, columns)
-    with path.open("rb") as file:
+def count_records(table: Table) -> int | None:
+    """Return how many records follow the header, blank ones included; None where parity cannot tell."""
+    rules = table.rules
+    if rules.escape is not None or rules.comment is not None or rules.blanks or rules.lenient:
+        return None
+    counter = _Counter(table)
+    with table.path.open("rb") as file:
+        file.seek(table.start)
         while block := file.read(BLOCK):
-            counter.feed(np.frombuffer(block, np.uint8))
-            if counter.count.longest > too_long or counter.open_bytes > too_long:
-                counter.count.longest = max(counter.count.longest, counter.open_bytes)
-                return counter.count
+            if not counter.feed(np.frombuffer(block, np.uint8)):
+                return None
     return counter.finish()
 
 
-def longest_line(path: Path, too_long: int) -> tuple[int, int]:
-    """Return the length of the longest physical line in bytes, and its number; stops at one longer than `too_long`."""
-    longest = number = count = open_bytes = 0
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            view = np.frombuffer(block, np.uint8)
-            ends = np.flatnonzero((view == LF) | (view == CR))
-            lengths = np.diff(ends, prepend=-1, append=len(block)) - 1
-            lengths[0] += open_bytes
-            at = int(lengths.argmax())
-            if lengths[at] > longest:
-                longest, number = int(lengths[at]), count + at + 1
-            count += len(ends)
-            open_bytes = int(lengths[-1])
-            if longest > too_long:
-                break
-    return longest, number
-
-
 class _Counter:
-    """Holds what one block must know of the one before it.
+    """Holds what one block must know of the one before it."""
 
-    Looks at the positions of quotes and line ends only; whether a line end is inside quotes is the parity of the
-    quotes before it.
-    """
-
-    def __init__(self, delimiter: str | None, columns: int) -> None:
-        self.count = RecordCount()
-        self.open_bytes = 0
-        self._columns = columns
-        self._delimiter_byte = (delimiter or "\x1f").encode()[-1]
-        self._open_delimiters = 0
+    def __init__(self, table: Table) -> None:
+        self._quote = table.rules.quote
+        self._ends = table.rules.ends
+        borders = [*self._ends, CR, *(table.rules.delimiter or b"")]
+        self._borders = np.array(borders if self._quote is None else [*borders, self._quote], np.uint8)
         self._inside = 0
         self._last = LF
-        mark = ord(delimiter) if delimiter is not None and len(delimiter.encode()) == 1 else LF
-        self._borders = np.array([mark, LF, CR, QUOTE], np.uint8)
+        self._open_bytes = 0
         self._closed_at_end = False
+        self._records = 0
 
-    def feed(self, block: Bytes) -> None:
-        quotes = np.flatnonzero(block == QUOTE)
-        ends = np.flatnonzero((block == LF) | (block == CR))
-        self._check(block, quotes)
-        if len(quotes) or self._inside:
-            before = np.searchsorted(quotes, ends) + self._inside
-            ends = ends[before & 1 == 0]
-        self._count(block, quotes, ends)
-        self._inside = (self._inside + len(quotes)) & 1
+    def feed(self, block: Bytes) -> bool:
+        """Count a block; False if its quotes are none that parity understands."""
+        ends = self._line_ends(block)
+        if self._quote is not None:
+            quotes = np.flatnonzero(block == self._quote)
+            if not self._is_clean(block, quotes):
+                return False
+            if len(quotes) or self._inside:
+                ends = ends[(np.searchsorted(quotes, ends) + self._inside) % 2 == 0]
+            self._inside = (self._inside + len(quotes)) % 2
+        self._records += len(ends)
+        self._open_bytes = len(block) - 1 - int(ends[-1]) if len(ends) else self._open_bytes + len(block)
         self._last = int(block[-1])
+        return True
 
-    def _check(self, block: Bytes, quotes: Positions) -> None:
-        """Check that a quote that opens follows a border or a quote, and that one that closes precedes one."""
+    def _line_ends(self, block: Bytes) -> Positions:
+        """Return where lines end; the feed of a return counts for both."""
+        found = block == self._ends[0]
+        for end in self._ends[1:]:
+            found |= block == end
+        if CR in self._ends:
+            before = np.concatenate(([self._last], block[:-1]))
+            # The return was counted already, also where it ended the block before.
+            found &= ~((block == LF) & (before == CR))
+        return np.flatnonzero(found)
+
+    def _is_clean(self, block: Bytes, quotes: Positions) -> bool:
         if self._closed_at_end and block[0] not in self._borders:
-            self.count.clean_quotes = False
-        self._closed_at_end = False
-        if not len(quotes):
-            return
-        opens = (np.arange(len(quotes)) + self._inside) & 1 == 0
+            return False
+        opens = (np.arange(len(quotes)) + self._inside) % 2 == 0
         before = np.where(quotes > 0, block[quotes - 1], self._last)[opens]
         closing = quotes[~opens]
         within = closing + 1 < len(block)
         after = block[closing[within] + 1]
-        if not (np.isin(before, self._borders).all() and np.isin(after, self._borders).all()):
-            self.count.clean_quotes = False
         self._closed_at_end = not bool(within.all())
+        return bool(np.isin(before, self._borders).all() and np.isin(after, self._borders).all())
 
-    def _count(self, block: Bytes, quotes: Positions, ends: Positions) -> None:
-        """Count records by their ends, and note the longest and the blank ones."""
-        feeds = block[ends] == LF
-        after_return = np.where(ends > 0, block[ends - 1], self._last) == CR
-        after_return &= (ends > 0) | (self._inside == 0)
-        pairs = feeds & after_return
-        self.count.feeds += int(feeds.sum())
-        self.count.returns += int((~feeds).sum())
-        self.count.pairs += int(pairs.sum())
-        joined = ends[pairs]
-        real = ends[~pairs]
-        if not len(real):
-            self.open_bytes += len(block) - len(joined)
-            self._weigh(block, quotes, real, np.array([self.open_bytes]))
-            return
-        # The feed of a pair belongs to the end before it, so the next record begins behind it.
-        starts = np.concatenate(([0], real[:-1] + 1))
-        starts = starts + np.isin(starts, joined)
-        lengths = real - starts
-        lengths[0] += self.open_bytes
-        self.count.records += len(real)
-        self.count.blank += int((lengths <= 0).sum())
-        self.count.longest = max(self.count.longest, int(lengths.max()))
-        rest = int(real[-1]) + 1
-        self.open_bytes = len(block) - rest - int(len(joined) > 0 and joined[-1] == rest)
-        self._weigh(block, quotes, real, np.append(lengths, self.open_bytes))
+    def finish(self) -> int | None:
+        """Return the count; a last record may lack its line end, but a quote that is open makes parity worthless."""
+        if self._inside:
+            return None
+        open_text = self._open_bytes > 0 and not (self._open_bytes == 1 and self._last == LF and CR in self._ends)
+        return self._records + int(open_text)
 
-    def _weigh(self, block: Bytes, quotes: Positions, ends: Positions, lengths: Positions) -> None:
-        """Count the delimiters of the records that end at `ends` and of the open one, if any of them is long."""
-        if lengths.max() <= LONG_RECORD_BYTES:
-            self._open_delimiters = 0
-            return
-        delimiters = np.flatnonzero(block == self._delimiter_byte)
-        if len(quotes) or self._inside:
-            delimiters = delimiters[(np.searchsorted(quotes, delimiters) + self._inside) & 1 == 0]
-        counts = np.diff(np.searchsorted(delimiters, ends), prepend=0, append=len(delimiters))
-        counts[0] += self._open_delimiters
-        self._open_delimiters = int(counts[-1])
-        excess = np.maximum(counts[:-1] + 1 - self._columns, 0)
-        self.count.excess_bytes += int((excess * lengths[:-1])[lengths[:-1] > LONG_RECORD_BYTES].sum())
 
-    def finish(self) -> RecordCount:
-        if self.open_bytes > 0:
-            self.count.records += 1
-            self.count.longest = max(self.count.longest, self.open_bytes)
-            self.count.excess_bytes += max(0, self._open_delimiters + 1 - self._columns) * self.open_bytes
-        self.count.open_at_end = bool(self._inside)
-        return self.count
+def longest_line(path: Path, too_long: int) -> tuple[int, int]:
+    """Return the length of the longest physical line in bytes, and its number; stops at one longer than `too_long`.
+
+    Lengths are known to a block only: a line within one is never too long.
+    """
+    open_bytes = lines = 0
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            first = min((at for at in (block.find(b"\n"), block.find(b"\r")) if at >= 0), default=-1)
+            if open_bytes + (first if first >= 0 else len(block)) > too_long:
+                return open_bytes + len(block), lines + 1
+            last = max(block.rfind(b"\n"), block.rfind(b"\r"))
+            open_bytes = len(block) - 1 - last if last >= 0 else open_bytes + len(block)
+            lines += block.count(b"\n") or block.count(b"\r")
+    return open_bytes, lines + 1

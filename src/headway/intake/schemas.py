@@ -10,10 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from headway.datasets.columns import ColumnType
 from headway.datasets.schemas import ColumnResponse, DecisionResponse
 from headway.intake.parsing import ParseOptions
+from headway.intake.readings import is_format
 from headway.intake.upload_errors import ImportOptionsInvalid
 
 Model = TypeVar("Model", bound=BaseModel)
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True)]
+
+Mark = Annotated[str, StringConstraints(max_length=1)]
 
 
 class ReadingOptions(BaseModel):
@@ -25,8 +28,20 @@ class ReadingOptions(BaseModel):
         None
     )
     encoding: Annotated[str, StringConstraints(max_length=40)] | None = None
-    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
-    header: bool | None = Field(default=None, description="Whether the first row holds the column names.")
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=8)] | None = None
+    quote: Mark | None = Field(
+        default=None, description="The mark around cells; an empty text means that there is none."
+    )
+    escape: Mark | None = Field(
+        default=None, description='What makes the mark behind it text; `"` says that it is doubled.'
+    )
+    comment: Annotated[str, StringConstraints(max_length=4)] | None = Field(
+        default=None, description="What lines begin with that are comments; an empty text means that there are none."
+    )
+    skip_lines: int | None = Field(default=None, ge=0, le=1000, description="Lines to leave out before the table.")
+    header: bool | Literal["none", "one", "two"] | None = Field(
+        default=None, description="Whether the first row holds the column names, or the first two do."
+    )
     sheet: Name | None = Field(default=None, description="The sheet of a workbook to import, also a hidden one.")
     sheets: list[Name] = Field(
         default_factory=list, max_length=200, description="Several sheets to import, each as a dataset of its own."
@@ -35,17 +50,70 @@ class ReadingOptions(BaseModel):
         default=None, description="`all`: every visible sheet that holds something, each as a dataset of its own."
     )
     types: dict[str, ColumnType] = Field(default_factory=dict, max_length=5000)
+    formats: dict[str, Annotated[str, StringConstraints(min_length=1, max_length=60)]] = Field(
+        default_factory=dict,
+        max_length=5000,
+        description="How a column of `types` is written: `DD/MM/YYYY`, `1.234,5`, `yes/no`.",
+    )
+    null_tokens: list[Annotated[str, StringConstraints(max_length=100)]] | None = Field(
+        default=None, max_length=50, description="Words that mean no value, instead of the usual ones."
+    )
+    decimal_mark: Literal[".", ","] | None = None
+    thousands_mark: Literal["", ",", ".", "'", "’", " ", "\u00a0", "\u202f"] | None = None
+    date_format: Annotated[str, StringConstraints(min_length=1, max_length=60)] | None = Field(
+        default=None, description="How dates are written where that could be read in two ways: `DD/MM/YYYY`."
+    )
+    bad_rows: Literal["quarantine", "fail", "text"] = Field(
+        default="quarantine",
+        description="Rows that do not fit: keep them apart, fail at the first one, or make a column text that has other"
+        " values than its type in `types` allows.",
+    )
+    bad_rows_limit: float | None = Field(
+        default=None, ge=0, le=100, description="Percent of the rows that may be kept apart; 5 by default."
+    )
+    short_rows: Literal["fill", "quarantine"] = Field(
+        default="fill", description="Rows with too few cells: fill them up if those they have fit, or keep them apart."
+    )
+    long_rows: Literal["quarantine", "widen"] = Field(
+        default="quarantine", description="Rows with too many cells: keep them apart, or give the table more columns."
+    )
+    stray_quotes: Literal["quarantine", "keep"] = Field(
+        default="quarantine",
+        description="Quotation marks inside a quoted cell: keep the row apart, or read them as text.",
+    )
+
+    @model_validator(mode="after")
+    def _formats_are_known(self) -> Self:
+        for text in (*self.formats.values(), *([self.date_format] if self.date_format else [])):
+            if not is_format(text):
+                raise ValueError(f"{text!r} is no format: write DD/MM/YYYY HH:MM:SS, 1.234,5 or yes/no")
+        return self
 
     def parse_options(self) -> ParseOptions:
         return ParseOptions(
             format=self.format,
             encoding=self.encoding,
             delimiter=self.delimiter,
-            header=self.header,
+            header=self.header if isinstance(self.header, bool) or self.header is None else self.header != "none",
+            header_rows={"none": 0, "one": 1, "two": 2}.get(str(self.header)),
             sheet=self.sheet,
             sheets=self.sheets,
             parts=self.parts,
             types={name: str(kind) for name, kind in self.types.items()},
+            formats=self.formats,
+            quote=self.quote,
+            escape=self.escape,
+            comment=self.comment,
+            skip_lines=self.skip_lines,
+            null_tokens=self.null_tokens,
+            decimal_mark=self.decimal_mark,
+            thousands_mark=self.thousands_mark,
+            date_format=self.date_format,
+            bad_rows=self.bad_rows,
+            bad_rows_limit=self.bad_rows_limit,
+            short_rows=self.short_rows,
+            long_rows=self.long_rows,
+            stray_quotes=self.stray_quotes,
         )
 
 

@@ -23,6 +23,12 @@ class LineTooLong(TooLarge):
     user_action = "Check that the file is a table with one row a line, and that every quotation mark is closed."
 
 
+class BadRow(Invalid):
+    code = "csv.bad_row"
+    title = "A row does not fit the table"
+    user_action = "Correct the row that is named, or let the import keep rows that do not fit apart, and upload again."
+
+
 class TooManyBadRows(Invalid):
     code = "csv.too_many_bad_rows"
     title = "Too many rows do not fit the table"

@@ -24,6 +24,7 @@ PRINTED = {
     ColumnType.TIME: ["01:02:03", "23:59:59.12"],
     ColumnType.TIMESTAMP: ["2024-01-02T03:04:05", "2024-01-02T03:04:05.12"],
     ColumnType.TIMESTAMP_TZ: ["2024-01-02T03:04:05Z", "1999-01-01T00:00:00Z"],
+    ColumnType.UUID: ["6ba7b810-9dad-11d1-80b4-00c04fd430c8", ""],
     ColumnType.JSON: ['{"a":[1,12345678901234567890]}', "null"],
 }
 

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headway.intake.text_errors import (
+    BadRow,
     EncodingMismatch,
     LineTooLong,
     TooManyBadRows,
     TooManyColumns,
-    TypeDoesNotFit,
 )
 from tests.unit.intake.reading import read_text
 
@@ -66,7 +66,7 @@ def table(*values: str, name: str = "v") -> str:
         (["T", "F"], "text", ["T", "F"], "Text"),
         (["00:10:00", "23:59:59"], "time", ["00:10:00", "23:59:59"], "times of day"),
         (["03/04/2024"], "text", ["03/04/2024"], "could be swapped"),
-        (["1.234,56"], "text", None, ""),
+        (["1.234,56"], "decimal", ["1234.56"], "1.234,5"),
         (["TRUE", "FALSE"], "boolean", [True, False], "TRUE or FALSE"),
         (["yes", "no"], "text", ["yes", "no"], "Text"),
         (["2024-02-29", "2023-01-01"], "date", ["2024-02-29", "2023-01-01"], "dates"),
@@ -137,7 +137,7 @@ def test_a_named_encoding_that_does_not_fit_is_refused() -> None:
 def test_delimiters(delimiter: str) -> None:
     lines = [f"id{delimiter}name{delimiter}amount"] + [f"{n}{delimiter}Ann {n}{delimiter}{n}.5" for n in range(20)]
     read = read_text("\n".join(lines) + "\n")
-    assert read.decided("dialect") == [{"delimiter": delimiter}]
+    assert read.decided("dialect")[0]["delimiter"] == delimiter
     assert read.types == {"id": "integer", "name": "text", "amount": "decimal"}
 
 
@@ -172,15 +172,105 @@ def test_rows_that_do_not_fit_are_kept_with_their_reason() -> None:
 
 def test_too_many_of_them_fail_and_name_the_first() -> None:
     with pytest.raises(TooManyBadRows) as failure:
-        read_text("a,b\n" + "1,2\n3\n" * 100)
+        read_text("a,b\n" + "1,2\n3,4,5\n" * 100)
     assert "row 3" in failure.value.detail
 
 
 def test_300_000_bad_rows_between_good_ones_lose_nothing() -> None:
-    good, bad = "1,2,abcdefgh\n" * 300_000, "1,2\n" * 300_000
+    good, bad = "1,2,abcdefgh\n" * 300_000, "1,2,3,4\n" * 300_000
     with pytest.raises(TooManyBadRows) as failure:
         read_text("a,b,c\n" + good + bad + good)
-    assert failure.value.data["rejected"] >= 100_000
+    assert (failure.value.data["rows"], failure.value.data["rejected"]) == (900_000, 300_000)
+    read = read_text("a,b,c\n" + good + bad + good, bad_rows_limit=50)
+    assert (read.part.rows, read.part.rejected_rows) == (600_000, 300_000)
+    (issues,) = read.decided("issues")
+    (group,) = issues["groups"]
+    assert (group["code"], group["count"], group["rows"]) == ("csv.too_many_cells", 300_000, [[300_001, 600_000]])
+    assert group["suggestions"][0] | {"label": ""} == {
+        "label": "", "options": {"long_rows": "widen"}, "fixes": 300_000, "of": 300_000,
+    }  # fmt: skip
+
+
+def test_a_row_that_lacks_its_last_cells_is_filled_up_only_if_those_it_has_fit() -> None:
+    read = read_text("a,b,c\n" + "1,2,x\n" * 50 + "3,4\nx,5\n6\n7,8,y,,\n")
+    assert [row["a"] for row in read.rows()][-2:] == [3, 7]
+    assert (read.part.rows, read.part.rejected_rows) == (52, 2)
+    assert {"missing_last_cells": 1} in read.decided("rows")
+    assert {"extra_empty_cells": 1} in read.decided("rows")
+    strict = read_text("a,b,c\n" + "1,2,x\n" * 50 + "3,4\n", short_rows="quarantine")
+    assert (strict.part.rows, strict.part.rejected_rows) == (50, 1)
+
+
+def test_the_place_of_a_rejected_row_is_told() -> None:
+    read = read_text('note\n\na,b\n1,"x\ny"\n2,x\n3,"y" z\n4,z\n' + "5,w\n" * 50)
+    assert read.part.rejects_path is not None
+    (reject,) = pq.read_table(read.part.rejects_path).to_pylist()
+    assert {name: reject[name] for name in ("record", "row", "line", "byte", "code", "raw")} == {
+        "record": 4, "row": 3, "line": 7, "byte": 22, "code": "csv.text_after_quote", "raw": '3,"y" z',
+    }  # fmt: skip
+    (issues,) = read.decided("issues")
+    assert issues["groups"][0]["suggestions"][0]["fixes"] == 1
+    assert read_text('a,b\n3,"y" z\n' + "5,w\n" * 50, stray_quotes="keep").cells("b")[0] == '"y" z'
+
+
+def test_the_first_bad_row_fails_if_that_is_wished() -> None:
+    with pytest.raises(BadRow) as failure:
+        read_text("a,b\n1,2\n3,4,5\n" + "1,2\n" * 50, bad_rows="fail")
+    assert (failure.value.data["row"], failure.value.data["line"]) == (2, 3)
+
+
+def test_a_type_that_is_wished_rejects_what_is_none() -> None:
+    text = "k,v\n" + "a,5\n" * 60 + "b,n.a.\n" * 2
+    read = read_text(text, types={"v": "integer"})
+    assert (read.part.rows, read.part.rejected_rows, read.types["v"]) == (60, 2, "integer")
+    (issues,) = read.decided("issues")
+    first, second = issues["groups"][0]["suggestions"]
+    assert (first["options"], first["fixes"]) == ({"null_tokens": ["n.a."]}, 2)
+    assert (second["options"], second["fixes"]) == ({"types": {"v": "text"}}, 2)
+    assert read_text(text, types={"v": "integer"}, null_tokens=["n.a."]).cells("v")[-1] is None
+    assert read_text(text, types={"v": "integer"}, bad_rows="text").types["v"] == "text"
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "format_", "first"),
+    [
+        (["1.234,56", "7,5"], "decimal", "1.234,5", "1234.56"),
+        (["1,234,567", "12"], "integer", "1,234", 1234567),
+        (["1'234.50", "2.25"], "decimal", "1'234.5", "1234.50"),
+        (["12,50", "3,75"], "decimal", "1234,5", "12.50"),
+        (["1,234", "2,345"], "text", None, "1,234"),
+        (["31.12.2024", "01.02.2024"], "date", "DD.MM.YYYY", "2024-12-31"),
+        (["1/31/2024", "2/3/2024"], "date", "M/D/YYYY", "2024-01-31"),
+        (["31/12/2024 9:05", "1/2/2024 10:30"], "timestamp", "D/M/YYYY H:MM", "2024-12-31T09:05:00"),
+        (["Jan 2, 2024", "Dec 12, 2024"], "date", "Mon D, YYYY", "2024-01-02"),
+        (["9:05 AM", "12:30 PM"], "time", "h:MM AM", "09:05:00"),
+        (["2024-01-02T03:04:05+02:00", "2024-06-02T03:04:05+02:00"], "timestamp_tz", "YYYY-MM-DDTHH:MM:SS+02:00", "2024-01-02T01:04:05Z"),
+        (["1e-05", "0.5"], "number", None, 1e-05),
+        (["31/12/24"], "text", None, "31/12/24"),
+        (["31.02.2024", "01.02.2024"], "text", None, "31.02.2024"),
+        (["6ba7b810-9dad-11d1-80b4-00c04fd430c8"], "uuid", None, "6ba7b810-9dad-11d1-80b4-00c04fd430c8"),
+    ],
+)  # fmt: skip
+def test_types_in_the_formats_of_people(values: list[str], kind: str, format_: str | None, first: object) -> None:
+    read = read_text("k;v\n" + "".join(f"row;{value}\n" for value in values), delimiter=";", header=True)
+    column = read.part.columns[1]
+    assert (str(column.type), column.format, read.cells("v")[0]) == (kind, format_, first)
+    assert read.cells("v", written=True) == values
+
+
+def test_what_text_could_be_is_said_with_its_exact_effect() -> None:
+    read = read_text("v\n" + "1\n" * 97 + "unknown\n" * 3)
+    (decision,) = [found for found in read.part.decisions if found.subject == "column:v"]
+    assert decision.runner_up[0]["effect"] == "3 of 100 values would become empty: “unknown”"
+    again = read_text("v\n" + "1\n" * 97 + "unknown\n" * 3, **decision.runner_up[0]["options"])
+    assert (again.types["v"], again.part.columns[0].nulls, again.part.rejected_rows) == ("integer", 3, 0)
+
+
+def test_a_value_late_in_a_long_file_decides() -> None:
+    rows = "x,03/04/2024,5\n" * 130_000
+    read = read_text("a,d,n\n" + rows + "y,13/04/2024,NA\n" + rows)
+    assert read.types == {"a": "text", "d": "date", "n": "integer"}
+    assert read.cells("n", written=True)[130_000] == "NA"
 
 
 @pytest.mark.parametrize(
@@ -227,7 +317,7 @@ def test_too_many_columns_are_refused() -> None:
 
 def test_what_the_user_names_is_done_or_refused() -> None:
     assert read_text("a,b\n1,2\n", types={"a": "text"}).types == {"a": "text", "b": "integer"}
-    with pytest.raises(TypeDoesNotFit):
+    with pytest.raises(TooManyBadRows):
         read_text("a,b\nx,2\n", types={"a": "integer"})
     assert read_text("1;2\n3;4\n", delimiter=",").part.rows == 1
     assert read_text("a\tb\n1\t2\n", header=False).part.rows == 2

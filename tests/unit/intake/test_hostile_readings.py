@@ -11,15 +11,13 @@ import pytest
 from chaos.hostile_xlsx import SHEET, sheet
 from chaos.hostile_xlsx import workbook as workbook_of
 from headway.intake.archives import gunzip
-from headway.intake.careful_reader import CarefulReader
 from headway.intake.errors import FormatEmpty, JsonDuplicateKey, SheetUnreadable
 from headway.intake.formats import workbook
 from headway.intake.formats.names import MAX_NAME_CHARACTERS, unique_names
 from headway.intake.parsing import Decision, ParsedPart, ParseResult
 from headway.intake.pipeline import parse
-from headway.intake.records import count_records
 from headway.intake.sandbox_protocol import write_result
-from headway.intake.text_errors import NamesTooLong, TooManyBadRows, TooManyColumns
+from headway.intake.text_errors import NamesTooLong, TooManyColumns
 from tests.unit.intake.parse_helpers import MIB, Parsed, parse_bytes, parse_file
 from tests.unit.intake.reading import read_text
 
@@ -43,13 +41,10 @@ def test_only_the_first_of_many_lines_names_the_delimiter() -> None:
     assert text.part.rows + text.part.rejected_rows >= 1_999
 
 
-def test_a_quote_that_opens_the_file_and_never_closes_is_named() -> None:
-    with pytest.raises(TooManyBadRows) as caught:
-        read_text(b'"' + HEAD + ROWS)
-    assert (
-        caught.value.detail
-        == "1 of 1 rows do not fit. The first is row 1: it has a quotation mark that is never closed."
-    )
+def test_a_quote_that_opens_the_file_and_never_closes_is_a_character() -> None:
+    text = read_text(b'"' + HEAD + ROWS)
+    assert (text.part.rows, text.part.columns[0].name) == (200, '"id')
+    assert text.decided("dialect")[0]["quote"] == ""
 
 
 def test_a_header_that_is_narrower_than_the_table_names_nobody_elses_columns() -> None:
@@ -64,31 +59,15 @@ def test_a_cell_of_quotation_marks_only_is_matched_without_going_back() -> None:
     assert len(text.cells("name")[0]) == 500_000
 
 
-def test_a_record_over_many_blocks_is_not_read_again_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headway.intake.careful_reader.BLOCK_CHARACTERS", 16)
-    source = tmp_path / "text"
-    source.write_text('1,"' + "x\n" * 100_000 + '",2\n3,4,5\n')
-    records = list(CarefulReader(source, ",").rows(3, header=False))
-    assert [len(record.cells[1] or "") for record in records] == [200_000, 1]
+def test_a_record_over_many_blocks_is_one_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headway.intake.text_reader.BLOCK", 16)
+    text = read_text('k,v,w\n1,"' + "x\n" * 10_000 + '",2\n3,4,5\n')
+    assert [len(cell) for cell in text.cells("v", written=True)] == [20_000, 1]
 
 
 def test_a_row_of_far_too_many_cells_is_one_rejected_row() -> None:
     text = read_text(HEAD + ROWS + b"1," * 99_999 + b"1\n" + ROWS)
     assert (text.part.rows, text.part.rejected_rows) == (400, 1)
-    assert text.decided("rows") == [{"reader": "careful"}]
-
-
-@pytest.mark.parametrize("block", [64, 1 << 20])
-def test_cells_too_many_are_weighed_in_long_records_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
-) -> None:
-    monkeypatch.setattr("headway.intake.records.BLOCK", block)
-    monkeypatch.setattr("headway.intake.records.LONG_RECORD_BYTES", 10)
-    source = tmp_path / "text"
-    long, quoted = b",".join([b"a"] * 100), b'"1,2,3,4,5,6,7",b'
-    source.write_bytes(b"a,b\nc,d,e\n" + long + b"\n" + quoted + b"\nx,y")
-    counted = count_records(source, ",", too_long=10**9, columns=2)
-    assert counted.excess_bytes == 98 * len(long)
 
 
 def test_thousands_of_columns_of_one_name(tmp_path: Path) -> None:

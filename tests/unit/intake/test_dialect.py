@@ -1,0 +1,81 @@
+"""Dialects: what separates, quotes, escapes and comments, and where the table and its names begin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from headway.intake.dialect import DialectWishes, sniff
+from tests.unit.intake.reading import read_text
+
+LF = (10, 13)
+
+
+@pytest.mark.parametrize(
+    ("text", "delimiter", "columns", "expected"),
+    [
+        ("f,n\nT,a\nF,b\n", ",", ("f", "n"), {}),
+        ("a;b\n1,5;2,5\n3,5;4,5\n", ";", ("a", "b"), {}),
+        ("'a','b, c'\n'd','e'\n'f','g,h'\n", ",", ("a", "b, c"), {"quote": 39}),
+        ('a\tb\n"x\t1\ny "z\t2\nu\t3\n', "\t", ("a", "b"), {"quote": None}),
+        ("# c, 1\n# d\na,b\n1,2\n3,4\n# x,y,z\n5,6\n", ",", ("a", "b"), {"comment": b"#"}),
+        ("#chrom\tpos\nchr1\t5\nchr2\t6\n", "\t", ("#chrom", "pos"), {"comment": None}),
+        ("##v=4\n##x\n#chrom\tpos\nchr1\t5\nchr2\t6\n", "\t", ("#chrom", "pos"), {"comment": b"##"}),
+        ('a, "b"\n1, "x, y"\n2, "z, u"\n', ",", ("a", "b"), {"blanks": True}),
+        ('a,b\n"say \\"hi\\", you",2\n"x",3\n', ",", ("a", "b"), {"escape": 92}),
+        ("a,b\n1,x\ry\n2,z\n3,w\rq\n", ",", ("a", "b"), {"ends": (10,)}),
+        ("a\x1fb\x1e1\x1f2\x1e3\x1f4\x1e", "\x1f", ("a", "b"), {"ends": (30,)}),
+        ("a||b||c\n1||2||3\n4||||6\n", "||", ("a", "b", "c"), {}),
+        ("a^b\n1^x\n3^y\n", "^", ("a", "b"), {}),
+        ("  name  age city\n  Ann    7 Rome\n  Bob   12 Oslo\n", " ", ("name", "age", "city"), {"runs": True}),
+        ("Country,1960,1961\nA,1,2\nB,4,5\n", ",", ("Country", "1960", "1961"), {}),
+        (",0,1\n0,a,b\n1,d,e\n", ",", ("", "0", "1"), {}),
+        ("Ann,DE\nBob,DE\nCem,FR\n", ",", (), {}),
+        ("time,temp\n[s],[C]\n1,2\n3,4\n5,6\n", ",", ("time [s]", "temp [C]"), {}),
+        (",2019,2019\ncity,a,b\nX,1,2\nY,3,4\nZ,5,6\n", ",", ("city", "2019 a", "2019 b"), {}),
+        ("Report,,\n,,\nid,name,n\n1,Ann,2\n2,Bob,3\n", ",", ("id", "name", "n"), {}),
+        ("a,b\n1,2,\n3,4,\n5,6,\n", ",", ("a", "b"), {}),
+        ("sep=;\na;b\n1;2\n", ";", ("a", "b"), {}),
+        ("ts\n2024-01-01 10:00:00\n2024-01-02 11:00:00\n", None, ("ts",), {}),
+        ("a,b,c\n1,2,3\n4,5\n6,7,8,9\n1\n2,3\n", ",", ("a", "b", "c"), {}),
+    ],
+)  # fmt: skip
+def test_a_dialect_is_found(
+    text: str, delimiter: str | None, columns: tuple[str, ...], expected: dict[str, Any]
+) -> None:
+    found = sniff(text.encode())
+    assert (found.delimiter, found.layout.names) == (delimiter, columns)
+    usual = {"quote": 34, "escape": None, "comment": None, "ends": LF, "blanks": False, "runs": False}
+    assert {name: getattr(found.rules, name) for name in usual} == usual | expected
+
+
+def test_columns_of_fixed_width_are_said_to_be_one() -> None:
+    found = sniff(
+        b"Name          Age  City\nAnn Smith      12  New York\nBob            13  Oslo\nCem Yil        14  Bonn\n"
+    )
+    assert found.delimiter is None
+    assert "fixed width" in found.notes[0]
+
+
+def test_what_the_user_names_is_taken() -> None:
+    text = b"x;y\n# a;b\n1;'2'\n"
+    found = sniff(text, DialectWishes(";", "'", None, "#", 1, 0))
+    assert (found.rules.quote, found.rules.comment, found.layout.header_rows, found.layout.start) == (39, b"#", 0, 10)
+    assert "named" in found.evidence
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "rows"),
+    [
+        ("a||b\n1||x|y\n", {"delimiter": "||"}, [{"a": "1", "b": "x|y"}]),
+        ("n\nunits\n5\n6\n", {"header": True, "header_rows": 2}, [{"n units": "5"}, {"n units": "6"}]),
+        ("a,b\n'1','x,y'\n", {"quote": "'"}, [{"a": "1", "b": "x,y"}]),
+        ('a,b\n"1",x\n', {"quote": ""}, [{"a": '"1"', "b": "x"}]),
+        ("a,b\n1,x\\,y\n", {"escape": "\\"}, [{"a": "1", "b": "x,y"}]),
+        ("no\na,b\n;1,2\n3,4\n", {"skip_lines": 1, "comment": ";"}, [{"a": "3", "b": "4"}]),
+        ("a,b\n1,2\n3,4,5\n", {"long_rows": "widen"}, [{"a": "1", "b": "2", "column_3": ""}, {"a": "3", "b": "4", "column_3": "5"}]),
+    ],
+)  # fmt: skip
+def test_options_change_how_a_text_is_read(text: str, options: dict[str, Any], rows: list[dict[str, str]]) -> None:
+    assert read_text(text, **options).rows(written=True) == rows
