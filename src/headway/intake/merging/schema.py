@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 
 from headway.datasets.columns import Column, ColumnType
-from headway.intake.exact_types import MAX_DIGITS
 from headway.intake.merging.tables import Table
+from headway.intake.readings import MAX_DIGITS
 
 WHOLE = (ColumnType.INTEGER, ColumnType.BIG_INTEGER)
 INTEGER_DIGITS = 19
