@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -79,7 +80,7 @@ def titles(page: Page) -> Locator:
 
 
 def new_jobs(page: Page) -> Locator:
-    return page.get_by_role("button", name=re.compile(r"^\d+ new jobs?$"))
+    return page.get_by_role("button", name=re.compile(r"^\d+ new jobs? · show$"))
 
 
 async def test_filters_live_in_the_address_and_survive_reload_and_back(page: Page, client: httpx.Client) -> None:
@@ -140,9 +141,9 @@ async def test_live_jobs_move_no_row_under_the_pointer(page: Page, client: httpx
     await row(page, "Second").hover()
     before = [await row(page, title).bounding_box() for title in ("Third", "Second", "First")]
     create(client, "Fourth")
-    await expect(new_jobs(page)).to_have_text("1 new job")
+    await expect(new_jobs(page)).to_have_text("1 new job · show")
     create(client, "Fifth")
-    await expect(new_jobs(page)).to_have_text("2 new jobs")
+    await expect(new_jobs(page)).to_have_text("2 new jobs · show")
     tell(client, job, status="failed", error="The target refused the connection, as it did before.")
     await expect(row(page, "First")).to_contain_text("Failed")
     await expect(titles(page)).to_have_text(["Third", "Second", "First"])
@@ -160,7 +161,7 @@ async def test_what_is_new_waits_while_the_list_has_the_focus_and_comes_when_it_
     await page.get_by_role("link", name="First").focus()
     create(client, "Running, and so not asked for", progress=10)
     create(client, "Second", status="completed")
-    await expect(new_jobs(page)).to_have_text("1 new job")
+    await expect(new_jobs(page)).to_have_text("1 new job · show")
     await expect(page.get_by_role("status").filter(has_text="1 new job above the list")).to_have_count(1)
     await page.get_by_role("searchbox", name="Name").focus()
     await expect(titles(page)).to_have_text(["Second", "First"])
@@ -235,6 +236,12 @@ async def test_a_job_tells_its_attempts_its_stages_and_its_rows(page: Page, clie
     await expect(page.get_by_role("cell", name="accepted")).to_be_visible()
     await page.get_by_role("button", name="Copy everything as JSON").click()
     await expect(page.get_by_role("status").filter(has_text="Copied")).to_have_count(1)
+    receipt = page.locator("headway-job-receipt")
+    await expect(receipt).to_contain_text("502 read, 500 stored, 2 rejected")
+    async with page.expect_download() as download:
+        await receipt.get_by_role("link", name="Download receipt").click()
+    kept = json.loads((await (await download.value).path()).read_text())
+    assert kept["rows"] == {"read": 502, "stored": 500, "rejected": 2}
     await page.get_by_role("link", name="Open dataset").click()
     await expect(page.get_by_role("heading", name="partly")).to_be_visible()
     await page.goto(f"/jobs/{broken['id']}")

@@ -23,6 +23,7 @@ test('what runs says what it does and how much of how much', () => {
   assert.equal(say({ ...facts, total_units: null }), 'Reading · 1,280,000 rows so far')
   assert.equal(say({ ...facts, rate: 5123.4 }), 'Reading · 1,280,000 of 2,000,000 rows · 5,100 rows/s')
   assert.equal(say({ done_units: 18_000_000, total_units: 38_000_000, unit: 'bytes', rate: 2_100_000, phase: 'uploading' }), '18 MB of 38 MB · 2.1 MB/s')
+  assert.match(say({ ...facts, failed_units: 12 }), /rows · 12 failed$/)
   assert.equal(say({ ...facts, rate: 0.2 }), 'Reading · 1,280,000 of 2,000,000 rows')
   assert.equal(say({}), '')
 })
@@ -67,6 +68,7 @@ test('what is done in part says how many rows it lost', () => {
   const result = { rows: 99_988, rejected_rows: 12 }
   const partial = { status: 'completed', phase: 'partial', done_units: 99_988, unit: 'rows', result } as const
   assert.equal(say(partial), '99,988 of 100,000 rows. 12 could not be read.')
+  assert.match(say({ ...partial, job_type: 'export', result: null, failed_units: 3, unit: 'files' }), /99,991 files\. 3 could not be done\.$/)
   assert.equal(say({ ...partial, result: null }), 'Some rows could not be read.')
   assert.equal(rejectedRows({ result } as unknown as Job), 'the 12 rows')
   assert.equal(rejectedRows({ result: { rejected_rows: 1 } } as unknown as Job), 'the row')

@@ -36,6 +36,14 @@ test('a removed job goes, and removing an unknown one changes nothing', () => {
   assert.equal(apply(jobs, { kind: 'removed', id: '9' }), jobs)
 })
 
+test('a place in the queue changes a job of any version, and no other', () => {
+  const queue = { position: 2, ahead: 1, expected_start: null }
+  const after = apply([job('1', { version: 9 }), job('2')], { kind: 'queue', id: '1', queue })
+  assert.deepEqual(after.map((each) => each.queue?.ahead), [1, undefined])
+  assert.equal(after[0]?.version, 9)
+  assert.equal(apply(after, { kind: 'queue', id: '7', queue }), after)
+})
+
 test('events do not change the list that they are applied to', () => {
   const jobs = Object.freeze([job('1')])
   apply(jobs, { kind: 'job', job: job('2') })

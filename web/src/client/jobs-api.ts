@@ -1,7 +1,7 @@
 /** What is asked of the server about jobs, beside the live list. */
 
 import { request } from './api.ts'
-import type { BulkAction, BulkAnswer, Job, JobAttempt, JobEvent, Page } from './types.ts'
+import type { BulkAction, BulkAnswer, Job, JobAttempt, JobEvent, Page, Receipt } from './types.ts'
 
 const LIST_LIMIT = 50
 /** How many jobs one request names at most; more are asked for one request after another. */
@@ -24,6 +24,10 @@ export async function listAttempts(id: string, signal?: AbortSignal): Promise<Jo
 
 export async function listEvents(id: string, signal?: AbortSignal): Promise<JobEvent[]> {
   return (await request<{ items: JobEvent[] }>('GET', `${path(id)}/events`, { signal })).items
+}
+
+export function getReceipt(id: string, signal?: AbortSignal): Promise<Receipt> {
+  return request<Receipt>('GET', `${path(id)}/receipt`, { signal })
 }
 
 export async function deleteJob(id: string): Promise<void> {

@@ -15,7 +15,10 @@ export function apply(jobs: readonly Job[], event: LiveEvent): readonly Job[] {
   if (event.kind === 'removed') {
     return jobs.some((job) => job.id === event.id) ? jobs.filter((job) => job.id !== event.id) : jobs
   }
-  if (event.kind === 'queue') return jobs.map((job) => (job.id === event.id ? { ...job, queue: event.queue } : job))
+  // A place in the queue changes without a new version.
+  if (event.kind === 'queue') {
+    return jobs.some((job) => job.id === event.id) ? jobs.map((job) => (job.id === event.id ? { ...job, queue: event.queue } : job)) : jobs
+  }
   const known = jobs.find((job) => job.id === event.job.id)
   if (known && known.version >= event.job.version) return jobs
   return newestFirst([...jobs.filter((job) => job !== known), event.job])

@@ -118,6 +118,18 @@ export interface NotificationAnswer {
   first: boolean
 }
 
+/** What an ended job was given and what came of it. */
+export interface Receipt {
+  input: { file_name: string; bytes: number; sha256: string } | null
+  rows: { read: number; stored: number; rejected: number } | null
+  datasets: string[]
+  attempts: number
+  headway: string | null
+  created_at: string
+  started_at: string | null
+  completed_at: string
+}
+
 /** What can be done with several jobs at once. */
 export type BulkAction = 'cancel' | 'retry' | 'dismiss' | 'delete'
 

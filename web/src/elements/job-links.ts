@@ -31,5 +31,5 @@ export function resultLink(links: JobLinks, job: Job): string {
 export function rejectedLink(job: Job): string {
   const datasets = job.result?.['datasets']
   const isOne = !Array.isArray(datasets) || datasets.length < 2
-  return rejected(job) && isOne ? filled(`${API}/datasets/{id}/rejected.csv`, job.related_dataset_id) : ''
+  return job.job_type === 'import' && rejected(job) && isOne ? filled(`${API}/datasets/{id}/rejected.csv`, job.related_dataset_id) : ''
 }

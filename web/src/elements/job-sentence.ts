@@ -36,7 +36,8 @@ function running(job: Job): string {
   const counted = amount(job)
   const isNew = counted && !said.includes(counted.split(' ')[0] ?? '')
   const known = job.total_units || !counted ? counted : `${counted} so far`
-  return [said, isNew ? known : '', rate(job), countdowns.say(job)].filter(Boolean).join(' · ')
+  const lost = job.failed_units ? `${formatCount(job.failed_units)} failed` : ''
+  return [said, isNew ? known : '', lost, rate(job), countdowns.say(job)].filter(Boolean).join(' · ')
 }
 
 /** "5,100 rows/s"; slow ones are told by their counts alone. */
@@ -80,13 +81,13 @@ function partial(job: Job): string {
   const lost = rejected(job)
   if (!lost || job.done_units === null) return job.message ?? 'Some rows could not be read.'
   const all = formatCount(job.done_units + lost)
-  return `${formatCount(job.done_units)} of ${all} ${job.unit ?? 'rows'}. ${formatCount(lost)} could not be read.`
+  return `${formatCount(job.done_units)} of ${all} ${job.unit ?? 'rows'}. ${formatCount(lost)} could not be ${job.job_type === 'import' ? 'read' : 'done'}.`
 }
 
-/** How many rows could not be read. */
+/** How many rows could not be read, or of other work how many could not be done. */
 export function rejected(job: Job): number {
   const count = job.result?.['rejected_rows']
-  return typeof count === 'number' ? count : 0
+  return typeof count === 'number' ? count : (job.failed_units ?? 0)
 }
 
 /** "the 12 rows", "the row": what a link to the rejected ones is called. */

@@ -6,7 +6,8 @@ import { ApiError } from '../../client/api.ts'
 import { deleteJob, getJob, listAttempts, listEvents } from '../../client/jobs-api.ts'
 import type { Job, JobAttempt, JobEvent, Problem } from '../../client/types.ts'
 import { amount, duration } from '../../elements/job-figures.ts'
-import { canBeCancelled, canBeDeleted, canBeRetried } from '../../elements/job-rules.ts'
+import '../../elements/job-cancel.ts'
+import { canBeDeleted, canBeRetried } from '../../elements/job-rules.ts'
 import { phaseSign, signStyles } from '../../elements/job-icons.ts'
 import { sentence } from '../../elements/job-sentence.ts'
 import { isEnded, kindWord, phaseWord, titleOf, tone } from '../../elements/job-words.ts'
@@ -16,10 +17,11 @@ import { toneStyles } from '../../elements/tone-styles.ts'
 import { counts } from './attempt-words.ts'
 import './job-delete-dialog.ts'
 import './job-raw.ts'
+import './job-receipt.ts'
 import { steps } from './job-steps.ts'
 import { jobStyles } from './job-styles.ts'
 import './job-timeline.ts'
-import { cancelJob, jobsStore, navigate, retryJob } from './jobs-seam.ts'
+import { jobsStore, navigate, retryJob } from './jobs-seam.ts'
 import { pageStyles } from './page-styles.ts'
 import { sayError } from './say-error.ts'
 
@@ -166,7 +168,7 @@ class JobPage extends LitElement {
       job.related_dataset_id ? html`<a class="button primary" href="/datasets/${job.related_dataset_id}">Open dataset</a>` : nothing
     }
     ${canBeRetried(job) ? html`<button ?disabled=${busy} @click=${() => this.#do(retryJob)}>Try again</button>` : nothing}
-    ${canBeCancelled(job) ? html`<button ?disabled=${busy} @click=${() => this.#do(cancelJob)}>Cancel</button>` : nothing}
+    <headway-job-cancel .job=${job}></headway-job-cancel>
     ${canBeDeleted(job) ? html`<button ?disabled=${busy} @click=${() => this.#delete(job)}>Delete…</button>` : nothing}`
   }
 
@@ -231,6 +233,7 @@ class JobPage extends LitElement {
     return html`<section class="card facts">
       <h2>Facts</h2>
       <dl>${rows.filter(([, value]) => value !== '').map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
+      <headway-job-receipt .job=${job}></headway-job-receipt>
     </section>`
   }
 

@@ -166,7 +166,7 @@ export class JobTable extends LitElement {
       ${
         this.fresh
           ? html`<button class="fresh" @click=${() => this.dispatchEvent(new Event('show-fresh'))}>
-              ${plural(this.fresh, 'new job', 'new jobs')}
+              ${plural(this.fresh, 'new job', 'new jobs')} · show
             </button>`
           : nothing
       }
