@@ -133,7 +133,7 @@ def _encodings(seed: int) -> list[HostileFile]:
     shelf.add("utf-32-mark-only", "mark32.csv", codecs.BOM_UTF32_LE, "format.empty", "format.blank", "encoding.")
     shelf.add("utf-8-mark-thrice", "marks.csv", codecs.BOM_UTF8 * 3 + TABLE, IMPORTS)
     shelf.add("utf-8-marks-inside", "inner-marks.csv", TABLE + codecs.BOM_UTF8 + TABLE, IMPORTS)
-    shelf.add("utf-16-odd-length", "odd.csv", wide[:-1], "encoding.")
+    shelf.add("utf-16-odd-length", "odd.csv", wide[:-1], IMPORTS)
     shelf.add("utf-16-lone-surrogate", "lone.csv", wide + b"\x00\xd8,\x00\n\x00", "encoding.")
     shelf.add("utf-16-mark-on-utf-8", "lie16.csv", codecs.BOM_UTF16_LE + TABLE, *fair, "format.", "csv.")
     shelf.add("utf-16-without-mark", "bare16.csv", wide[2:], IMPORTS)

@@ -12,7 +12,8 @@ export default defineConfig({
     cssTarget: BROWSERS,
     modulePreload: false,
     lib: { entry: { 'headway-jobs': 'src/elements/headway-jobs.ts' }, formats: ['es'] },
-    rollupOptions: { output: { entryFileNames: '[name].js', chunkFileNames: 'embed/[name]-[hash].js' } },
+    // Said here too, because for libraries Vite leaves the blanks and comments.
+    rollupOptions: { output: { entryFileNames: '[name].js', chunkFileNames: 'embed/[name]-[hash].js', minify: true } },
     minify: true,
   },
   plugins: [precompress()],

@@ -186,3 +186,8 @@ class Headway:
 
 async def bytes_of(data: bytes) -> AsyncIterator[bytes]:
     yield data
+
+
+def arrived(objects: dict[str, bytes]) -> dict[str, bytes]:
+    """Return what belongs into a backup: not what is still on its way."""
+    return {key: content for key, content in objects.items() if not key.startswith("uploads/")}

@@ -31,12 +31,10 @@ from headway.migrations import sync_engine
 from headway.storage.local import LocalStore
 from headway.storage.store import ObjectInfo, ObjectStore, ObjectWriter
 from tests.support.clock import FakeClock
-from tests.support.filled import SECRET, Headway
+from tests.support.filled import SECRET, Headway, arrived
 
-RESUMED = {
-    "status", "lease_owner", "lease_expires_at", "message", "version", "updated_at", "stage", "stalled_at", "queue",
-    "queued_at",
-}  # fmt: skip
+LET_GO = {"status", "lease_owner", "lease_expires_at", "stage", "stalled_at", "queue", "queued_at"}
+RESUMED = LET_GO | {"message", "version", "updated_at"}
 JOBS = next(table for table in TABLES if table.name == "background_jobs")
 
 
@@ -123,11 +121,6 @@ async def test_everything_comes_back(here: Headway, there: Headway, archive: Pat
     after["job_events"] = [event for event in after["job_events"] if event not in resumed]
     assert {event["job_id"] for event in resumed} == changed.keys()
     assert after == before
-
-
-def arrived(objects: dict[str, bytes]) -> dict[str, bytes]:
-    """Return what belongs into a backup: not what is still on its way."""
-    return {key: content for key, content in objects.items() if not key.startswith("uploads/")}
 
 
 async def target_with_schema(product: Headway) -> None:

@@ -126,7 +126,8 @@ class Layout:
         found = pc.extract_regex(texts, f"^{self._regex(named=True)}$")
         if found.null_count > texts.null_count:
             raise pa.ArrowInvalid(f"a value is not written like {self.text}")
-        return {field.name: found.field(place) for place, field in enumerate(found.type)}
+        # Unlike `found.field`, this leaves the fields of a missing text missing.
+        return {field.name: pc.struct_field(found, place) for place, field in enumerate(found.type)}
 
     @cached_property
     def _fixed(self) -> dict[str, tuple[int, int]] | None:
@@ -162,7 +163,7 @@ class Layout:
 
     # ------------------------------------------------------------------------------------------------ printing
 
-    def print(self, values: pa.Array) -> pa.Array:
+    def written(self, values: pa.Array) -> pa.Array:
         """Return the values as this layout writes them. Seconds without room for a fraction show it where there is one."""
         if self.text == "YYYY-MM-DD":
             return values.cast(pa.string())

@@ -33,7 +33,7 @@ class Numeral:
             texts = pc.replace_substring(texts, self.thousands, "")
         return texts if self.decimal == "." else pc.replace_substring(texts, self.decimal, ".")
 
-    def print(self, plain: pa.Array) -> pa.Array:
+    def written(self, plain: pa.Array) -> pa.Array:
         """Return digits with a point as this numeral writes them."""
         if self.thousands:
             plain = self._grouped(plain)

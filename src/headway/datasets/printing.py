@@ -32,13 +32,13 @@ def canonical(array: pa.Array, column: Column) -> pa.Array:
         true, false = (column.format or "true/false").split("/")
         return pc.if_else(array, true, false)
     if column.type in {ColumnType.BIG_INTEGER, ColumnType.DECIMAL}:
-        return numeral(column.format).print(_print_decimal(array))
+        return numeral(column.format).written(_print_decimal(array))
     if column.type is ColumnType.INTEGER:
-        return numeral(column.format).print(array.cast(pa.string()))
+        return numeral(column.format).written(array.cast(pa.string()))
     if column.type in _MOMENTS and column.format is None:
         return _print_moment(array.cast(pa.string()), column)
     if column.format is not None and column.type in {ColumnType.DATE, *_MOMENTS}:
-        return layout(column.format).print(array)
+        return layout(column.format).written(array)
     return array.cast(pa.string())
 
 

@@ -22,6 +22,7 @@ class FormatEmpty(Invalid):
 class FormatBlank(FormatEmpty):
     code = "format.blank"
     title = "The file holds nothing but blanks"
+    user_action = "Check what wrote the file; upload it again once it holds a table."
 
 
 class FormatPicture(FormatUnsupported):
@@ -47,7 +48,7 @@ class FormatHtml(FormatUnsupported):
     title = "The file is a web page, whatever its name says"
     user_action = (
         "Often this is a login page or an error message that was saved instead of the export: open the file and look. "
-        "If it shows the table, save it as XLSX from your spreadsheet program, or import it with the format `html`."
+        "If it shows the table, save it as XLSX from your spreadsheet program."
     )
 
 

@@ -91,11 +91,11 @@ async def test_every_format_is_looked_at_by_its_beginning(previews: Previews) ->
 
 
 async def test_options_are_tried_out_and_what_is_wrong_is_a_problem(previews: Previews) -> None:
-    seen = await sent(previews, "t.csv", b"a;b\n1;NA\n2;5\nbad\n", types={"a": "text"})
+    seen = await sent(previews, "t.csv", b"a;b\n1;NA\n2;5\nbad;6;7\n", types={"a": "text"})
     assert (seen.rows[0], seen.written[0]) == ({"a": "1", "b": None}, {"a": "1", "b": "NA"})
-    assert [(row.row, row.raw) for row in seen.rejected] == [(4, "bad")]
+    assert [(row.row, row.raw) for row in seen.rejected] == [(4, "bad;6;7")]
     assert next(each.instead for each in seen.decisions if each.subject == "header") == {"header": False}
-    for name, data, code in (("e.csv", b"", "format.empty"), ("p.pdf", b"%PDF-1.7 x", "format.unsupported")):
+    for name, data, code in (("e.csv", b"", "format.empty"), ("p.pdf", b"%PDF-1.7 x", "format.pdf")):
         with pytest.raises(AppError) as wrong:
             await sent(previews, name, data)
         assert wrong.value.code == code

@@ -13,8 +13,6 @@ import pytest
 import sqlalchemy as sa
 
 from headway.accounts.models import User, UserSession
-from headway.audit.log import By, Target, record
-from headway.audit.reading import AuditReader
 from headway.intake import upkeep
 from headway.intake.identity import original_key
 from headway.intake.models import IdempotencyKey, Import, UploadReservation
@@ -396,15 +394,3 @@ async def test_what_a_waiting_change_needs_stays_until_it_expires(world: World) 
     swept = await world.swept()
     assert swept["expired changes"].tally.count == 1
     assert await world.objects() == needed
-
-
-async def test_old_entries_of_the_audit_go_and_nothing_else_changes_them(world: World) -> None:
-    for _ in range(2):
-        async with world.database.write() as session:
-            await record(session, world.clock, By("boss"), "queue.pause", Target("queue", "bulk"), reason="why")
-        world.clock.advance(200 * DAY)
-    kept = await AuditReader(world.database).list_entries(limit=10, cursor=None, target=None)
-    assert (await world.swept(dry_run=True))["old audit entries"].tally.count == 1
-    assert (await world.swept())["old audit entries"].tally.count == 1
-    left = await AuditReader(world.database).list_entries(limit=10, cursor=None, target=None)
-    assert [entry.id for entry in left.entries] == [kept.entries[0].id]

@@ -15,7 +15,7 @@ import { JobVoice } from './job-voice.ts'
 import { isEnded } from './job-words.ts'
 import { JobsView } from './jobs-view.ts'
 import type { Notices } from './notices.ts'
-import { placeBelow } from './place.ts'
+import type { placeBelow } from './place.ts'
 import tokens from './tokens.css?inline'
 
 /** A job that ends sooner shows its result only: a button that flashes says nothing. */
@@ -37,6 +37,8 @@ class HeadwayJobs extends HTMLElement {
   /** Too young to be worth a word. */
   readonly #young = new Set<string>()
   #panel: Promise<void> | null = null
+  /** Comes with the panel's code. */
+  #place: typeof placeBelow | undefined
   #isOpen = false
   /** Whether the panel's code could not be had. */
   #isBroken = false
@@ -141,9 +143,18 @@ class HeadwayJobs extends HTMLElement {
 
   readonly #load = (): void => {
     this.#panel ??= import('./job-panel.ts').then(
-      () => this.#found(true),
+      (module) => {
+        this.#place = module.placeBelow
+        if (this.#isOpen) this.#putBelow()
+        this.#found(true)
+      },
       () => this.#found(false),
     )
+  }
+
+  #putBelow(): void {
+    const [button, panel] = this.#root.querySelectorAll<HTMLElement>('button, #panel')
+    if (button && panel) this.#place?.(button, panel)
   }
 
   #found(isThere: boolean): void {
@@ -158,7 +169,7 @@ class HeadwayJobs extends HTMLElement {
     const button = this.#root.querySelector('button')
     if (this.#isOpen && button) {
       this.#load()
-      placeBelow(button, event.target as HTMLElement)
+      this.#putBelow()
     } else if (this.#root.activeElement?.localName === 'headway-job-panel') {
       // The browser gives the focus back only if it was moved by opening.
       button?.focus()

@@ -18,6 +18,8 @@ import type { Connection } from './jobs-view.ts'
 import type { Notices, NoticeState } from './notices.ts'
 import { formatTime, plural } from './sizes.ts'
 
+export { placeBelow } from './place.ts'
+
 const FIRST_SHOWN = 5
 
 /** Says `hide` when it should go. */
