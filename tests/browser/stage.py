@@ -49,6 +49,7 @@ def a_job(number: int, phase: str, title: str, *, age: float = 20, **facts: Any)
         "attempt": 1,
         "version": 1,
         "cancel_requested": phase == "cancelling",
+        "paused": False,
         "metadata": {},
         "created_at": now - timedelta(seconds=age),
         "started_at": None if phase in {"queued", "uploading"} else now - timedelta(seconds=age - 1),

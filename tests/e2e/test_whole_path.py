@@ -148,7 +148,7 @@ def encrypted() -> bytes:
         ("binary.csv", bytes(range(256)) * 50, "format.not_a_table"),
         ("cut.csv.gz", gzip.compress(b"a,b\n1,2\n" * 1000)[:-20], "archive.truncated"),
         ("locked.xlsx", encrypted(), "sheet.password_protected"),
-        ("page.pdf", b"%PDF-1.7\n" + b"x" * 100, "format.unsupported"),
+        ("page.pdf", b"%PDF-1.7\n" + b"x" * 100, "format.pdf"),
         ("broken.json", b'[{"a": 1}, {"a":', "json.truncated"),
     ],
 )
