@@ -94,7 +94,7 @@ async def test_a_page_is_current_again_after_sleep_offline_and_a_killed_server(
         create(client, "While offline", progress=10)
         await page.context.set_offline(False)
         for tab in (page, other):
-            await expect(jobs_button(tab)).to_have_text("1 running job")
+            await expect(jobs_button(tab)).to_have_text("1 needs attention · 1 running job")
     ready = len(product.lines)
     (api,) = product.pids("headway.app")
     os.kill(api, signal.SIGKILL)
