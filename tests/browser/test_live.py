@@ -102,7 +102,7 @@ async def test_a_page_is_current_again_after_sleep_offline_and_a_killed_server(
     with product.client(email) as client:
         create(client, "After the restart", progress=10)
     for tab in (page, other):
-        await expect(jobs_button(tab)).to_have_text("2 running jobs", timeout=20_000)
+        await expect(jobs_button(tab)).to_have_text("1 needs attention · 2 running jobs", timeout=20_000)
 
 
 async def test_a_session_that_ends_clears_every_tab_and_no_other_device(
