@@ -74,7 +74,7 @@ class Uploads(World):
         await asyncio.gather(*self.uploads._finishing._under_way.values(), return_exceptions=True)
         await asyncio.gather(*self.uploads._finishing._clearing)
 
-    async def job(self, job_id: UUID):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    async def job(self, job_id: UUID):  # noqa: ANN201 - a row, private to its slice
         return await self.jobs.get_job_by_id(job_id, OWNER)
 
 

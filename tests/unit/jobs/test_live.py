@@ -153,9 +153,7 @@ async def test_the_end_of_a_job_is_told_once_whatever_is_noted_on_it_later(
     await service.complete_job(job.id, error="no")
     assert (await reader.next())[0] == "finished"
     async with service._database.write() as session:
-        await session.execute(
-            live_module.BackgroundJob.__table__.update().values(version=99)  # type: ignore[attr-defined]
-        )
+        await session.execute(live_module.BackgroundJob.__table__.update().values(version=99))
     signal.changed(OWNER)
     name, changed = await reader.next()
     assert (name, changed["version"]) == ("job", 99)

@@ -66,12 +66,12 @@ async def test_another_process_hears_of_every_committed_change_also_after_an_out
         before = api.times_anybody
         await service.create_job(owner, "export")
         if database.is_sqlite:
-            await api.until(lambda heard, before=before: heard.times_anybody > before)  # type: ignore[misc]
+            await api.until(lambda heard, before=before: heard.times_anybody > before)
             continue
-        await api.until(lambda heard, owner=owner: owner in heard.owners)  # type: ignore[misc]
+        await api.until(lambda heard, owner=owner: owner in heard.owners)
         assert api.times_anybody == before
         await cut_all_others(database)
-        await api.until(lambda heard, before=before: heard.times_anybody > before)  # type: ignore[misc]
+        await api.until(lambda heard, before=before: heard.times_anybody > before)
 
 
 async def cut_all_others(database: Database) -> None:
