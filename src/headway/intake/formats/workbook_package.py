@@ -25,7 +25,7 @@ _DAMAGE = (
     zlib.error,
     EOFError,
     OSError,
-    NotImplementedError,
+    NotImplementedError,  # what zipfile says of a method of compression that it does not have
     RuntimeError,
     MarkupError,
     ValueError,
