@@ -9,7 +9,7 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -60,7 +60,7 @@ from headway.jobs.throughput import KEEP_SECONDS, Throughput
 from headway.jobs.waiting import JobWaits
 from headway.kit.asgi import App
 from headway.kit.body_guard import BodyGuard
-from headway.kit.chores import every
+from headway.kit.chores import doing, every
 from headway.kit.clock import Clock, SystemClock
 from headway.kit.connection_guard import ConnectionLimits, guarded_protocol
 from headway.kit.db import Database
@@ -125,11 +125,11 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         await _create_first_admin(accounts, settings)
         await changes.start()
         await live.start()
-        async with (
-            _doing(LOOK_SECONDS, lambda: reaper.sweep(UploadInterrupted().problem())),
-            _doing(LOOK_SECONDS, operating.operations.marks.mark),
-            _doing(KEEP_SECONDS, operating.ended.keep, first=0),
-            _doing(UPLOAD_LOOK_SECONDS, uploads.tidying.look),
+        async with doing(
+            every(LOOK_SECONDS, lambda: reaper.sweep(UploadInterrupted().problem())),
+            every(LOOK_SECONDS, operating.operations.marks.mark),
+            every(KEEP_SECONDS, operating.ended.keep, first=0),
+            every(UPLOAD_LOOK_SECONDS, uploads.tidying.look),
         ):
             yield
         await uploads.close()
@@ -226,18 +226,6 @@ def _intake_limits(settings: Settings) -> IntakeLimits:
         upload_idle_seconds=settings.upload_idle_seconds,
         upload_age_seconds=settings.upload_age_seconds,
     )
-
-
-@contextlib.asynccontextmanager
-async def _doing(
-    seconds: float, chore: Callable[[], Awaitable[object]], *, first: float | None = None
-) -> AsyncIterator[None]:
-    """Do a chore every so many seconds while the block runs."""
-    task = asyncio.create_task(every(seconds, chore, first=first))
-    try:
-        yield
-    finally:
-        task.cancel()
 
 
 async def _create_first_admin(accounts: AccountService, settings: Settings) -> None:

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+from collections.abc import Coroutine
 from uuid import UUID, uuid4
 
 from headway.datasets.cache import RowsCache
@@ -30,7 +31,7 @@ from headway.jobs.retention import KeepJobs
 from headway.jobs.runner import Deliver
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import open_signal
-from headway.kit.chores import every
+from headway.kit.chores import doing, every
 from headway.kit.clock import Clock, SystemClock
 from headway.kit.db import Database
 from headway.kit.logs import configure_logs
@@ -103,17 +104,15 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     await runner.start(_insistent(execution))
     await leases.start()
     reaper = Reaper(database, clock, jobs, deliveries)
-    chores = [
-        asyncio.create_task(every(LOOK_SECONDS, lambda: reaper.sweep(UploadInterrupted().problem()))),
-        asyncio.create_task(every(RECONCILE_SECONDS, deliveries.reconcile)),
-        asyncio.create_task(every(SWEEP_SECONDS, deliveries.forget_ended, first=FIRST_SWEEP_SECONDS)),
+    async with doing(
+        every(LOOK_SECONDS, lambda: reaper.sweep(UploadInterrupted().problem())),
+        every(RECONCILE_SECONDS, deliveries.reconcile),
+        every(SWEEP_SECONDS, deliveries.forget_ended, first=FIRST_SWEEP_SECONDS),
         *_tidying(settings, database, store, clock, executor_id),
-    ]
-    log.info("worker %s is ready", executor_id)
-    await stop.wait()
-    log.info("worker %s stops", executor_id)
-    for chore in chores:
-        chore.cancel()
+    ):
+        log.info("worker %s is ready", executor_id)
+        await stop.wait()
+        log.info("worker %s stops", executor_id)
     await execution.stop()
     await sandbox.close()
     await leases.close()
@@ -131,8 +130,8 @@ def _empty_spool(settings: Settings, database: Database) -> None:
 
 def _tidying(
     settings: Settings, database: Database, store: ObjectStore, clock: Clock, executor_id: str
-) -> list[asyncio.Task[None]]:
-    """Begin the chores that keep the disks from filling up, or say so in time."""
+) -> list[Coroutine[object, object, None]]:
+    """Return the chores that keep the disks from filling up, or say so in time."""
     folders = Folders(settings.data_dir, settings.spool_dir, settings.cache_dir, settings.parse_seconds)
     keep = KeepJobs(settings.keep_completed_days, settings.keep_failed_days)
     sweep = Sweep(database, store, clock, folders, keep, settings.keep_audit_days)
@@ -144,9 +143,9 @@ def _tidying(
         await measurements.save_sweep(await sweep.run_and_log(), executor_id)
 
     return [
-        asyncio.create_task(every(SWEEP_SECONDS, sweep_and_tell, first=FIRST_SWEEP_SECONDS)),
-        asyncio.create_task(every(STORAGE_SECONDS, measurements.measure_storage, first=FIRST_STORAGE_SECONDS)),
-        asyncio.create_task(every(ROOM_SECONDS, room.look, first=0)),
+        every(SWEEP_SECONDS, sweep_and_tell, first=FIRST_SWEEP_SECONDS),
+        every(STORAGE_SECONDS, measurements.measure_storage, first=FIRST_STORAGE_SECONDS),
+        every(ROOM_SECONDS, room.look, first=0),
     ]
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,3 +25,18 @@ async def every(seconds: float, chore: Callable[[], Awaitable[object]], *, first
             await chore()
         except Exception as error:
             log.warning("a chore failed and is tried again: %s", error, exc_info=not isinstance(error, SQLAlchemyError))
+
+
+@contextlib.asynccontextmanager
+async def doing(*chores: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    """Do chores while the block runs, and return only when the last has let go of what it used.
+
+    One that is cancelled still gives its connection back. Were the database closed before that, it would wait for ever.
+    """
+    tasks = [asyncio.create_task(chore) for chore in chores]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
