@@ -82,6 +82,17 @@ def test_history_is_indexed_newest_first_and_no_index_moves_with_progress(databa
         assert not any(column in text for text in definitions), column
 
 
+def test_jobs_are_counted_by_triggers_that_no_later_migration_dropped(database_url: str, backend: str) -> None:
+    """Rebuilding the table on SQLite drops them, and nothing else would say so before the next sweep."""
+    with sync_engine(database_url).connect() as connection:
+        if backend == "sqlite":
+            query = "select name from sqlite_master where type = 'trigger' and tbl_name = 'background_jobs'"
+        else:
+            query = "select tgname from pg_trigger where tgrelid = 'background_jobs'::regclass and not tgisinternal"
+        names = {row[0] for row in connection.execute(sa.text(query))}
+    assert names >= {"job_counts_insert", "job_counts_delete", "job_counts_update"}
+
+
 @pytest.mark.parametrize("name", sorted(ENGINE_TABLES))
 def test_no_table_of_ours_takes_a_name_of_the_engines(name: str) -> None:
     assert name not in Base.metadata.tables

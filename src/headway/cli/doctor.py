@@ -29,6 +29,7 @@ from headway.errors import AppError
 from headway.intake.sandbox_isolation import IsolationUnavailable, choose_isolation
 from headway.intake.sweep import Sweep
 from headway.intake.sweep_files import Folders
+from headway.jobs.counters import CounterCare
 from headway.jobs.retention import KeepJobs
 from headway.kit.clock import SystemClock
 from headway.kit.db import Database
@@ -81,6 +82,7 @@ async def _examine(settings: Settings) -> list[Finding]:
         "data folder": _data_folder,
         "database": _database,
         "worker": _worker,
+        "job counts": _job_counts,
         "object store": _store,
         "stored files": _stored_files,
         "secret": _secret,
@@ -172,6 +174,25 @@ async def _worker(settings: Settings) -> list[Finding]:
     if alive:
         return [Finding("worker", "ok", f"{alive} alive")]
     return [Finding("worker", "note", "None is running, so jobs wait. `headway serve` starts one.")]
+
+
+async def _job_counts(settings: Settings) -> list[Finding]:
+    """Compare the counts that triggers keep with the jobs."""
+    database = Database(settings.effective_database_url)
+    try:
+        async with asyncio.timeout(COMPARE_SECONDS):
+            wrong = await CounterCare(database).count_wrong()
+    except TimeoutError:
+        return [Finding("job counts", "note", "Too many jobs for a quick look; the hourly sweep compares them all.")]
+    except sa.exc.DBAPIError:
+        # The database's own finding says what is wrong.
+        return []
+    finally:
+        await database.close()
+    if wrong:
+        sentence = f"{wrong:,} counts of jobs are not what there is; `headway sweep` mends them."
+        return [Finding("job counts", "problem", sentence)]
+    return [Finding("job counts", "ok", "as many jobs as the lists of them say")]
 
 
 async def _store(settings: Settings) -> list[Finding]:

@@ -18,6 +18,7 @@ from headway.errors import AppError
 from headway.intake.sweep_files import FileSweep, Folders
 from headway.intake.sweep_objects import PREFIXES, NamedObjects, compare, sweep_arriving, sweep_trials
 from headway.intake.upkeep import IntakeUpkeep
+from headway.jobs.counters import CounterCare
 from headway.jobs.retention import JobRetention, KeepJobs
 from headway.jobs.upkeep import JobUpkeep
 from headway.kit.clock import Clock
@@ -88,6 +89,7 @@ class Sweep:
         self._retention = JobRetention(database, clock, keep)
         self._audit = AuditRetention(database, clock, keep_audit_days)
         self._jobs = JobUpkeep(database)
+        self._counters = CounterCare(database)
         datasets = DatasetUpkeep(database)
         self._imports = IntakeUpkeep(database, clock, self._jobs, datasets)
         self._names = NamedObjects(self._jobs, self._imports, datasets)
@@ -142,6 +144,7 @@ class Sweep:
             Leftover("checkpoints", await self._jobs.forget_checkpoints(before, dry_run=dry_run)),
             Leftover("reservations", await self._imports.forget_reservations(dry_run=dry_run)),
             Leftover("idempotency keys", await self._imports.forget_keys(before, dry_run=dry_run)),
+            Leftover("wrong counts of jobs", Tally(await self._counters.mend(dry_run=dry_run))),
             Leftover("old audit entries", await self._audit.forget(dry_run=dry_run)),
             Leftover("sessions", await forget_sessions(self._database, now, dry_run=dry_run)),
         ]

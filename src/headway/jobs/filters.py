@@ -29,11 +29,21 @@ NAMES = frozenset({"status", "job_type", "dataset_id", "q", "created_from", "cre
 PAGING = frozenset({"limit", "cursor"})
 
 
+COUNTED = frozenset({"status", "job_type"})
+
+
 def refuse_unknown(names: Iterable[str]) -> None:
     """Raise `UnknownFilter` for a name that is no filter: left aside, it would show more than was asked for."""
     unknown = sorted(set(names) - NAMES - PAGING)
     if unknown:
         raise UnknownFilter(f"There is no filter {unknown[0]!r}.", allowed=sorted(NAMES))
+
+
+def refuse_uncounted(names: Iterable[str]) -> None:
+    """Raise `UnknownFilter` for a filter by which nobody counts: left aside, it would count more than was asked for."""
+    unknown = sorted(set(names) - COUNTED)
+    if unknown:
+        raise UnknownFilter(f"Jobs are not counted by {unknown[0]!r}.", allowed=sorted(COUNTED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +77,9 @@ class JobFilter:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return what must all hold. Raise `UnknownFilter` for a word that no status has."""
-        wanted = [_meaning(word) for word in self.statuses if not word.startswith("!")]
-        unwanted = [_meaning(word[1:]) for word in self.statuses if word.startswith("!")]
-        found = [sa.or_(*wanted)] if wanted else []
-        found += [sa.not_(condition) for condition in unwanted]
+        wanted, unwanted = told_apart(self.statuses)
+        found = [sa.or_(*(STATUS_WORDS[word] for word in wanted))] if wanted else []
+        found += [sa.not_(STATUS_WORDS[word]) for word in unwanted]
         if self.job_type is not None:
             found.append(BackgroundJob.job_type == self.job_type)
         if self.dataset_id is not None:
@@ -84,8 +93,13 @@ class JobFilter:
         return found
 
 
-def _meaning(word: str) -> ColumnElement[bool]:
-    try:
-        return STATUS_WORDS[word]
-    except KeyError:
-        raise UnknownFilter(f"There is no status {word!r}.", allowed=sorted(STATUS_WORDS)) from None
+def told_apart(words: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return the words of statuses that are wanted, and those that are not. Raise `UnknownFilter` for any other word."""
+    wanted: list[str] = []
+    unwanted: list[str] = []
+    for word in words:
+        name = word.removeprefix("!")
+        if name not in STATUS_WORDS:
+            raise UnknownFilter(f"There is no status {name!r}.", allowed=sorted(STATUS_WORDS))
+        (wanted if name == word else unwanted).append(name)
+    return wanted, unwanted

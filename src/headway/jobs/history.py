@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from headway.jobs import queries
+from headway.jobs import counters, queries
 from headway.jobs.answers import to_response
 from headway.jobs.attempts import read_attempts
 from headway.jobs.filters import JobFilter
 from headway.jobs.line import FindPlaces, nowhere
 from headway.jobs.receipts import read_receipt
-from headway.jobs.schemas import JobAttempts, JobEventResponse, JobEvents, JobResponse, Receipt
+from headway.jobs.schemas import HistoryCounts, JobAttempts, JobEventResponse, JobEvents, JobResponse, Receipt
 from headway.kit.db import Database
 from headway.kit.pagination import Page, decode_cursor, encode_cursor
 
@@ -35,6 +35,11 @@ class JobHistory:
         more = encode_cursor(page[-1].created_at, page[-1].id) if len(rows) > limit else None
         places = await self._places_of(page)
         return Page[JobResponse](items=[to_response(job, places.get(job.id)) for job in page], next_cursor=more)
+
+    async def count_jobs(self, user_id: str, where: JobFilter = EVERYTHING) -> HistoryCounts:
+        """Return how many jobs of an owner each status and type has, and both together. No other filter counts."""
+        async with self._database.read() as session:
+            return await counters.count_own(session, user_id, where)
 
     async def list_events(self, job_id: UUID, user_id: str) -> JobEvents:
         """Return what happened to an owner's job, in order."""

@@ -143,6 +143,22 @@ class PausedQueue(Base):
     reason: Mapped[str] = mapped_column(sa.Text, server_default="")
 
 
+class JobCount(Base):
+    """How many jobs an owner has of a type in a state: the sum over the slots. Triggers keep it, and nothing else does.
+
+    `state` is the status of a job, or `partial` for a completed one that left something out.
+    """
+
+    __tablename__ = "job_counts"
+    __table_args__ = ({"postgresql_with": {"fillfactor": 50}},)
+
+    user_id: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    job_type: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    state: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    slot: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    count: Mapped[int] = mapped_column(sa.BigInteger)
+
+
 class EndedJobs(Base):
     """How many jobs of all owners ended so within one minute. It outlives the jobs."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from headway.jobs import operator_queries, states
+from headway.jobs import counters, operator_queries, states
 from headway.jobs.errors import QueueNotFound
 from headway.jobs.models import BackgroundJob
 from headway.jobs.retention import KeepJobs
@@ -154,6 +154,11 @@ class JobsOverview:
         async with self._database.read() as session:
             jobs = await operator_queries.list_failed(session, after, limit + 1)
         return _page(jobs, limit)
+
+    async def totals(self) -> dict[str, int]:
+        """Return how many jobs are kept, by word of their status."""
+        async with self._database.read() as session:
+            return await counters.count_all(session)
 
     async def old(self, keep: KeepJobs) -> OldJobs:
         """Return how many jobs the next sweep will delete."""

@@ -24,7 +24,7 @@ from headway.jobs.errors import (
     TooManyStreams,
     UnknownFilter,
 )
-from headway.jobs.filters import JobFilter, refuse_unknown
+from headway.jobs.filters import JobFilter, refuse_uncounted, refuse_unknown
 from headway.jobs.history import JobHistory
 from headway.jobs.live import LiveFeed
 from headway.jobs.schemas import (
@@ -32,6 +32,7 @@ from headway.jobs.schemas import (
     BulkAction,
     BulkAnswer,
     CreateJob,
+    HistoryCounts,
     JobAttempts,
     JobEvents,
     JobResponse,
@@ -94,12 +95,29 @@ def build_jobs_router(
     Without `tokens` there is no `POST /jobs/tokens`: a host whose `actor` reads tokens of its own makes them itself.
     """
     router = APIRouter(prefix="/jobs", tags=["jobs"], responses=responses(Unauthorized))
+    _add_counting(router, actor, history)
     _add_looking(router, actor, service, history, waits, live)
     _add_reporting(router, actor, service)
     _add_steering(router, actor, service, deliveries, bulk)
     if tokens is not None:
         _add_tokens(router, tokens, actor)
     return router
+
+
+def _add_counting(router: APIRouter, actor: Callable[..., Any], history: JobHistory) -> None:
+    """The numbers beside the filters of the history."""
+    reader = Annotated[Actor, Depends(needs(actor, Scope.JOBS_READ))]
+
+    @router.get("/counts", responses=responses(UnknownFilter))
+    async def count_jobs(
+        who: reader,
+        request: Request,
+        status: Annotated[str | None, Query(description="As in `GET /jobs`.")] = None,
+        job_type: PlainText | None = None,
+    ) -> HistoryCounts:
+        """How many of your jobs there are by status and by type. It costs the same however many there are."""
+        refuse_uncounted(request.query_params)
+        return await history.count_jobs(who.owner, JobFilter.worded(status, job_type, None, None, None, None))
 
 
 def _add_looking(

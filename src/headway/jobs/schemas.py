@@ -88,6 +88,24 @@ class JobCounts(BaseModel):
     attention: int
 
 
+class TypeCount(BaseModel):
+    job_type: str
+    count: int
+
+
+class HistoryCounts(BaseModel):
+    """How many of your jobs each filter would show, beside the other one that is set."""
+
+    total: int = Field(description="All jobs that are kept.")
+    matching: int = Field(description="Those that fit both filters.")
+    status: dict[str, int] = Field(
+        description="By word of `status`, of the chosen `job_type`. `running` holds the pending ones, as `completed`"
+        " does the partial ones."
+    )
+    job_types: list[TypeCount] = Field(description="By type, of the chosen `status`; the 100 with most jobs.")
+    more_job_types: bool = Field(description="True if there are more types than that.")
+
+
 class ActiveJobs(BaseModel):
     """Everything the jobs button shows: running and waiting ones, and those that ended a short while ago."""
 

@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from headway.jobs import pausing, queries, states
+from headway.jobs import counter_queries, pausing, queries, states
 from headway.jobs.answers import progress_answer, to_active, to_response
 from headway.jobs.errors import JobEnded, JobNotFound, JobStillRunning, NotYoursToReport, StaleLease
 from headway.jobs.line import FindPlaces, nowhere
@@ -290,6 +290,7 @@ class JobMonitoringService:
         First of all slices: whoever still works on one finds it gone, and can neither accept nor publish any more.
         """
         erased = await queries.delete_owned(session, user_id)
+        await counter_queries.join_slots(session, user_id)
         self._move.announce(session, user_id)
         return erased
 

@@ -104,6 +104,17 @@ class Throughput(BaseModel):
     spans: list[EndedJobs]
 
 
+class JobTotals(BaseModel):
+    """How many jobs of all owners are kept, by the words of their status: `running` holds the pending ones too."""
+
+    running: int
+    pending: int
+    completed: int
+    partial: int
+    failed: int
+    cancelled: int
+
+
 class OwnerUse(BaseModel):
     owner: Person
     files: int
@@ -182,6 +193,7 @@ class Overview(BaseModel):
     workers: list[WorkerAnswer]
     lost_workers: list[WorkerAnswer] = Field(description="Workers that stopped without a word in the last day.")
     queues: list[QueueAnswer]
+    jobs: JobTotals
     stalled: SomeJobs
     failed: SomeJobs
     throughput: Throughput

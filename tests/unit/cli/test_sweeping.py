@@ -11,10 +11,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from headway.cli import main
 from headway.cli.sweeping import age
+from headway.jobs.models import JobCount
 from headway.kit.db import Database
 from headway.storage.leftovers import LIFECYCLE_NOTE
 from headway.storage.opening import open_store
@@ -94,6 +96,23 @@ def test_lost_files_are_a_problem_for_both_commands(machine: Machine) -> None:
     examined = machine.run("doctor")
     assert examined.exit_code == 1
     assert any(line.startswith("stored files\tproblem") and key in line for line in examined.stdout.splitlines())
+
+
+async def miscount(world: World) -> str:
+    await world.publish(await world.attempt(await world.upload()))
+    async with world.database.write() as session:
+        await session.execute(sa.update(JobCount).values(count=JobCount.count + 1))
+    return ""
+
+
+def test_counts_that_are_wrong_are_a_problem_until_the_next_sweep(machine: Machine) -> None:
+    assert "job counts\tok" in machine.run("doctor").stdout
+    machine.have(miscount)
+    assert lines(machine.run("doctor"))["job counts"][0] == "problem"
+    wrong = lines(machine.run("sweep", "--dry-run"))["wrong counts of jobs"][0]
+    assert int(wrong) >= 1
+    assert lines(machine.run("sweep"))["wrong counts of jobs"][0] == wrong
+    assert lines(machine.run("doctor"))["job counts"][0] == "ok"
 
 
 def test_of_s3_both_commands_ask_for_a_lifecycle_rule(machine: Machine) -> None:

@@ -354,3 +354,22 @@ async def test_five_hundred_are_not_too_many(client: httpx.AsyncClient) -> None:
     ids = [str(UUID(int=number)) for number in range(500)]
     answer = await client.post("/jobs/bulk", json={"action": "dismiss", "ids": ids}, headers=ANN)
     assert (answer.status_code, len(answer.json()["refused"])) == (200, 500)
+
+
+async def test_jobs_are_counted_beside_the_filters(client: httpx.AsyncClient) -> None:
+    for job_type in ("export", "export", "validation"):
+        job = await create(client, job_type=job_type)
+    report = await client.post(f"/jobs/{job['id']}/progress", json={"status": "failed", "error": "no"}, headers=ANN)
+    assert report.status_code == 200
+    counts = (await client.get("/jobs/counts", headers=ANN)).json()
+    assert (counts["total"], counts["status"]["running"], counts["status"]["failed"]) == (3, 2, 1)
+    some = (await client.get("/jobs/counts", params={"job_type": "export", "status": "failed"}, headers=ANN)).json()
+    assert (some["total"], some["matching"], some["status"]["running"]) == (3, 0, 2)
+    assert some["job_types"] == [{"job_type": "validation", "count": 1}]
+    assert (await client.get("/jobs/counts", headers=BOB)).json()["total"] == 0
+
+
+@pytest.mark.parametrize("query", ["status=broken", "q=a", "created_from=2026-01-01T00:00:00Z", "limit=3"])
+async def test_what_is_not_counted_is_refused(client: httpx.AsyncClient, query: str) -> None:
+    answer = await client.get(f"/jobs/counts?{query}", headers=ANN)
+    assert (answer.status_code, answer.json()["code"]) == (422, "job.unknown_filter")

@@ -92,7 +92,9 @@ async def test_jobs_in_trouble_are_told_and_tried_again(office: Office) -> None:
         lease = await office.jobs.claim(await office.waiting(), "worker", seconds=60)
         assert lease is not None
         await office.jobs.fail(lease, {"detail": "Line 3 is broken.", "code": "csv.broken"})
-    told = (await overview(office))["failed"]
+    everything = await overview(office)
+    assert (everything["jobs"]["failed"], everything["jobs"]["running"]) == (12, 0)
+    told = everything["failed"]
     assert (len(told["items"]), told["more"]) == (10, True)
     page = (await office.client.get("/operator/jobs?state=failed&limit=8")).json()
     rest = (await office.client.get(f"/operator/jobs?state=failed&limit=8&cursor={page['next_cursor']}")).json()
