@@ -86,7 +86,7 @@ class World:
         request = PublishRequest(
             owner=OWNER, import_id=record.id, part=0, job_id=lease.job_id, name="a", rows=1, rejected_rows=1, bytes=1,
             rows_key=rows_keys(lease)[0], rejects_key=rows_keys(lease)[1], original_key=record.original_key, source={"sha256": record.sha256, "file_name": record.file_name, "format": "delimited", "bytes": 1},
-            columns=[], decisions=[],
+            columns=[], decisions=[], options=record.options,
         )  # fmt: skip
         async with self.database.write() as session:
             dataset_id = await self.datasets.publish(session, request)

@@ -114,14 +114,17 @@ class DatasetChanges:
         session.add(DatasetChange(**asdict(order), state="preparing", bytes=0, created_at=now))
         await session.flush()
 
-    async def is_known_in(self, session: AsyncSession, owner: str, dataset_id: UUID, mode: str, sha256: str) -> bool:
-        """Say whether a file with this digest is in the dataset already, so that it would change nothing.
+    async def is_known_in(
+        self, session: AsyncSession, owner: str, dataset_id: UUID, mode: str, sha256: str, is_alike: queries.IsAlike
+    ) -> bool:
+        """Say whether a file with this digest, read alike, is in the dataset already, so that it would change nothing.
 
         What was appended once is in it. What updated or replaced rows counts only as the last to have done so: others
         may have changed them after it. Raises `DatasetNotFound`.
         """
         _, version = await queries.get(session, owner, dataset_id)
-        digests = [source.source["sha256"] for source in await _sources_of(session, version)]
+        sources = await _sources_of(session, version)
+        digests = [source.source["sha256"] if is_alike(source.options) else None for source in sources]
         match mode:
             case "append":
                 return sha256 in digests

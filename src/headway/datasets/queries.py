@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,12 @@ from headway.datasets.models import Dataset, DatasetChange, DatasetSource, Datas
 Row = tuple[Dataset, DatasetVersion]
 Keys = tuple[str | None, str | None, str | None]
 """Of the rows, of those that were rejected, and of the original; None for what there is not."""
+
+IsAlike = Callable[[dict[str, Any]], bool]
+"""Says whether a file that was read by these options shows what is asked for."""
+
+MOST_ALIKE = 1_000
+"""So many datasets of one file are compared, the newest first; beyond them the file becomes one dataset more."""
 
 PROPOSED = "proposed"
 """State of a change that needs its file and its candidate: before it its job does, and after it a version or nobody."""
@@ -65,17 +71,18 @@ async def list_page(
     return [(row[0], row[1]) for row in await session.execute(statement)]
 
 
-async def find_by_digest(session: AsyncSession, owner: str, sha256: str) -> UUID | None:
-    """Return an owner's newest dataset that shows what is in a file with this digest, and nothing else."""
+async def find_by_digest(session: AsyncSession, owner: str, sha256: str, is_alike: IsAlike) -> UUID | None:
+    """Return an owner's newest dataset that shows what is in a file with this digest, read alike, and nothing else."""
     shown = sa.and_(DatasetVersion.dataset_id == Dataset.id, DatasetVersion.number == Dataset.current_version)
     statement = (
-        sa.select(Dataset.id)
+        sa.select(Dataset.id, DatasetVersion.options)
         .join(DatasetVersion, shown)
         .where(Dataset.user_id == owner, DatasetVersion.sha256 == sha256)
         .order_by(Dataset.created_at.desc(), DatasetVersion.part)
-        .limit(1)
+        .limit(MOST_ALIKE)
     )
-    return (await session.execute(statement)).scalar_one_or_none()
+    found = await session.execute(statement)
+    return next((dataset_id for dataset_id, options in found if is_alike(options or {})), None)
 
 
 def select_all_imports_in_use() -> sa.CompoundSelect[UUID]:

@@ -20,8 +20,8 @@ from headway.datasets.schemas import RejectedGroup, RejectedResponse, RejectedRo
 
 BATCH_ROWS = 1_000
 MOST_GROUPS, MOST_RANGES, SAMPLES = 100, 100, 5
-RAW_CHARACTERS = 2_000
-"""What is kept of a row; one that is so long may go on."""
+MOST_RAW_BYTES = 16_000
+"""What is kept of a row, in UTF-8."""
 
 UNSPLIT = "\x1f"
 """Stands for the delimiter of a file of one column."""
@@ -67,6 +67,7 @@ class Rejected:
 
     def _row(self, row: dict[str, Any]) -> RejectedRow:
         raw, source = row["raw"] or "", row.get("source") or 0
+        cut = row.get("cut")
         return RejectedRow(
             id=row_id(row["record"], source),
             file=source + 1,
@@ -74,6 +75,8 @@ class Rejected:
             byte=row["byte"],
             reason=row["reason"],
             raw=raw,
+            # Files of an older Headway do not say it.
+            cut=len(raw.encode()) >= MOST_RAW_BYTES if cut is None else cut,
             cells=take_apart(raw, self.files[min(source, len(self.files) - 1)].delimiter),
         )
 
@@ -157,5 +160,5 @@ class CorrectionLayout:
 
 
 def _sentence(row: RejectedRow) -> str:
-    cut = f" Only its first {RAW_CHARACTERS:,} characters are here." if len(row.raw) >= RAW_CHARACTERS else ""
+    cut = f" Only its first {MOST_RAW_BYTES:,} bytes are here." if row.cut else ""
     return f"Row {row.row:,} {row.reason}.{cut}"

@@ -113,9 +113,12 @@ class RejectedRow(BaseModel):
     id: str
     file: int = Field(description="Which of the dataset's files it is from, counted from 1.")
     row: int = Field(description="Counts the records of the file from 1, its header included.")
-    byte: int | None = Field(description="Where the row begins in the file as UTF-8, where that is known.")
+    byte: int | None = Field(
+        description="Where the row begins in the file as it was sent; null where that cannot be told, as in a packed file."
+    )
     reason: str
-    raw: str = Field(description="The row as it stands in the file, at most 2,000 characters.")
+    raw: str = Field(description="The row as it stands in the file, at most 16,000 bytes of it in UTF-8.")
+    cut: bool = Field(default=False, description="Whether the row goes on behind what `raw` holds of it.")
     cells: list[str | None] = Field(description="The row taken apart; null is an empty cell.")
 
 

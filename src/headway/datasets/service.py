@@ -115,9 +115,11 @@ class DatasetService:
         """Return the room that an owner's earlier versions and waiting changes take."""
         return await queries.history_bytes(session, owner)
 
-    async def find_by_digest(self, session: AsyncSession, owner: str, sha256: str) -> UUID | None:
-        """Return the owner's newest dataset made from a file with this digest, if there is one."""
-        return await queries.find_by_digest(session, owner, sha256)
+    async def find_by_digest(
+        self, session: AsyncSession, owner: str, sha256: str, is_alike: queries.IsAlike
+    ) -> UUID | None:
+        """Return the owner's newest dataset made from a file with this digest and by such options, if there is one."""
+        return await queries.find_by_digest(session, owner, sha256, is_alike)
 
     async def list_datasets(
         self, owner: str, *, limit: int, cursor: str | None, q: str | None = None

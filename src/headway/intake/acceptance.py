@@ -14,7 +14,7 @@ from headway.datasets.changes import Order
 from headway.datasets.service import DatasetService
 from headway.errors import AppError
 from headway.intake import queries
-from headway.intake.identity import fingerprint, original_key
+from headway.intake.identity import fingerprint, original_key, reads_alike
 from headway.intake.leases import UPLOAD_LEASE_SECONDS
 from headway.intake.models import Import
 from headway.intake.schemas import ImportOptions
@@ -61,7 +61,7 @@ class Acceptance:
         self._submitter = submitter
 
     async def find_duplicate(self, lease: Lease, file: ArrivedFile) -> UUID | None:
-        """Return the dataset that the owner has from the same bytes, unless they want another one."""
+        """Return the dataset that the owner has from the same bytes, read alike, unless they want another one."""
         async with self._database.write() as session:
             answer = await self._jobs.progress_in(
                 session, lease.job_id, 20, "Looked for duplicates", lease=lease, lease_seconds=UPLOAD_LEASE_SECONDS
@@ -71,9 +71,10 @@ class Acceptance:
             if file.options.duplicate == "import":
                 return None
             into, changes = file.options.into, self._datasets.changes
+            alike = reads_alike(file.options)
             if into is None:
-                return await self._datasets.find_by_digest(session, file.owner, file.sha256)
-            known = await changes.is_known_in(session, file.owner, into, file.options.mode, file.sha256)
+                return await self._datasets.find_by_digest(session, file.owner, file.sha256, alike)
+            known = await changes.is_known_in(session, file.owner, into, file.options.mode, file.sha256, alike)
             return into if known else None
 
     async def end_as_duplicate(self, lease: Lease, file: ArrivedFile, dataset_id: UUID) -> JobResponse:

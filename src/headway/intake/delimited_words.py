@@ -23,7 +23,7 @@ WIDEN_AT_MOST = 100
 
 
 def decisions_of(
-    encoding: EncodingFinding, dialect: Dialect, tally: Tally, filled: int, renamed: list[str]
+    encoding: EncodingFinding, dialect: Dialect, tally: Tally, filled: IssueGroup, renamed: list[str]
 ) -> list[Decision]:
     """Return the decisions about the text as a whole, those about columns aside."""
     layout, rules = dialect.layout, dialect.rules
@@ -53,16 +53,19 @@ def decisions_of(
     return [*found, *_repairs(tally, filled)]
 
 
-def _repairs(tally: Tally, filled: int) -> list[Decision]:
+def _repairs(tally: Tally, filled: IssueGroup) -> list[Decision]:
     found = []
     for name, count, said in (
         ("blank_lines", tally.blank, "lines without anything were left out"),
         ("comment_lines", tally.comments, "lines that are comments were left out"),
         ("extra_empty_cells", tally.repaired["extra_empty_cells"], "rows had more cells than the table has columns, all of them empty; these were left out"),
-        ("missing_last_cells", filled, "rows had fewer cells than the table has columns; those that they have fit, so the last ones are empty"),
     ):  # fmt: skip
         if count:
             found.append(Decision("rows", {name: count}, f"{count:,} {said}"))
+    if filled.count:
+        value = {"missing_last_cells": filled.count, "rows": filled.ranges, "more_rows": filled.more_ranges}
+        said = "rows had fewer cells than the table has columns; those that they have fit, so the last ones are empty"
+        found.append(Decision("rows", value, f"{filled.count:,} {said}"))
     return found
 
 
@@ -122,9 +125,9 @@ def _fixed_by_leniency(path: Path, table: Table) -> int:
     rules = replace(table.rules, lenient=True)
     fixed = 0
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(columns=["code", "raw"]):
-            for code, raw in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                if code == TAIL:
+        for batch in file.iter_batches(columns=["code", "raw", "cut"]):
+            for code, raw, cut in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                if code == TAIL and not cut:
                     cells = split(raw.encode(), rules, width=table.width, ended=True)
                     fixed += cells.records == 1 and not cells.faults and int(cells.widths[0]) == table.width
     return fixed

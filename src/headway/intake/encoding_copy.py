@@ -4,39 +4,36 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from headway.intake.encoding import BLOCK, EncodingFinding, bad_utf8, detect_encoding, first_undecodable
-from headway.intake.encoding_letters import FREQUENT
 from headway.intake.encoding_mixed import TWICE, WITH, fallback_errors, once
-from headway.intake.encoding_scores import CODE_PAGES
 from headway.intake.text_errors import EncodingMismatch
-from headway.intake.text_rules import Positions
+from headway.intake.text_places import Copied, Locate, as_they_are, nowhere
+from headway.intake.text_rules import CR, LF, Positions
 
 REPLACEMENT = "\ufffd".encode()
 
-_ONE_BYTE = {codecs.lookup(page.name).name for page in CODE_PAGES if page.languages not in FREQUENT} | {"iso8859-1"}
-_UNITS = {"utf-16": 2, "utf-16-le": 2, "utf-16-be": 2, "utf-32": 4, "utf-32-le": 4, "utf-32-be": 4}
+_WIDE = {"utf-16-le": "<u2", "utf-16-be": ">u2", "utf-32-le": "<u4", "utf-32-be": ">u4"}
+_MARKS = {"utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE), "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)}
 
 
 @dataclass(frozen=True, slots=True)
 class Utf8Text:
     """A text as UTF-8 from byte `start` on, and where bytes stand in it that are no characters.
 
-    `unit` is how many bytes of the original one character takes: 0 where the text is the original, None where they
-    differ. `mark` is the length of the original's byte order mark.
+    `locate` returns, for one pass over the text, what finds its rows in the file that it was made of.
     """
 
     path: Path
     start: int
     finding: EncodingFinding
     bad_bytes: Positions = field(default_factory=lambda: np.empty(0, np.int64))
-    unit: int | None = 0
-    mark: int = 0
+    locate: Callable[[], Locate] = lambda: as_they_are
 
 
 def as_utf8(path: Path, folder: Path, wanted: str | None) -> Utf8Text:
@@ -49,9 +46,22 @@ def as_utf8(path: Path, folder: Path, wanted: str | None) -> Utf8Text:
     strict = wanted is not None or first_undecodable_in(path, finding.name) is None
     copy = folder / "text.utf8"
     bad = _transcode(path, copy, finding.name, strict=strict)
-    name = codecs.lookup(finding.name).name if "+" not in finding.name and finding.name != TWICE else finding.name
-    unit = 1 if name in _ONE_BYTE else _UNITS.get(name)
-    return Utf8Text(copy, 0, finding, bad, unit, mark=unit if name in {"utf-16", "utf-32"} and unit else 0)
+    return Utf8Text(copy, 0, finding, bad, _places(path, copy, finding.name))
+
+
+def _places(path: Path, copy: Path, name: str) -> Callable[[], Locate]:
+    page = name.removeprefix(WITH)
+    codec = "utf-8" if page == TWICE else codecs.lookup(page).name
+    with path.open("rb") as file:
+        head = file.read(4)
+    little, big = _MARKS.get(codec, (b"", b""))
+    start = len(little) if little and head.startswith((little, big)) else 0
+    if codec in _MARKS:
+        codec += "-be" if head.startswith(big) else "-le"
+    unit = np.dtype(_WIDE.get(codec, "u1"))
+    if "\r\n".encode(codec) != np.array([CR, LF], unit).tobytes():
+        return lambda: nowhere
+    return Copied(path, copy, unit, start).locate
 
 
 def first_undecodable_in(path: Path, name: str) -> int | None:

@@ -46,6 +46,7 @@ Operation = Literal["parse", "preview", "merge", "compare", "repair"]
 class ParseRequest:
     """One file to work on. `source` is a spooled copy, `output_dir` an empty folder for this attempt only.
 
+    `is_derived` says that the source is not the file as it was sent, but was unpacked or cut out of it.
     Whatever is not a plain parse needs `others`, more files by a name, and `arguments`, which are JSON.
     """
 
@@ -58,6 +59,7 @@ class ParseRequest:
     operation: Operation = "parse"
     others: dict[str, Path] = field(default_factory=dict)
     arguments: dict[str, Any] = field(default_factory=dict)
+    is_derived: bool = False
 
     @property
     def files(self) -> dict[str, Path]:

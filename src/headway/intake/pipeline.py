@@ -58,7 +58,7 @@ def _unpack(request: ParseRequest, report: Report) -> tuple[ParseRequest, list[D
     decision = Decision(
         "compression", "gzip", f"The file starts with the gzip signature; it unpacks to {size:,} bytes."
     )
-    return replace(request, source=target, file_name=inner_name(request.file_name)), [decision]
+    return replace(request, source=target, file_name=inner_name(request.file_name), is_derived=True), [decision]
 
 
 def _scaled(report: Report, start: float) -> Report:

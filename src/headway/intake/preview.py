@@ -42,7 +42,8 @@ def run(request: ParseRequest, report: Report) -> ParseResult:
     folder = request.output_dir / "parsed"
     folder.mkdir()
     options = replace(request.options, format=found.format)
-    parsed = pipeline.parse(replace(request, source=sample, file_name=name, output_dir=folder, options=options), report)
+    inner = replace(request, source=sample, file_name=name, output_dir=folder, options=options)
+    parsed = pipeline.parse(replace(inner, is_derived=sample != request.source), report)
     part = parsed.parts[0]
     is_sample = sample != source or cut
     return ParseResult(found.format, [], {"is_sample": is_sample, "format": found.format, **_told(part, folder)})

@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.datasets.service import DatasetService
 from headway.intake import queries
-from headway.intake.schemas import Limits, UploadAdvice
+from headway.intake.identity import reads_alike
+from headway.intake.schemas import ImportOptions, Limits, UploadAdvice
 from headway.intake.tus import CHECKSUM_ALGORITHMS, CHUNK_ADVICE_BYTES, EXTENSIONS, UPLOADS_PATH, VERSION
 from headway.intake.upload_errors import QuotaExceeded, UploadTooLarge
 from headway.jobs.service import JobMonitoringService
@@ -66,7 +67,8 @@ class Quota:
         async with self._database.read() as session:
             used = await self.used_bytes(session, owner)
             open_uploads = await queries.count_open_uploads(session, owner)
-            known = await self._datasets.find_by_digest(session, owner, sha256) if sha256 is not None else None
+            alike = reads_alike(ImportOptions())
+            known = await self._datasets.find_by_digest(session, owner, sha256, alike) if sha256 is not None else None
         return Limits(
             max_upload_bytes=self.limits.max_upload_bytes,
             max_user_bytes=self.limits.max_user_bytes,

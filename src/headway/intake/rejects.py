@@ -5,8 +5,9 @@ Nothing is kept in memory for each of them, so that millions cost no more than a
 
 from __future__ import annotations
 
+import codecs
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from headway.datasets.rejected import MOST_RAW_BYTES
 from headway.intake.text_errors import BadRow, TooManyBadRows
+from headway.intake.text_places import Locate, as_they_are
 
-MOST_RAW_BYTES = 16_000
 SHOWN_CHARACTERS = 200
 ALWAYS_ALLOWED = 10
 LIMIT_PERCENT = 5.0
@@ -55,11 +57,12 @@ REJECTS_SCHEMA = pa.schema(
         ("column", pa.string()),
         ("code", pa.string()),
         ("value", pa.string()),
+        ("cut", pa.bool_()),
     ]
 )
 """`record` counts the records of the file from 1, header included, and `row` the data rows, good and rejected ones.
-`line` and `byte` are places in the file, the byte null where it cannot be told. `column` and `value` are what is to
-blame, if one cell is. `raw` is cut after `MOST_RAW_BYTES`."""
+`line` and `byte` are places in the file as it was sent, the byte null where it cannot be told. `column` and `value` are
+what is to blame, if one cell is. `cut` says that the row goes on behind the `MOST_RAW_BYTES` of it in `raw`."""
 
 Numbers = npt.NDArray[np.int64]
 
@@ -77,6 +80,7 @@ class Reject:
     column: str | None = None
     code: str | None = None
     value: str | None = None
+    cut: bool = False
 
     def to_row(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in REJECTS_SCHEMA.names}
@@ -84,7 +88,10 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Some rejected rows in file order. `byte` is -1 where it cannot be told."""
+    """Some rejected rows in file order. `byte` is a place in the text as it was read, or what `locate` made of it.
+
+    `raw` has one byte more than is kept of a row that goes on.
+    """
 
     row: Numbers
     line: Numbers
@@ -178,8 +185,9 @@ class IssueGroup:
 class RejectsFile:
     """Takes rejected rows in file order and writes them; `close` returns the file, or None if there were none."""
 
-    def __init__(self, path: Path, policy: Policy, *, header_rows: int = 0) -> None:
+    def __init__(self, path: Path, policy: Policy, *, header_rows: int = 0, locate: Locate = as_they_are) -> None:
         self._path = path
+        self._locate = locate
         self._policy = policy
         self._header_rows = header_rows
         self._writer: pq.ParquetWriter | None = None
@@ -191,6 +199,7 @@ class RejectsFile:
     def add(self, rejected: Rejected) -> None:
         if not len(rejected):
             return
+        rejected = replace(rejected, byte=self._locate(rejected.byte))
         if self._policy.fails:
             raise self._bad_row(rejected)
         self.count += len(rejected)
@@ -254,12 +263,13 @@ class RejectsFile:
             record=row + self._header_rows,
             byte=byte if byte >= 0 else None,
             reason=REASONS[code],
-            raw=rejected.raw[place].decode("utf-8", "backslashreplace"),
+            raw=_text(rejected.raw[place]),
             row=row,
             line=int(rejected.line[place]),
             column=rejected.columns[place] if rejected.columns else None,
             code=code,
             value=rejected.values[place] if rejected.values else None,
+            cut=len(rejected.raw[place]) > MOST_RAW_BYTES,
         ).to_row()
 
     def _flush(self) -> None:
@@ -269,3 +279,9 @@ class RejectsFile:
         self._writer = self._writer or pq.ParquetWriter(self._path, REJECTS_SCHEMA, compression="zstd")
         self._writer.write_table(pa.Table.from_pylist(rows, schema=REJECTS_SCHEMA))
         self._waiting, self._waiting_bytes = [], 0
+
+
+def _text(raw: bytes) -> str:
+    """Return what is kept of a row. Where it is cut, that is between two characters."""
+    decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+    return decoder.decode(raw[:MOST_RAW_BYTES], final=len(raw) <= MOST_RAW_BYTES).rstrip("\r")

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.datasets.service import DatasetService
 from headway.intake import queries
+from headway.intake.identity import reads_alike
 from headway.intake.schemas import ImportOptions
 from headway.jobs.deliveries import FindReplacement
 
@@ -23,6 +24,6 @@ def replaced_by(datasets: DatasetService) -> FindReplacement:
         # Whoever asked for a second dataset of a file gets it, and what goes into a dataset replaces nothing.
         if options.duplicate == "import" or options.into is not None:
             return None
-        return await datasets.find_by_digest(session, owner, record.sha256)
+        return await datasets.find_by_digest(session, owner, record.sha256, reads_alike(options))
 
     return find

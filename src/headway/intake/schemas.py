@@ -122,7 +122,9 @@ class ImportOptions(ReadingOptions):
 
     name: Name | None = Field(default=None, description="Name of the dataset. Default: the file's name.")
     duplicate: Literal["link", "import"] = Field(
-        default="link", description="`link`: a file that you imported before leads to its dataset. `import`: again."
+        default="link",
+        description="`link`: a file that you imported before leads to its dataset, unless the options that you name ask for"
+        " other tables of it or another reading. `import`: again.",
     )
     into: UUID | None = Field(default=None, description="A dataset of yours that the file goes into, as `mode` says.")
     mode: Literal["append", "replace", "upsert", "repair"] = Field(
@@ -237,5 +239,6 @@ class Limits(BaseModel):
     max_uploads_at_once: int = Field(description="Files that you may send to one server at the same time.")
     uploads: UploadAdvice
     known_dataset_id: UUID | None = Field(
-        description="The dataset that you have from a file with the digest that was asked for; it need not be sent."
+        description="The dataset that you have from a file with the digest that was asked for, and that leads to it if no"
+        " options are sent: it need not be sent."
     )

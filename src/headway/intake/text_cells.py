@@ -74,7 +74,7 @@ class Cells:
         return [[next(texts) for _ in range(width)] for width in self.widths[:count].tolist()]
 
     def raw(self, records: Positions, most_bytes: int) -> list[bytes]:
-        """Return the text of some records as it lies in the file, cut where it is too long."""
+        """Return the text of some records as it lies in the file, at most so many bytes of each."""
         begins, ends = self.begins[records].tolist(), self.ends[records].tolist()
         return [
             self.text[begin : min(end, begin + most_bytes)].rstrip(b"\r")

@@ -15,7 +15,8 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from headway.intake.rejects import BAD_CHARACTERS, MOST_RAW_BYTES, TOO_FEW, TOO_MANY, Rejected
+from headway.datasets.rejected import MOST_RAW_BYTES
+from headway.intake.rejects import BAD_CHARACTERS, TOO_FEW, TOO_MANY, Rejected
 from headway.intake.text_cells import Cells, split
 from headway.intake.text_rules import CR, LF, Flags, Positions, Rules
 
@@ -176,7 +177,7 @@ class TextReader:
             line=at.line,
             byte=at.begin,
             codes=[piles.codes[record] for record in found.tolist()],
-            raw=cells.raw(found, MOST_RAW_BYTES),
+            raw=cells.raw(found, MOST_RAW_BYTES + 1),
             widths=cells.widths[found],
         )
 

@@ -23,7 +23,7 @@ from headway.datasets.columns import Column, ColumnType
 from headway.intake.ahead import ahead
 from headway.intake.exact_types import ColumnLearner, TypeWishes
 from headway.intake.parsing import Decision
-from headway.intake.rejects import MISMATCH, TOO_FEW, Policy, Rejected, RejectsFile
+from headway.intake.rejects import MISMATCH, TOO_FEW, IssueGroup, Policy, Rejected, RejectsFile
 from headway.intake.rows_file import RowsWriter, rows_per_group
 from headway.intake.text_errors import TypeDoesNotFit
 from headway.intake.text_reader import Chunk, Places
@@ -49,12 +49,12 @@ class TextSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WrittenTable:
-    """A finished Parquet file: its columns in file order and how many rows it has. `filled` rows had too few cells."""
+    """A finished Parquet file: its columns in file order and how many rows it has. `filled` had too few cells."""
 
     columns: list[Column]
     rows: int
     decisions: list[Decision]
-    filled: int = 0
+    filled: IssueGroup
 
 
 def batches(chunks: Iterator[Chunk], columns: int) -> Generator[Chunk, None, None]:
@@ -95,7 +95,7 @@ class TableWriter:
         self._on_read = on_read or (lambda _chunk, _rows: None)
         self._texts: set[int] = set()
         self._companions: set[int] = set()
-        self._filled = 0
+        self._filled = IssueGroup(TOO_FEW, None)
         self.rejects = open_rejects()
 
     def write(self) -> WrittenTable:
@@ -149,7 +149,8 @@ class TableWriter:
 
     def _pass(self, columns: list[TypedColumn], learners: list[ColumnLearner], *, knows_all: bool) -> WrittenTable:
         self.rejects = self._open_rejects()
-        self._filled = rows = 0
+        self._filled = IssueGroup(TOO_FEW, None)
+        rows = 0
         still_open = {} if knows_all else _still_open(columns, learners)
         writer: RowsWriter | None = None
         chunks = batches(self._source.chunks(), len(self._names))
@@ -202,7 +203,8 @@ class TableWriter:
             fits &= taken
             proof |= proves
         fits &= proof | (chunk.short[short] * 2 >= len(columns))
-        self._filled += int(fits.sum())
+        if fits.any() and chunk.places is not None:
+            self._filled.add(chunk.places.row[short[fits]], [])
         kept = np.ones(chunk.rows.num_rows, np.bool_)
         kept[short[~fits]] = False
         unfit = self._rejected(chunk, short[~fits], TOO_FEW, widths=chunk.short[short[~fits]])

@@ -145,12 +145,14 @@ async def test_a_file_that_is_in_a_dataset_is_known(datasets: Datasets) -> None:
     object.__setattr__(what, "sources", [*base.sources, second])
     await settle(datasets, made, base, what)
     async with datasets.database.read() as session:
+        is_known_in = datasets.service.changes.is_known_in
         known = {
-            (mode, digest): await datasets.service.changes.is_known_in(session, OWNER, dataset_id, mode, digest * 64)
+            (mode, digest): await is_known_in(session, OWNER, dataset_id, mode, digest * 64, lambda _options: True)
             for mode in ("append", "upsert", "replace")
             for digest in "029"
         }
-        assert await datasets.service.find_by_digest(session, OWNER, "0" * 64) is None
+        assert not await is_known_in(session, OWNER, dataset_id, "append", "2" * 64, lambda _options: False)
+        assert await datasets.service.find_by_digest(session, OWNER, "0" * 64, lambda _options: True) is None
     assert {pair for pair, is_known in known.items() if is_known} == {
         ("append", "0"), ("append", "2"), ("upsert", "2"),
     }  # fmt: skip

@@ -6,11 +6,14 @@ import csv
 import io
 from collections.abc import AsyncIterator
 from itertools import chain
+from pathlib import Path
 
 import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from headway.datasets.rejected import CorrectionLayout, take_apart
+from headway.datasets.rejected import CorrectionLayout, Rejected, Written, take_apart
 from headway.intake.rejects import Reject
 from headway.storage.errors import ObjectMissing
 from tests.support.datasets_world import OWNER, Datasets
@@ -68,9 +71,22 @@ async def test_the_files_hold_the_same_rows_as_text(datasets: Datasets) -> None:
 
 
 async def test_a_row_that_was_cut_says_so(datasets: Datasets) -> None:
-    dataset_id = await datasets.publish(["x"], [Reject(2, None, SHORT, "y" * 5_000)])
+    dataset_id = await datasets.publish(
+        ["x"], [Reject(2, None, SHORT, "y" * 15_000), Reject(3, None, SHORT, "y", cut=True)]
+    )
+    page = await datasets.rejections.list_rejected(OWNER, dataset_id, offset=0, limit=5)
+    assert [row.cut for row in page.items] == [False, True]
     text = (await whole(await datasets.rejections.open_csv(OWNER, dataset_id))).decode()
-    assert "Only its first 2,000 characters are here." in text
+    assert [line for line in text.splitlines() if "Only its first 16,000 bytes are here." in line] == [
+        f'r3,"Row 3 {SHORT}. Only its first 16,000 bytes are here.",y,'
+    ]
+
+
+def test_rejected_rows_of_an_older_headway_say_it_by_their_length(tmp_path: Path) -> None:
+    path = tmp_path / "rejects"
+    rows = [{"record": 2, "byte": None, "reason": SHORT, "raw": "é" * length} for length in (7_999, 8_000)]
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    assert [row.cut for row in Rejected(path, [Written(",", ["a"])]).rows()] == [False, True]
 
 
 async def test_nothing_rejected_is_an_empty_page_and_files_of_headers(datasets: Datasets) -> None:

@@ -195,7 +195,7 @@ def test_a_row_that_lacks_its_last_cells_is_filled_up_only_if_those_it_has_fit()
     read = read_text("a,b,c\n" + "1,2,x\n" * 50 + "3,4\nx,5\n6\n7,8,y,,\n")
     assert [row["a"] for row in read.rows()][-2:] == [3, 7]
     assert (read.part.rows, read.part.rejected_rows) == (52, 2)
-    assert {"missing_last_cells": 1} in read.decided("rows")
+    assert {"missing_last_cells": 1, "rows": [[51]], "more_rows": False} in read.decided("rows")
     assert {"extra_empty_cells": 1} in read.decided("rows")
     strict = read_text("a,b,c\n" + "1,2,x\n" * 50 + "3,4\n", short_rows="quarantine")
     assert (strict.part.rows, strict.part.rejected_rows) == (50, 1)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headway.datasets.rejected import MOST_RAW_BYTES
 from headway.intake.delimited_words import decisions_of, issues_of
 from headway.intake.dialect import SAMPLE_BYTES, Dialect, DialectWishes, sniff
 from headway.intake.encoding_copy import Utf8Text, as_utf8
@@ -18,8 +19,9 @@ from headway.intake.exact_types import TypeWishes
 from headway.intake.formats.names import unique_names
 from headway.intake.parsing import ParsedPart, ParseOptions, ParseProgress, ParseRequest, Report
 from headway.intake.records import count_records, longest_line
-from headway.intake.rejects import LIMIT_PERCENT, MOST_RAW_BYTES, Policy, RejectsFile
+from headway.intake.rejects import LIMIT_PERCENT, Policy, RejectsFile
 from headway.intake.text_errors import LineTooLong, RecordsDoNotAddUp, TooManyColumns
+from headway.intake.text_places import nowhere
 from headway.intake.text_reader import Chunk, Places, Table, Tally, TextReader, widest
 from headway.intake.text_table import TableWriter
 
@@ -53,7 +55,10 @@ def parse(request: ParseRequest, source: Path, report: Report) -> ParsedPart:
         rows,
         type_wishes(request.options),
         lambda: RejectsFile(
-            request.output_dir / "rejects.parquet", policy, header_rows=found.dialect.layout.header_rows
+            request.output_dir / "rejects.parquet",
+            policy,
+            header_rows=found.dialect.layout.header_rows,
+            locate=nowhere if request.is_derived else found.text.locate(),
         ),
         widen=request.options.bad_rows == "text",
         on_read=_reporter(found, source, report),
@@ -157,7 +162,6 @@ class _Rows:
 
     def __init__(self, found: Understood) -> None:
         self._table = found.table
-        self._unit = found.text.unit
         self.tally = Tally()
 
     def chunks(self) -> Iterator[Chunk]:
@@ -168,7 +172,7 @@ class _Rows:
     def raw(self, places: Places) -> list[bytes]:
         with self._table.path.open("rb") as file:
             return [
-                _read(file, begin, min(end - begin, MOST_RAW_BYTES))
+                _read(file, begin, min(end - begin, MOST_RAW_BYTES + 1))
                 for begin, end in zip(places.begin.tolist(), places.end.tolist(), strict=True)
             ]
 
