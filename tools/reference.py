@@ -1,15 +1,18 @@
-"""Writes the pages of docs/reference that follow from the code: errors, settings and the OpenAPI document.
+"""Writes the pages of docs/reference that follow from the code: errors, settings, promises, the OpenAPI document.
 
 `./x docs` writes them; a test compares what is committed with what this module says.
 """
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import json
 import pkgutil
 import tempfile
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,9 @@ from headway.app import create_app
 from headway.errors import AppError, all_errors
 from headway.settings import MIB, Settings
 
-FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "docs" / "reference"
+SUITE = ROOT / "tests" / "promises"
 GENERATED = "<!-- Written by ./x docs. Change the code, not this page. -->"
 GIB = 1024 * MIB
 NOT_IMPORTABLE = ("headway.cli.__main__", "headway.migrations.env", "headway.migrations.versions")
@@ -30,7 +35,12 @@ NOT_IMPORTABLE = ("headway.cli.__main__", "headway.migrations.env", "headway.mig
 
 def pages() -> dict[str, str]:
     """Return the text of every generated page by its file name."""
-    return {"errors.md": errors_page(), "settings.md": settings_page(), "openapi.json": openapi_document()}
+    return {
+        "errors.md": errors_page(),
+        "settings.md": settings_page(),
+        "openapi.json": openapi_document(),
+        "promises.md": promises_page(),
+    }
 
 
 def load_everything() -> None:
@@ -132,6 +142,69 @@ def _limits(field: FieldInfo) -> list[tuple[str, Any]]:
     return [
         (word, getattr(limit, name)) for limit in field.metadata for name, word in words.items() if hasattr(limit, name)
     ]
+
+
+# ------------------------------------------------------------------------ promises
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What a test of the conformance suite says: `test_07_…` is of the seventh complaint."""
+
+    number: int
+    complaint: str
+    answer: str
+    path: str
+    """From the root of the checkout."""
+    test: str
+
+
+def promises() -> list[Promise]:
+    """Return what the conformance suite holds the product to, in the order of the complaints.
+
+    A test's docstring is the complaint, in the words of whoever complains, and below it what Headway does.
+    """
+    found = []
+    for path in sorted(SUITE.glob("test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not node.name.startswith("test_"):
+                continue
+            complaint, _, answer = (
+                " ".join(part.split()) for part in (ast.get_docstring(node) or "").partition("\n\n")
+            )
+            number = node.name.split("_")[1]
+            found.append(
+                Promise(
+                    int(number) if number.isdigit() else 0,
+                    complaint,
+                    answer,
+                    path.relative_to(ROOT).as_posix(),
+                    node.name,
+                )
+            )
+    return sorted(found, key=lambda promise: promise.number)
+
+
+def promises_page() -> str:
+    """Return one row for each of the twenty complaints, with every test that answers it."""
+    head = f"""{GENERATED}
+
+# Twenty complaints
+
+What people complain of most about the progress of background jobs, wherever it is shown, and what Headway does about
+it. Each row is proved by tests of the running product, over HTTP and in a real browser; they are part of `./x test`,
+and `./x test tests/promises` runs them alone. How fast all of it is says `./x bench jobs`.
+
+| | complaint | what Headway does | proved by |
+|---|---|---|---|
+"""
+    return head + "".join(_complaint(list(tests)) for _, tests in groupby(promises(), lambda promise: promise.number))
+
+
+def _complaint(tests: list[Promise]) -> str:
+    answers = " ".join(test.answer for test in tests)
+    proofs = "<br>".join(f"[`{test.test}`](../../{test.path})" for test in tests)
+    return f"| {tests[0].number} | {tests[0].complaint} | {answers} | {proofs} |\n"
 
 
 # ------------------------------------------------------------------------- openapi

@@ -11,7 +11,7 @@ from headway.settings import Settings
 from tools import reference
 
 
-@pytest.mark.parametrize("name", ["errors.md", "settings.md", "openapi.json"])
+@pytest.mark.parametrize("name", ["errors.md", "settings.md", "openapi.json", "promises.md"])
 def test_the_generated_page_is_current(name: str) -> None:
     committed = (reference.FOLDER / name).read_text(encoding="utf-8")
     assert committed == reference.pages()[name], f"docs/reference/{name} is out of date: ./x docs"
@@ -29,6 +29,16 @@ def test_every_setting_has_its_row() -> None:
     assert {"DATABASE_URL", "JWT_SECRET", "HEADWAY_DATA_DIR", "HEADWAY_STORAGE_URL", "HEADWAY_PORT"} <= set(rows)
     assert all(name.startswith("HEADWAY_") for name in set(rows) - {"DATABASE_URL", "JWT_SECRET"})
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_every_complaint_has_a_test_that_says_what_is_done_about_it() -> None:
+    promises = reference.promises()
+    assert {promise.number for promise in promises} == set(range(1, 21))
+    assert [promise.test for promise in promises if not promise.complaint or not promise.answer] == []
+    complaints: dict[int, set[str]] = {}
+    for promise in promises:
+        complaints.setdefault(promise.number, set()).add(promise.complaint)
+    assert [each for each in complaints.values() if len(each) > 1] == [], "one complaint, one wording"
 
 
 def test_a_code_is_said_by_one_class_and_has_its_sentences() -> None:

@@ -32,6 +32,9 @@ test('what waits says behind whom, and until when where that is known', () => {
   assert.equal(say({ phase: 'queued' }), 'For a free worker.')
   assert.equal(say({ phase: 'queued', queue: { position: 3, ahead: 2, expected_start: at(41) } }), '2 ahead of it, starts in about 40 s.')
   assert.equal(say({ phase: 'queued', queue: { position: 1, ahead: 0, expected_start: null } }), 'Next in line.')
+  const paused = { phase: 'queued', paused: true, queue: { position: 1, ahead: 0, expected_start: null } } as const
+  assert.equal(say({ ...paused, message: 'Paused by the operator: New disks' }), 'Paused by the operator: New disks.')
+  assert.equal(say(paused), 'The operator has paused its queue.')
 })
 
 test('what is tried again says why, when, and which attempt that is', () => {

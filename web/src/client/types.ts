@@ -34,6 +34,8 @@ export interface Job {
   status: JobStatus
   phase: JobPhase
   progress: number
+  /** It waits because the operator has paused its queue; its message says why. */
+  paused: boolean
   message: string | null
   stage: string | null
   /** Which of its declared stages it is in, from 1, and how many it declared. */

@@ -47,6 +47,7 @@ function rate({ rate: perSecond, unit }: Job): string {
 }
 
 function queued(job: Job, now: number): string {
+  if (job.paused) return withFullStop(job.message ?? 'The operator has paused its queue')
   if (!job.queue) return 'For a free worker.'
   const { ahead, expected_start: start } = job.queue
   const soon = start ? sayAhead(start, now) : ''
