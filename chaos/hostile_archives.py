@@ -21,7 +21,7 @@ from chaos.hostile_zip import (
 
 TABLE = b"id,name,day\n" + b"".join(b"%d,abc,2024-05-06\n" % number for number in range(500))
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
-_DAMAGED = ("archive.corrupt", "archive.truncated")
+_DAMAGED = ("archive.corrupt", "archive.truncated", "archive.trailing")
 _BOMB = ("archive.bomb", "limit.unpacked_size")
 _ZIP = ("format.",)
 

@@ -17,6 +17,7 @@ from chaos.hostile_columnar import hostile_columnar
 from chaos.hostile_file import IMPORTS, HostileFile
 from chaos.hostile_json import hostile_json
 from chaos.hostile_names import hostile_names
+from chaos.hostile_packed import hostile_packed
 from chaos.hostile_text import hostile_text
 from chaos.hostile_workbooks import hostile_workbooks
 
@@ -31,6 +32,7 @@ def corpus(seed: int) -> list[HostileFile]:
     return [
         *hostile_text(seed),
         *hostile_archives(seed),
+        *hostile_packed(seed),
         *hostile_workbooks(seed),
         *hostile_json(seed),
         *hostile_columnar(seed),

@@ -217,7 +217,7 @@ PLANTS = {
             "no-ratio-check",
             "bombs",
             30,
-            (Edit("intake/archives.py", "MAX_RATIO = 200\n", "MAX_RATIO = 10**9\n"),),
+            (Edit("intake/codecs.py", "_Gzip, 200)", "_Gzip, 10**9)"),),
         ),
     )
 }

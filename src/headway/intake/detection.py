@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from headway.errors import AppError
+from headway.intake.codecs import PACKED_SUFFIXES, codec_of
 from headway.intake.errors import FormatBlank, FormatEmpty, FormatUnsupported, NotATable, SheetPasswordProtected
 from headway.intake.parsing import Decision
 from headway.intake.signatures import Refusal, foreign, foreign_ole, foreign_zip
@@ -39,7 +40,6 @@ _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\x0b\x0c\x1a\x1b"))
 
 TEXT_FORMATS = frozenset({"delimited", "json", "ndjson"})
 
-_GZIP = b"\x1f\x8b"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _ARROW = b"ARROW1\x00\x00"
@@ -101,8 +101,8 @@ def recognise(head: bytes, file_name: str) -> Recognition:
 
 
 def _recognise_container(head: bytes, file_name: str) -> Recognition | None:
-    if head.startswith(_GZIP):
-        return Recognition(_by_extension(inner_name(file_name)), "gzip", "compressed with gzip")
+    if codec := codec_of(head):
+        return Recognition(_by_extension(inner_name(file_name)), codec.name, f"compressed with {codec.name}")
     if head.startswith(_PARQUET) and _is_junk(head):
         return Recognition("parquet", None, "Parquet")
     if head.startswith(_ARROW):
@@ -130,11 +130,6 @@ def detect(source: Path, file_name: str, wanted: str | None = None) -> Detected:
     if wanted is not None and wanted != found:
         raise FormatUnsupported(f"You asked to read the file as {wanted}, but its content is {found}.")
     return Detected(found, _decisions(found, evidence, file_name))
-
-
-def looks_compressed(head: bytes) -> bool:
-    """Say whether these are the first bytes of something that is compressed as a whole."""
-    return head.startswith(_GZIP)
 
 
 # ------------------------------------------------------------------------------------ containers and binaries
@@ -347,6 +342,6 @@ def _by_extension(file_name: str) -> str | None:
 
 
 def inner_name(file_name: str) -> str:
-    """Return the name of what is inside a gzip file: `flights.csv` for `flights.csv.gz`."""
+    """Return the name of what is inside a compressed file: `flights.csv` for `flights.csv.gz`."""
     path = PurePath(file_name)
-    return path.stem if path.suffix.lower() in {".gz", ".gzip"} else path.name
+    return path.stem if path.suffix.lower() in PACKED_SUFFIXES else path.name

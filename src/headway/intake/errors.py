@@ -121,6 +121,12 @@ class ArchiveCorrupt(Invalid):
     user_action = "Compress the original again, or upload it uncompressed."
 
 
+class ArchiveTrailing(Invalid):
+    code = "archive.trailing"
+    title = "Something follows after the end of the compressed content"
+    user_action = "Compress the original again, or cut off what was appended to the file."
+
+
 class ArchiveBomb(TooLarge):
     code = "archive.bomb"
     title = "The file unpacks to far more than its size suggests"

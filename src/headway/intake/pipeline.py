@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from headway.intake.archives import gunzip
-from headway.intake.detection import HEAD_BYTES, detect, inner_name, looks_compressed
+from headway.intake.archives import unpack
+from headway.intake.codecs import MAGIC_BYTES, codec_of
+from headway.intake.detection import detect, inner_name
 from headway.intake.formats import columnar, delimited, json_rows, workbook
 from headway.intake.parsing import Decision, ParsedPart, ParseProgress, ParseRequest, ParseResult, Report
 
@@ -46,17 +47,19 @@ def parse(request: ParseRequest, report: Report) -> ParseResult:
 def _unpack(request: ParseRequest, report: Report) -> tuple[ParseRequest, list[Decision]]:
     """Return the request with an uncompressed source, and the decision about it."""
     with request.source.open("rb") as file:
-        if not looks_compressed(file.read(HEAD_BYTES)):
-            return request, []
+        codec = codec_of(file.read(MAGIC_BYTES))
+    if codec is None:
+        return request, []
     target = request.output_dir / "unpacked"
-    size = gunzip(
+    size = unpack(
         request.source,
         target,
+        codec,
         request.max_unpacked_bytes,
         lambda share: report(ParseProgress(UNPACKED * share, 0, "Unpacking")),
     )
     decision = Decision(
-        "compression", "gzip", f"The file starts with the gzip signature; it unpacks to {size:,} bytes."
+        "compression", codec.name, f"The file starts with the signature of {codec.name}; it unpacks to {size:,} bytes."
     )
     return replace(request, source=target, file_name=inner_name(request.file_name), is_derived=True), [decision]
 

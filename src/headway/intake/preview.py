@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import zlib
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -21,7 +20,9 @@ from headway.datasets.filters import ask
 from headway.datasets.reader import RowsReader
 from headway.datasets.rejected import Rejected, Written
 from headway.intake import pipeline
-from headway.intake.detection import HEAD_BYTES, detect, inner_name, looks_compressed
+from headway.intake.archives import unpack_beginning
+from headway.intake.codecs import MAGIC_BYTES, codec_of
+from headway.intake.detection import HEAD_BYTES, detect, inner_name
 from headway.intake.errors import PreviewNeedsWhole
 from headway.intake.parsing import ParsedPart, ParseRequest, ParseResult, Report
 
@@ -82,25 +83,12 @@ def _rejected(part: ParsedPart) -> list[dict[str, Any]]:
 def _unpacked(request: ParseRequest, *, is_whole: bool) -> tuple[Path, str, bool]:
     """Return the beginning of what the file holds, its name, and whether something was cut off."""
     with request.source.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-    if not looks_compressed(head):
+        codec = codec_of(file.read(MAGIC_BYTES))
+    if codec is None:
         return request.source, request.file_name, not is_whole
     target = request.output_dir / "unpacked"
-    inflater = zlib.decompressobj(wbits=31)
-    with request.source.open("rb") as packed, target.open("wb") as unpacked:
-        written = 0
-        while written < SAMPLE_BYTES and (block := packed.read(64 * 1024)):
-            try:
-                piece = inflater.decompress(block, SAMPLE_BYTES - written)
-            except zlib.error:
-                # The parse of the whole file says what is wrong with it.
-                break
-            written += unpacked.write(piece)
-            if inflater.eof:
-                break
-    # Whatever follows the first member, or was not unpacked, is not in the sample.
-    cut = not (is_whole and inflater.eof and not inflater.unused_data and not inflater.unconsumed_tail)
-    return target, inner_name(request.file_name), cut
+    is_all = unpack_beginning(request.source, target, codec, SAMPLE_BYTES)
+    return target, inner_name(request.file_name), not (is_whole and is_all)
 
 
 # --------------------------------------------------------------------------------------------------- sampling

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.datasets.service import DatasetService
 from headway.intake import queries
+from headway.intake.codecs import CODECS
 from headway.intake.identity import reads_alike
 from headway.intake.schemas import ImportOptions, Limits, UploadAdvice
 from headway.intake.tus import CHECKSUM_ALGORITHMS, CHUNK_ADVICE_BYTES, EXTENSIONS, UPLOADS_PATH, VERSION
@@ -21,7 +22,10 @@ from headway.storage.store import ObjectStore
 FORM_BYTES = 512 * 1024
 """A form's declared length is a little longer than its file; what arrives is counted and decides."""
 
-FORMATS = ["csv", "tsv", "xlsx", "xlsb", "xls", "ods", "json", "ndjson", "parquet", "arrow", "gzip of these"]
+FORMATS = [
+    *("csv", "tsv", "xlsx", "xlsb", "xls", "ods", "json", "ndjson", "parquet", "arrow"),
+    *(f"{codec.name} of these" for codec in CODECS),
+]
 
 
 @dataclass(frozen=True, slots=True)

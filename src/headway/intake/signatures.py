@@ -33,9 +33,9 @@ Refusal = tuple[type[AppError], str]
 _BINARY: tuple[tuple[re.Pattern[bytes], type[AppError], str], ...] = tuple(
     (re.compile(magic, re.DOTALL), error, name)
     for magic, error, name in (
-        (rb"\x28\xb5\x2f\xfd", FormatArchive, "a file compressed with zstd"),
-        (rb"BZh[1-9]1AY&SY", FormatArchive, "a file compressed with bzip2"),
-        (rb"\xfd7zXZ\x00", FormatArchive, "a file compressed with xz"),
+        (rb"\]\x00\x00..(\xff{8}|.{5}\x00{3})", FormatArchive, "a file compressed with lzma"),
+        (rb"PK\x07\x08PK|PK00PK", FormatArchive, "a part of a zip archive that was split"),
+        (rb".{257}ustar", FormatArchive, "a tar archive"),
         (rb"7z\xbc\xaf\x27\x1c", FormatArchive, "a 7-Zip archive"),
         (rb"Rar!\x1a\x07", FormatArchive, "a RAR archive"),
         (rb"MSCF\x00\x00\x00\x00", FormatArchive, "a cabinet archive"),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
 import codecs
 import gzip
 import io
+import lzma
 import os
 import random
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -82,9 +85,9 @@ def test_a_format_is_found_by_content(tmp_path: Path, case: str) -> None:
 
 
 FOREIGN = {
-    "zstd": (b"\x28\xb5\x2f\xfd" + JUNK, "zstd"),
-    "bzip2": (b"BZh91AY&SY" + JUNK, "bzip2"),
-    "xz": (b"\xfd7zXZ\x00" + JUNK, "xz"),
+    "lzma": (b"]\x00\x00\x80\x00" + b"\xff" * 8 + JUNK, "lzma"),
+    "tar": (b"a.csv".ljust(257, b"\0") + b"ustar\x0000" + JUNK, "tar"),
+    "split zip": (b"PK\x07\x08PK\x03\x04" + JUNK, "split"),
     "sqlite": (b"SQLite format 3\x00" + JUNK, "SQLite"),
     "pdf": (b"%PDF-1.7\n", "PDF"),
     "png": (b"\x89PNG\r\n\x1a\n" + JUNK, "PNG"),
@@ -178,9 +181,15 @@ def test_the_first_block_names_no_format_for_what_is_foreign(case: str) -> None:
     assert recognise(FOREIGN[case][0][:4096], "table.csv").format is None
 
 
-def test_the_first_block_of_a_gzip_file_says_what_its_name_says() -> None:
-    found = recognise(gzip.compress(b"a,b\n"), "flights.CSV.gz")
-    assert (found.format, found.compression) == ("delimited", "gzip")
+@pytest.mark.parametrize(
+    ("pack", "suffix", "name"),
+    [(gzip.compress, "gz", "gzip"), (bz2.compress, "bz2", "bzip2"), (lzma.compress, "xz", "xz")],
+)
+def test_the_first_block_of_a_compressed_file_says_what_its_name_says(
+    pack: Callable[[bytes], bytes], suffix: str, name: str
+) -> None:
+    found = recognise(pack(b"a,b\n"), f"flights.CSV.{suffix}")
+    assert (found.format, found.compression) == ("delimited", name)
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -197,5 +206,6 @@ def test_the_first_block_never_raises(seed: int) -> None:
 
 def test_the_inner_name() -> None:
     assert inner_name("a/flights.csv.gz") == "flights.csv"
+    assert inner_name("flights.csv.ZST") == "flights.csv"
     assert inner_name("flights.csv") == "flights.csv"
     assert HEAD_BYTES >= 4096

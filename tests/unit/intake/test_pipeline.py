@@ -28,6 +28,7 @@ from headway.intake.pipeline import PARSERS, parse
 from headway.intake.sandbox import Sandbox
 from headway.intake.schemas import ImportOptions
 from headway.intake.text_errors import TooManyColumns
+from tests.unit.intake.packing import PACK, SUFFIXES
 
 from .parse_helpers import MIB, make_request, parse_file
 
@@ -65,19 +66,19 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("packed", [None, *PACK])
 @pytest.mark.parametrize("name", FILES)
-def test_every_format_becomes_the_same_table(tmp_path: Path, name: str, *, packed: bool) -> None:
+def test_every_format_becomes_the_same_table(tmp_path: Path, name: str, packed: str | None) -> None:
     content, expected = FILES[name]
-    if packed:
-        content, name = gzip.compress(content), f"{name}.gz"
+    if packed is not None:
+        content, name = PACK[packed](content), name + SUFFIXES[packed]
     found, table = parse_file(parse, tmp_path, content, name)
     assert found == expected
     assert table.types == {"id": "integer", "price": "decimal"}
     assert (table.values("id"), table.values("price")) == ([1], [Decimal("2.5")])
     assert table.part.rows == 1
     assert table.decision("format").value == expected
-    assert any(decision.subject == "compression" for decision in table.part.decisions) is packed
+    assert [d.value for d in table.part.decisions if d.subject == "compression"] == ([packed] if packed else [])
     fractions = [progress.fraction for progress in table.progress]
     assert fractions == sorted(fractions)
     assert all(0 <= fraction <= 1 for fraction in fractions)
