@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.accounts.secrets import FILE_NAME, find_secret, keep_secret
+from headway.audit.log import By
 from headway.backup import manifest as manifests
 from headway.backup.archive import open_archive
 from headway.backup.manifest import BackupFailed, Manifest
@@ -27,7 +28,7 @@ from headway.backup.rows import TABLES, dump, load
 from headway.backup.saving import save
 from headway.engine.models import WorkerLease
 from headway.kit.db import Database
-from headway.migrations import sync_engine
+from headway.migrations import migrate, sync_engine
 from headway.storage.local import LocalStore
 from headway.storage.store import ObjectInfo, ObjectStore, ObjectWriter
 from tests.support.clock import FakeClock
@@ -73,7 +74,7 @@ async def back_up(product: Headway, path: Path, *, force: bool = False) -> Manif
 async def bring_back(path: Path, product: Headway, *, has_own_secret: bool = False) -> Manifest:
     return await restore(
         path, database=product.database, store=product.store, clock=product.clock, jobs=product.jobs,
-        product="1.2.3", data_dir=product.data_dir, has_own_secret=has_own_secret, tell=lambda _sentence: None,
+        product="1.2.3", data_dir=product.data_dir, has_own_secret=has_own_secret, by=By("local:ada"), tell=str,
     )  # fmt: skip
 
 
@@ -106,8 +107,7 @@ async def test_everything_comes_back(here: Headway, there: Headway, archive: Pat
     before, after = await source.rows(), await target.rows()
     assert before.keys() == after.keys() == {table.name for table in TABLES}
     assert all(before.values())
-    assert await target.objects() == arrived(await source.objects())
-    assert find_secret(target.data_dir) == SECRET
+    assert (await target.objects(), find_secret(target.data_dir)) == (arrived(await source.objects()), SECRET)
     changed = {
         one["id"]: unlike(one, other)
         for one, other in zip(before.pop("background_jobs"), after.pop("background_jobs"), strict=True)
@@ -120,12 +120,13 @@ async def test_everything_comes_back(here: Headway, there: Headway, archive: Pat
     assert sorted(event["kind"] for event in resumed) == ["failed", "failed", "restored", "restored"]
     after["job_events"] = [event for event in after["job_events"] if event not in resumed]
     assert {event["job_id"] for event in resumed} == changed.keys()
+    [restored] = [entry for entry in after["audit_log"] if entry not in before["audit_log"]]
+    assert (restored["action"], restored["details"]["made_at"]) == ("backup.restore", manifest.created_at)
+    after["audit_log"].remove(restored)
     assert after == before
 
 
 async def target_with_schema(product: Headway) -> None:
-    from headway.migrations import migrate
-
     migrate(product.database.sync_url)
 
 
@@ -157,7 +158,9 @@ async def test_a_backup_is_as_of_one_moment(
     monkeypatch.setattr("headway.backup.saving.dump", dump_while_people_work)
     await back_up(here, archive)
     await bring_back(archive, there)
-    assert await there.rows() == rows
+    restored = await there.rows()
+    restored["audit_log"] = [entry for entry in restored["audit_log"] if entry["action"] != "backup.restore"]
+    assert restored == rows
 
 
 async def test_a_dataset_deleted_meanwhile_is_not_missing(here: Headway, there: Headway, archive: Path) -> None:

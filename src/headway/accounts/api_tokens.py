@@ -10,9 +10,11 @@ import logging
 import secrets
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.accounts import queries
 from headway.accounts.callers import actor_of, digest_of, enabled, user_id_of
@@ -26,6 +28,7 @@ from headway.accounts.errors import (
 from headway.accounts.models import ApiToken, User
 from headway.accounts.schemas import ApiTokenResponse, NewApiToken
 from headway.accounts.standing import ApiTokenProof
+from headway.audit.log import Action, By, Target, record
 from headway.errors import ScopeMissing
 from headway.kit.actor import Actor, Scope
 from headway.kit.clock import Clock
@@ -47,7 +50,13 @@ class ApiTokens:
         self._clock = clock
 
     async def create(
-        self, who: Actor, name: str, scopes: Collection[str], *, expires_in_days: int | None = None
+        self,
+        who: Actor,
+        name: str,
+        scopes: Collection[str],
+        *,
+        expires_in_days: int | None = None,
+        by: By | None = None,
     ) -> NewApiToken:
         """Make a token for the caller. Raises `ScopeMissing` if it were allowed what its maker is not."""
         for scope in sorted(scopes):
@@ -74,6 +83,7 @@ class ApiTokens:
             if await queries.count_api_tokens(session, row.user_id) >= MOST_TOKENS:
                 raise TooManyApiTokens(f"An account may have {MOST_TOKENS} tokens.", limit=MOST_TOKENS)
             session.add(row)
+            await self._note(session, by or By(who.owner), "token.create", row.id, scopes=row.scopes)
         return NewApiToken(**ApiTokenResponse.model_validate(row).model_dump(), token=token)
 
     async def list_own(self, owner: str) -> Page[ApiTokenResponse]:
@@ -82,11 +92,15 @@ class ApiTokens:
             found = await queries.list_api_tokens(session, user_id_of(owner))
         return Page(items=[ApiTokenResponse.model_validate(token) for token in found], next_cursor=None)
 
-    async def revoke(self, owner: str, token_id: UUID) -> None:
+    async def revoke(self, owner: str, token_id: UUID, *, by: By | None = None) -> None:
         """End one of the caller's tokens at once. Somebody else's raises `ApiTokenNotFound`."""
         async with self._database.write() as session:
             if not await queries.revoke_api_token(session, user_id_of(owner), token_id):
                 raise ApiTokenNotFound
+            await self._note(session, by or By(owner), "token.revoke", token_id)
+
+    async def _note(self, session: AsyncSession, by: By, action: Action, token_id: UUID, **details: Any) -> None:
+        await record(session, self._clock, by, action, Target("token", str(token_id)), **details)
 
     async def verify(self, token: str) -> Actor:
         """Return who calls with this token; raises `InvalidToken`, `ExpiredToken` or `AccountDisabled`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +24,9 @@ WRONG_PER_ADDRESS = 30
 """More than for one account, since a whole office may share an address."""
 MOST_TALLIES = 10_000
 
+TellLocked = Callable[[str | None, str], Awaitable[None]]
+"""Is told at the last wrong password before a lock-out: the account, or None for all of them, and the network."""
+
 
 @dataclass(slots=True)
 class _Tally:
@@ -35,8 +38,9 @@ class _Tally:
 class AttemptLimiter:
     """Admits attempts to prove who one is. The clock decides when a wrong one is forgotten."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, tell_locked: TellLocked) -> None:
         self._clock = clock
+        self._tell_locked = tell_locked
         self._tallies: OrderedDict[tuple[str, ...], _Tally] = OrderedDict()
         self._ended = asyncio.Event()
 
@@ -56,6 +60,10 @@ class AttemptLimiter:
         except (WrongCredentials, WrongPassword):
             for tally in tallies:
                 tally.wrong.append(self._clock.now())
+            # Nobody is admitted beyond a limit, so that it is reached once before it is lifted.
+            for tally, locked in zip(tallies, (email, None), strict=True):
+                if len(tally.wrong) == tally.limit:
+                    await self._tell_locked(locked, network)
             raise
         else:
             # Only who knows the password comes here. The address's count stays, or an attacker with an account

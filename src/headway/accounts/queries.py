@@ -100,6 +100,10 @@ async def delete_user(session: AsyncSession, user_id: UUID) -> None:
     await session.execute(sa.delete(User).where(User.id == user_id))
 
 
+async def set_role(session: AsyncSession, user_id: UUID, role: str) -> None:
+    await session.execute(sa.update(User).where(User.id == user_id).values(role=role))
+
+
 async def enable(session: AsyncSession, user_id: UUID) -> None:
     await session.execute(sa.update(User).where(User.id == user_id).values(disabled_at=None))
 

@@ -40,6 +40,7 @@ from headway.accounts.schemas import (
     UserResponse,
 )
 from headway.accounts.service import AccountService
+from headway.audit.dependencies import by_request
 from headway.errors import Forbidden, Invalid, Unauthorized
 from headway.kit.actor import Actor, Scope
 from headway.kit.dependencies import needs
@@ -103,13 +104,9 @@ def _own_account(service: AccountService, actor: Callable[..., Any]) -> APIRoute
 
     @router.post("/password", status_code=204, responses=responses(WrongPassword, WeakPassword, TooManyAttempts))
     async def change_password(who: manager, request: Request, response: Response, body: ChangePassword) -> None:
-        """Change your own password. Everything signed in with the old one ends, but for this browser."""
+        """Change your own password. Everything signed in with the old one ends, but for this browser. Audited."""
         user = await service.change_password(
-            who.owner,
-            body.current_password,
-            body.new_password,
-            client_address(request),
-            revoke_tokens=body.revoke_tokens,
+            by_request(who, request), body.current_password, body.new_password, revoke_tokens=body.revoke_tokens
         )
         if SESSION_COOKIE in request.cookies and "Authorization" not in request.headers:
             await _give_session(service, user, request, response)
@@ -127,32 +124,34 @@ def _own_tokens(service: AccountService, actor: Callable[..., Any]) -> APIRouter
         return await service.api_tokens.list_own(who.owner)
 
     @router.post("", status_code=201, responses=responses(TooManyApiTokens))
-    async def create_token(who: manager, body: CreateApiToken, response: Response) -> NewApiToken:
-        """Make a token for a program of yours. It is shown this once, and may do no more than you."""
+    async def create_token(who: manager, request: Request, body: CreateApiToken, response: Response) -> NewApiToken:
+        """Make a token for a program of yours. It is shown this once, and may do no more than you. Audited."""
         response.headers["Cache-Control"] = "no-store"
-        return await service.api_tokens.create(who, body.name, body.scopes, expires_in_days=body.expires_in_days)
+        return await service.api_tokens.create(
+            who, body.name, body.scopes, expires_in_days=body.expires_in_days, by=by_request(who, request)
+        )
 
     @router.delete("/{token_id}", status_code=204, responses=responses(ApiTokenNotFound))
-    async def revoke_token(who: manager, token_id: UUID) -> None:
-        """Revoke a token of yours. Whoever uses it is refused from now on."""
-        await service.api_tokens.revoke(who.owner, token_id)
+    async def revoke_token(who: manager, request: Request, token_id: UUID) -> None:
+        """Revoke a token of yours. Whoever uses it is refused from now on. Audited."""
+        await service.api_tokens.revoke(who.owner, token_id, by=by_request(who, request))
 
     return router
 
 
 def _users(service: AccountService, admin: Callable[..., Any]) -> APIRouter:
-    router = APIRouter(
-        prefix="/users", tags=["users"], dependencies=[Depends(admin)], responses=responses(Unauthorized, Forbidden)
-    )
+    router = APIRouter(prefix="/users", tags=["users"], responses=responses(Unauthorized, Forbidden))
+    operator = Annotated[Actor, Depends(admin)]
 
     @router.post("", status_code=201, responses=responses(EmailTaken, InvalidEmail, WeakPassword))
-    async def add_user(body: CreateUser) -> UserResponse:
-        """Add a user. Administrators only."""
-        return UserResponse.model_validate(await service.add_user(body.email, body.password, body.role))
+    async def add_user(who: operator, request: Request, body: CreateUser) -> UserResponse:
+        """Add a user. Administrators only. Audited."""
+        by = by_request(who, request)
+        return UserResponse.model_validate(await service.add_user(body.email, body.password, body.role, by=by))
 
     @router.get("", responses=responses(BadCursor))
     async def list_users(
-        limit: Annotated[int, Query(ge=1, le=100)] = 50, cursor: str | None = None
+        _who: operator, limit: Annotated[int, Query(ge=1, le=100)] = 50, cursor: str | None = None
     ) -> Page[UserResponse]:
         """All users, newest first. Administrators only."""
         return await service.list_users(limit=limit, cursor=cursor)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import secrets
-from collections.abc import Collection, Hashable
+from collections.abc import AsyncIterator, Collection, Hashable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy.exc import IntegrityError
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.accounts import queries
 from headway.accounts.api_tokens import ApiTokens, is_api_token
-from headway.accounts.attempts import AttemptLimiter
+from headway.accounts.attempts import WINDOW_SECONDS, AttemptLimiter
 from headway.accounts.callers import actor_of, digest_of, enabled, user_id_of
 from headway.accounts.emails import check_email, normalize_email
 from headway.accounts.errors import (
@@ -32,16 +33,21 @@ from headway.accounts.passwords import PasswordHasher, check_password, generate_
 from headway.accounts.schemas import Role, UserResponse
 from headway.accounts.standing import SessionProof, SignedProof, ended_proofs
 from headway.accounts.tokens import Claims, TokenSigner
+from headway.audit.log import HEADWAY, Action, By, Target, forget_addresses_in, noting_refusals, record
 from headway.kit.actor import Actor
 from headway.kit.clock import Clock
 from headway.kit.db import Database
+from headway.kit.logs import remembered
 from headway.kit.pagination import Page, decode_cursor, encode_cursor
 
 log = logging.getLogger(__name__)
 
 
 class AccountService:
-    """Users, their passwords, tokens and sessions. Every method is a transaction of its own."""
+    """Users, their passwords, tokens and sessions. Every method is a transaction of its own.
+
+    Who changes something is said as `by`, and stands in the audit.
+    """
 
     def __init__(
         self,
@@ -59,7 +65,7 @@ class AccountService:
         self._database = database
         self._clock = clock
         self._passwords = passwords or PasswordHasher()
-        self._attempts = AttemptLimiter(clock)
+        self._attempts = AttemptLimiter(clock, self._note_lock_out)
         self._signer = TokenSigner(jwt_secret, token_lifetime_seconds, clock)
 
     # Users
@@ -79,13 +85,15 @@ class AccountService:
             if await queries.any_user(session):
                 return None
             session.add(user)
+            await self._note(session, HEADWAY, "user.create", user.id, role=user.role)
         return None if password else chosen
 
-    async def add_user(self, email: str, password: str, role: Role = "user") -> User:
+    async def add_user(self, email: str, password: str, role: Role = "user", *, by: By = HEADWAY) -> User:
         user = await self._new_user(email, password, role)
         try:
             async with self._database.write() as session:
                 session.add(user)
+                await self._note(session, by, "user.create", user.id, role=role)
         except IntegrityError as error:
             raise EmailTaken(f"{user.email} is the e-mail of another user.") from error
         return user
@@ -99,19 +107,26 @@ class AccountService:
         next_cursor = encode_cursor(shown[-1].created_at, shown[-1].id) if len(found) > limit else None
         return Page(items=[UserResponse.model_validate(user) for user in shown], next_cursor=next_cursor)
 
-    async def disable_user(self, email: str) -> None:
-        """Stop a user from signing in, and end every token and session of theirs at once."""
-        async with self._database.write() as session:
-            await queries.lock_admins(session)
-            user = await _get_by_email(session, email)
+    async def set_role(self, email: str, role: Role, *, by: By = HEADWAY) -> None:
+        """Make a user an administrator, or one no longer, from their next request on. Raises `LastAdmin`."""
+        async with self._changing(email, by, "user.set_role") as (session, user):
+            if role != "admin":
+                await _refuse_last_admin(session, user)
+            await queries.set_role(session, user.id, role)
+            await self._note(session, by, "user.set_role", user.id, role=role)
+
+    async def disable_user(self, email: str, *, by: By = HEADWAY) -> None:
+        """Stop a user from signing in, and end every token and session of theirs at once. Raises `LastAdmin`."""
+        async with self._changing(email, by, "user.disable") as (session, user):
             await _refuse_last_admin(session, user)
             await queries.disable(session, user.id, self._clock.now())
+            await self._note(session, by, "user.disable", user.id)
 
-    async def enable_user(self, email: str) -> None:
+    async def enable_user(self, email: str, *, by: By = HEADWAY) -> None:
         """Let a user sign in again; what ended when they were disabled stays ended."""
-        async with self._database.write() as session:
-            user = await _get_by_email(session, email)
+        async with self._changing(email, by, "user.enable") as (session, user):
             await queries.enable(session, user.id)
+            await self._note(session, by, "user.enable", user.id)
 
     async def get_owner(self, email: str) -> str:
         """Return the owner that the rows of a user's things carry."""
@@ -133,14 +148,19 @@ class AccountService:
             user = await queries.find_by_id(session, user_id_of(owner))
         return user is not None and user.disabled_at is None
 
-    async def erase_user_in(self, session: AsyncSession, email: str) -> None:
-        """Delete a user with everything that lets them in. Raises `LastAdmin`."""
+    async def erase_user_in(self, session: AsyncSession, email: str, *, by: By = HEADWAY, **erased: int) -> None:
+        """Delete a user with everything that lets them in. Raises `LastAdmin`.
+
+        The audit keeps how much of what is `erased` with them, and no longer from where they did things.
+        """
         await queries.lock_admins(session)
         user = await _get_by_email(session, email)
         await _refuse_last_admin(session, user)
         await queries.delete_user(session, user.id)
+        await forget_addresses_in(session, str(user.id))
+        await self._note(session, by, "user.delete", user.id, **erased)
 
-    async def set_password(self, email: str, password: str, *, revoke_tokens: bool = False) -> None:
+    async def set_password(self, email: str, password: str, *, revoke_tokens: bool = False, by: By = HEADWAY) -> None:
         """Give a user a new password, as an administrator does; ends what they signed in with the old one.
 
         Their API tokens stay valid unless `revoke_tokens` says otherwise.
@@ -152,17 +172,21 @@ class AccountService:
             await queries.replace_password(session, user.id, user.credentials_version, password_hash, self._clock.now())
             if revoke_tokens:
                 await queries.revoke_api_tokens(session, user.id)
+            await self._note(session, by, "user.set_password", user.id, revoke_tokens=revoke_tokens)
 
-    async def change_password(
-        self, owner: str, current: str, new: str, client_address: str, *, revoke_tokens: bool = False
-    ) -> User:
+    async def change_password(self, by: By, current: str, new: str, *, revoke_tokens: bool = False) -> User:
         """Change the caller's own password; ends what was signed in with the old one, the caller included.
 
         API tokens stay valid unless `revoke_tokens` says otherwise.
         """
         check_password(new)
-        user = await self._get_by_owner(owner)
-        async with self._attempts.attempt(user.email, client_address):
+        user = await self._get_by_owner(by.actor)
+        action: Action = "user.change_password"
+        async with (
+            self._attempts.attempt(user.email, by.address or "unknown"),
+            # Within the attempt: who tries too often leaves one entry for the lock-out, and not one for each try.
+            noting_refusals(self._database, self._clock, by, action, Target("user", by.actor)),
+        ):
             if not await self._passwords.verify(current, user.password_hash):
                 raise WrongPassword
         password_hash = await self._passwords.hash(new)
@@ -174,7 +198,8 @@ class AccountService:
                 raise WrongPassword("The password was changed by another request a moment ago.")
             if revoke_tokens:
                 await queries.revoke_api_tokens(session, user.id)
-        return await self._get_by_owner(owner)
+            await self._note(session, by, action, user.id, revoke_tokens=revoke_tokens)
+        return await self._get_by_owner(by.actor)
 
     # Proving who one is
 
@@ -267,6 +292,34 @@ class AccountService:
             created_at=now,
             password_changed_at=now,
         )
+
+    @contextlib.asynccontextmanager
+    async def _changing(self, email: str, by: By, action: Action) -> AsyncIterator[tuple[AsyncSession, User]]:
+        """Open a transaction on a user, with the number of administrators in hand; a refusal is noted."""
+        target = Target("user", await self.get_owner(email))
+        async with (
+            noting_refusals(self._database, self._clock, by, action, target),
+            self._database.write() as session,
+        ):
+            await queries.lock_admins(session)
+            yield session, await _get_by_email(session, email)
+
+    async def _note(self, session: AsyncSession, by: By, action: Action, user_id: UUID, **details: Any) -> None:
+        await record(session, self._clock, by, action, Target("user", str(user_id)), **details)
+
+    async def _note_lock_out(self, email: str | None, network: str) -> None:
+        """Note that nobody may try to sign in from a network for a while: as one user, or at all.
+
+        An e-mail that is no user's is not kept: it may be a password in the wrong field.
+        """
+        user = await self._find_by_email(email) if email is not None else None
+        target = Target("user", str(user.id)) if user else Target("address", network)
+        by = By(HEADWAY.actor, network, remembered("request_id"))
+        async with self._database.write() as session:
+            await record(
+                session, self._clock, by, "user.lock_out", target,
+                seconds=WINDOW_SECONDS, of="everybody" if email is None else "one account",
+            )  # fmt: skip
 
     def _new_session(self, user_id: UUID, token: str, now: datetime) -> UserSession:
         return UserSession(

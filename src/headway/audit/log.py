@@ -20,12 +20,14 @@ from headway.kit.tally import Tally
 
 Action = Literal[
     "job.cancel", "job.retry", "queue.pause", "queue.resume",
-    "user.create", "user.disable", "user.enable", "user.delete", "user.set_password", "user.change_password",
-    "token.create", "token.revoke", "sweep.run",
+    "user.create", "user.set_role", "user.disable", "user.enable", "user.delete",
+    "user.set_password", "user.change_password", "user.lock_out",
+    "token.create", "token.revoke", "sweep.run", "backup.restore",
 ]  # fmt: skip
-TargetType = Literal["job", "queue", "user", "token", "installation"]
+TargetType = Literal["job", "queue", "user", "token", "address", "installation"]
 
 DONE = "done"
+TABLE_NAME = AuditEntry.__tablename__
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class By:
 
 
 HEADWAY = By("headway")
-"""Whoever nobody is named for: the program itself, at its first start."""
+"""Whoever nobody is named for: the program itself, as at its first start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,10 @@ class Target:
 
     type: TargetType
     name: str
+
+
+INSTALLATION = Target("installation", "headway")
+"""All of it, and not one thing in it."""
 
 
 async def record(
@@ -71,6 +77,11 @@ async def noting_refusals(
         async with database.write() as session:
             await record(session, clock, by, action, target, result=error.code)
         raise
+
+
+async def forget_addresses_in(session: AsyncSession, owner: str) -> None:
+    """Take out where somebody who is erased did things from. It is all of them that an entry knows besides an id."""
+    await queries.forget_addresses(session, owner)
 
 
 class AuditRetention:

@@ -1,4 +1,4 @@
-"""Every statement on the audit. None changes an entry."""
+"""Every statement on the audit. None changes what an entry says was done, by which id and to what."""
 
 from __future__ import annotations
 
@@ -30,6 +30,14 @@ async def list_newest_first(
         statement = statement.where(AuditEntry.at <= at, sa.or_(AuditEntry.at < at, AuditEntry.id < entry_id))
     statement = statement.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(limit)
     return (await session.execute(statement)).scalars().all()
+
+
+async def forget_addresses(session: AsyncSession, owner: str) -> None:
+    """Forget from where somebody acted, and from where somebody was kept from signing in as them."""
+    kept_out = sa.and_(
+        AuditEntry.action == "user.lock_out", AuditEntry.target_type == "user", AuditEntry.target == owner
+    )
+    await session.execute(sa.update(AuditEntry).where(sa.or_(AuditEntry.actor == owner, kept_out)).values(address=None))
 
 
 async def forget(session: AsyncSession, before: datetime, *, delete: bool) -> Tally:

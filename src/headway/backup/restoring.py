@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.accounts.secrets import keep_secret
+from headway.audit.log import INSTALLATION, TABLE_NAME, By, record
 from headway.backup.archive import Archive, open_archive
 from headway.backup.manifest import BackupFailed, Manifest
 from headway.backup.rows import TABLES, load
@@ -41,6 +42,7 @@ async def restore(
     data_dir: Path,
     has_own_secret: bool,
     tell: Callable[[str], object],
+    by: By,
 ) -> Manifest:
     """Fill an empty database and store from the backup at `path`. Raises BackupFailed before anything is written."""
     with open_archive(path) as archive, _no_worker_beside(data_dir, database):
@@ -63,6 +65,8 @@ async def restore(
             await jobs.resume_restored_in(session)
             # What had come of them is no backup's business: their senders have it still.
             await jobs.uploads.end_restored_in(session, UploadInterrupted("It was under way.").problem())
+            made_at = manifest.created_at
+            await record(session, clock, by, "backup.restore", INSTALLATION, made_at=made_at, product=manifest.product)
     return manifest
 
 
@@ -96,7 +100,8 @@ async def _refuse_rows(database: Database) -> None:
 
 
 async def _refuse_rows_in(session: AsyncSession, tables: list[sa.Table]) -> None:
-    for table in tables:
+    """Refuse rows of these tables. Entries of the audit alone are no data: a command may have left them."""
+    for table in (table for table in tables if table.name != TABLE_NAME):
         if (await session.execute(sa.select(sa.literal(1)).select_from(table).limit(1))).first() is not None:
             raise BackupFailed(
                 f"The database is not empty: there are {table.name.replace('_', ' ')} in it. "

@@ -20,6 +20,7 @@ from headway.backup.saving import SECRET, save
 from headway.cli.configuration import load_settings, make_data_dir
 from headway.cli.output import counted, printable, sentence_of, size
 from headway.cli.schema import shown_url
+from headway.cli.whose import at_this_machine
 from headway.errors import AppError
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import open_signal
@@ -99,6 +100,7 @@ async def _restore(file: Path, place: _Place) -> Manifest:
         data_dir=place.settings.data_dir,
         has_own_secret=bool(place.settings.jwt_secret.get_secret_value()),
         tell=_tell,
+        by=at_this_machine(),
     )
 
 

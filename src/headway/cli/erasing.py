@@ -15,8 +15,10 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from headway.accounts.secrets import load_or_create_secret
 from headway.accounts.service import AccountService
+from headway.audit.log import By
 from headway.cli.configuration import load_settings, make_data_dir
 from headway.cli.output import counted, sentence_of
+from headway.cli.whose import at_this_machine
 from headway.datasets.cache import RowsCache
 from headway.datasets.service import DatasetService
 from headway.engine.dbos import DbosSubmitter
@@ -99,20 +101,24 @@ def _tell(email: str, erased: Erased) -> None:
 async def _run(settings: Settings, email: str) -> Erased:
     make_data_dir(settings)
     async with _opened(settings) as slices:
-        return await erase(slices, email)
+        return await erase(slices, email, by=at_this_machine())
 
 
-async def erase(slices: Slices, email: str, *, stop_seconds: float = STOP_SECONDS) -> Erased:
-    """Erase a user. One that was broken off can be repeated; objects that stay then are left for the sweep."""
+async def erase(slices: Slices, email: str, *, by: By, stop_seconds: float = STOP_SECONDS) -> Erased:
+    """Erase a user. One that was broken off can be repeated; objects that stay then are left for the sweep.
+
+    It leaves two entries in the audit, as it is two deeds: disabling, which stays done if the rest is broken off.
+    """
     owner = await slices.accounts.get_owner(email)
     # Nobody signs in or uploads from here on, and the last administrator is refused before anything is touched.
-    await slices.accounts.disable_user(email)
+    await slices.accounts.disable_user(email, by=by)
     await _end_jobs(slices, owner, stop_seconds)
     async with slices.database.write() as session:
         jobs = await slices.jobs.erase_owner_in(session, owner)
         originals = await slices.intake.erase_owner_in(session, owner)
         datasets, named = await slices.datasets.erase_owner_in(session, owner)
-        await slices.accounts.erase_user_in(session, email)
+        counts = {"datasets": datasets, "files": len(originals), "jobs": len(jobs)}
+        await slices.accounts.erase_user_in(session, email, by=by, **counts)
     objects, left = await _erase_objects(slices, jobs, originals | named)
     return Erased(datasets=datasets, files=len(originals), jobs=len(jobs), objects=objects, left=left)
 

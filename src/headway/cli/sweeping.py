@@ -8,13 +8,16 @@ from datetime import datetime, timedelta
 import click
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from headway.audit.log import INSTALLATION, record
 from headway.cli.configuration import load_settings
 from headway.cli.output import printable, show_table, size
+from headway.cli.whose import at_this_machine
 from headway.intake.sweep import Leftover, Report, Sweep
 from headway.intake.sweep_files import Folders
 from headway.jobs.retention import KeepJobs
 from headway.kit.clock import SystemClock
 from headway.kit.db import Database
+from headway.operator.measurements import Measurements
 from headway.settings import Settings
 from headway.storage.opening import open_store
 
@@ -49,13 +52,21 @@ async def _sweep(settings: Settings, older_than: timedelta | None, *, dry_run: b
     store = open_store(settings.effective_storage_url)
     database = Database(settings.effective_database_url)
     keep = KeepJobs(settings.keep_completed_days, settings.keep_failed_days)
+    clock, by = SystemClock(), at_this_machine()
+    sweep = Sweep(database, store, clock, folders, keep, settings.keep_audit_days)
     try:
-        return await Sweep(database, store, SystemClock(), folders, keep, settings.keep_audit_days).run(
-            dry_run=dry_run, older_than=older_than
-        )
+        if dry_run:
+            return await sweep.run(dry_run=True, older_than=older_than)
+        async with database.write() as session:
+            # Before anything is removed: a sweep is many transactions, and may be broken off in the middle.
+            hours = None if older_than is None else older_than.total_seconds() / 3600
+            await record(session, clock, by, "sweep.run", INSTALLATION, older_than_hours=hours)
+        report = await sweep.run(older_than=older_than)
+        await Measurements(database, clock).save_sweep(report, by.actor)
     finally:
         await database.close()
         await store.close()
+    return report
 
 
 def _show(report: Report, *, dry_run: bool) -> None:

@@ -16,6 +16,7 @@ from headway.cli.asking import read_secret
 from headway.cli.configuration import load_settings, make_data_dir
 from headway.cli.erasing import delete
 from headway.cli.output import sentence_of, show_table
+from headway.cli.whose import at_this_machine
 from headway.errors import AppError
 from headway.kit.clock import SystemClock
 from headway.kit.db import Database
@@ -41,7 +42,7 @@ def add(email: str, *, admin: bool, password_stdin: bool) -> None:
     """Add an account for EMAIL."""
     password = read_secret("Password", from_stdin=password_stdin, confirm=True)
     role: Role = "admin" if admin else "user"
-    _with_accounts(lambda accounts: accounts.add_user(email, password, role))
+    _with_accounts(lambda accounts: accounts.add_user(email, password, role, by=at_this_machine()))
     click.echo(f"Added {email} ({role}).")
 
 
@@ -66,9 +67,18 @@ async def _all_users(accounts: AccountService) -> list[UserResponse]:
 
 @users.command()
 @click.argument("email")
+@click.argument("role", type=click.Choice(["user", "admin"]))
+def role(email: str, role: Role) -> None:
+    """Make EMAIL an administrator, or an ordinary user."""
+    _with_accounts(lambda accounts: accounts.set_role(email, role, by=at_this_machine()))
+    click.echo(f"{email} is {'an administrator' if role == 'admin' else 'an ordinary user'} now.")
+
+
+@users.command()
+@click.argument("email")
 def disable(email: str) -> None:
     """Keep EMAIL from signing in. Files and datasets stay."""
-    _with_accounts(lambda accounts: accounts.disable_user(email))
+    _with_accounts(lambda accounts: accounts.disable_user(email, by=at_this_machine()))
     click.echo(f"Disabled {email}.")
 
 
@@ -76,7 +86,7 @@ def disable(email: str) -> None:
 @click.argument("email")
 def enable(email: str) -> None:
     """Let EMAIL sign in again."""
-    _with_accounts(lambda accounts: accounts.enable_user(email))
+    _with_accounts(lambda accounts: accounts.enable_user(email, by=at_this_machine()))
     click.echo(f"Enabled {email}.")
 
 
@@ -87,7 +97,9 @@ def enable(email: str) -> None:
 def password(email: str, *, revoke_tokens: bool, password_stdin: bool) -> None:
     """Set a new password for EMAIL."""
     new = read_secret("New password", from_stdin=password_stdin, confirm=True)
-    _with_accounts(lambda accounts: accounts.set_password(email, new, revoke_tokens=revoke_tokens))
+    _with_accounts(
+        lambda accounts: accounts.set_password(email, new, revoke_tokens=revoke_tokens, by=at_this_machine())
+    )
     click.echo(f"Changed the password of {email}.")
 
 

@@ -24,6 +24,7 @@ from headway.accounts.errors import (
 from headway.accounts.models import ApiToken, User
 from headway.accounts.schemas import NewApiToken
 from headway.accounts.service import AccountService
+from headway.audit.log import By
 from headway.errors import ScopeMissing
 from headway.kit.actor import Actor
 from headway.kit.db import Database
@@ -188,7 +189,7 @@ async def test_a_new_password_ends_tokens_only_when_asked(
     bob = await service.add_user(BOB, PASSWORD)
     hers, his = await make(service, ada), await make(service, bob)
     if by == "owner":
-        await service.change_password(str(bob.id), PASSWORD, "battery staple", "192.0.2.1", revoke_tokens=revoke)
+        await service.change_password(By(str(bob.id)), PASSWORD, "battery staple", revoke_tokens=revoke)
     else:
         await service.set_password(BOB, "battery staple", revoke_tokens=revoke)
     if revoke:

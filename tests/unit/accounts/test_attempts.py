@@ -17,7 +17,11 @@ HOME = "192.0.2.1"
 
 @pytest.fixture
 def limiter(clock: FakeClock) -> AttemptLimiter:
-    return AttemptLimiter(clock)
+    return AttemptLimiter(clock, told_to_nobody)
+
+
+async def told_to_nobody(_email: str | None, _network: str) -> None:
+    """Take what a limiter tells of lock-outs."""
 
 
 async def wrong(limiter: AttemptLimiter, email: str = ADA, address: str = HOME) -> None:

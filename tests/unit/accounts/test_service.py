@@ -22,6 +22,7 @@ from headway.accounts.errors import (
 )
 from headway.accounts.models import User, UserSession
 from headway.accounts.service import AccountService
+from headway.audit.log import By
 from headway.kit.db import Database
 from tests.support.clock import FakeClock
 from tests.unit.accounts.conftest import PASSWORD, SESSION_SECONDS, make_service
@@ -234,7 +235,7 @@ async def test_a_new_password_ends_what_was_issued_before_and_nothing_after(
         issued.append((service.issue_token(before), await service.open_session(before)))
         clock.advance(seconds)
         after = await service.change_password(
-            str(ada.id), PASSWORD if number == 0 else f"password {number}", f"password {number + 1}", HOME
+            By(str(ada.id), HOME), PASSWORD if number == 0 else f"password {number}", f"password {number + 1}"
         )
         for token, session in issued:
             with pytest.raises(InvalidToken):
@@ -272,15 +273,15 @@ async def test_a_password_set_by_an_administrator_works_and_says_when(
 async def test_the_present_password_is_needed_and_guesses_are_counted(service: AccountService, ada: User) -> None:
     for _ in range(5):
         with pytest.raises(WrongPassword):
-            await service.change_password(str(ada.id), "wrong horse", "new password", HOME)
+            await service.change_password(By(str(ada.id), HOME), "wrong horse", "new password")
     with pytest.raises(TooManyAttempts):
-        await service.change_password(str(ada.id), PASSWORD, "new password", HOME)
+        await service.change_password(By(str(ada.id), HOME), PASSWORD, "new password")
     await service.sign_in(ADA, PASSWORD, "192.0.2.2")
 
 
 async def test_of_two_changes_at_once_one_counts(service: AccountService, ada: User) -> None:
     ended = await asyncio.gather(
-        *(service.change_password(str(ada.id), PASSWORD, f"password {number}", HOME) for number in range(2)),
+        *(service.change_password(By(str(ada.id), HOME), PASSWORD, f"password {number}") for number in range(2)),
         return_exceptions=True,
     )
     assert sum(isinstance(answer, WrongPassword) for answer in ended) == 1
@@ -288,13 +289,13 @@ async def test_of_two_changes_at_once_one_counts(service: AccountService, ada: U
 
 async def test_a_weak_new_password_changes_nothing(service: AccountService, ada: User) -> None:
     with pytest.raises(WeakPassword):
-        await service.change_password(str(ada.id), PASSWORD, "short", HOME)
+        await service.change_password(By(str(ada.id), HOME), PASSWORD, "short")
     await service.sign_in(ADA, PASSWORD, HOME)
 
 
 async def test_an_actor_of_a_host_has_no_password_here(service: AccountService) -> None:
     with pytest.raises(UserNotFound):
-        await service.change_password("host-user-7", PASSWORD, "new password", HOME)
+        await service.change_password(By("host-user-7", HOME), PASSWORD, "new password")
 
 
 # Sessions

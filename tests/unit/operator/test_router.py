@@ -124,7 +124,7 @@ async def test_deeds_are_read_with_the_names_of_people(office: Office) -> None:
     await office.client.post(f"/operator/jobs/{job_id}/cancel")
     refused, cancelled, paused = (
         (await office.client.post(f"/operator/jobs/{job_id}/cancel")).status_code,
-        *(await office.client.get("/audit")).json()["items"][1:],
+        *(await office.client.get("/audit")).json()["items"][1:3],
     )
     assert refused == 409
     assert paused["actor"] == {"id": office.admin, "email": "admin@example.org"}
