@@ -122,12 +122,22 @@ def _suggestion(label: str, options: dict[str, Any], fixes: int, of: int) -> dic
 
 def _fixed_by_leniency(path: Path, table: Table) -> int:
     """Try the rejected rows with lenient quotes; return how many then have the right number of cells."""
-    rules = replace(table.rules, lenient=True)
+    lenient = replace(table, rules=replace(table.rules, lenient=True))
     fixed = 0
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(columns=["code", "raw", "cut"]):
-            for code, raw, cut in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                if code == TAIL and not cut:
-                    cells = split(raw.encode(), rules, width=table.width, ended=True)
-                    fixed += cells.records == 1 and not cells.faults and int(cells.widths[0]) == table.width
+            whole = zip(*(column.to_pylist() for column in batch.columns), strict=True)
+            rows = [raw.encode() for code, raw, cut in whole if code == TAIL and not cut]
+            fixed += _fitting(rows, lenient)
     return fixed
+
+
+def _fitting(rows: list[bytes], table: Table) -> int:
+    """Return how many rows fit the table. They are split together, and one by one only if they run into each other."""
+    if not rows:
+        return 0
+    end = table.rules.record_end
+    cells = split(end.join(rows) + end, table.rules, width=table.width, ended=True)
+    if cells.records == len(rows) and not cells.faults:
+        return int((cells.widths == table.width).sum())
+    return sum(_fitting([row], table) for row in rows) if len(rows) > 1 else 0

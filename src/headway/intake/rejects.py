@@ -275,13 +275,40 @@ class RejectsFile:
     def _flush(self) -> None:
         if not self._waiting:
             return
-        rows = [self._row(rejected, place) for rejected in self._waiting for place in range(len(rejected))]
         self._writer = self._writer or pq.ParquetWriter(self._path, REJECTS_SCHEMA, compression="zstd")
-        self._writer.write_table(pa.Table.from_pylist(rows, schema=REJECTS_SCHEMA))
+        for rejected in self._waiting:
+            self._writer.write_batch(self._batch(rejected))
         self._waiting, self._waiting_bytes = [], 0
+
+    def _batch(self, rejected: Rejected) -> pa.RecordBatch:
+        nothing = [None] * len(rejected)
+        columns = {
+            "record": rejected.row + self._header_rows,
+            "byte": pa.array(rejected.byte, mask=rejected.byte < 0),
+            "reason": [REASONS[code] for code in rejected.codes],
+            "raw": _texts(rejected.raw),
+            "row": rejected.row,
+            "line": rejected.line,
+            "column": rejected.columns or nothing,
+            "code": rejected.codes,
+            "value": rejected.values or nothing,
+            "cut": [len(raw) > MOST_RAW_BYTES for raw in rejected.raw],
+        }
+        return pa.RecordBatch.from_pydict(columns, REJECTS_SCHEMA)
+
+
+def _texts(raw: list[bytes]) -> pa.Array:
+    """Return what is kept of some rows."""
+    if max(map(len, raw)) <= MOST_RAW_BYTES:
+        try:
+            return pa.array(raw, pa.binary()).cast(pa.string())
+        except pa.ArrowInvalid:
+            # Some bytes are no characters; each row is looked at by itself then.
+            pass
+    return pa.array([_text(each) for each in raw], pa.string())
 
 
 def _text(raw: bytes) -> str:
     """Return what is kept of a row. Where it is cut, that is between two characters."""
     decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
-    return decoder.decode(raw[:MOST_RAW_BYTES], final=len(raw) <= MOST_RAW_BYTES).rstrip("\r")
+    return decoder.decode(raw[:MOST_RAW_BYTES], final=len(raw) <= MOST_RAW_BYTES)

@@ -211,9 +211,12 @@ class _Walk:
             self._spans.pop()
         while self._doubled and self._doubled[-1] >= self._record:
             self._doubled.pop()
+        # The mark that has text behind it lies in another row, so this one's is never closed.
+        code = UNCLOSED if at > end else code
         self._spans.append((self._record, end))
         self._faults.append(Fault(self._record, end, at if code == TAIL else opening, code))
-        self._outside_from = end + 1
+        # The line end that ends the record begins the next one.
+        self._outside_from = end
         self._next = bisect_left(self._quotes, end)
         return True
 
@@ -237,4 +240,10 @@ class _Walk:
         places = range(bisect_left(self._ends, start), bisect_right(self._ends, stop))
         ends = [self._ends[place] for place in places[:LOOK_AHEAD_LINES]]
         lines = [self._text[begin + 1 : end] for begin, end in zip([start - 1, *ends], ends, strict=False)]
-        return all(line.count(self._rules.delimiter) == self._width - 1 for line in lines if line.strip(b"\r\n"))
+        return all(self._is_row(line) for line in lines if line.strip(b"\r\n"))
+
+    def _is_row(self, line: bytes) -> bool:
+        """Say whether a line has as many cells as the table, and no quote that is open at its end."""
+        delimiter, quote = self._rules.delimiter or b"", self._rules.quote
+        pieces = [line] if quote is None else line.split(bytes([quote]))
+        return len(pieces) % 2 == 1 and sum(piece.count(delimiter) for piece in pieces[::2]) == (self._width or 0) - 1

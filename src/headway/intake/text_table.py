@@ -58,12 +58,12 @@ class WrittenTable:
 
 
 def batches(chunks: Iterator[Chunk], columns: int) -> Generator[Chunk, None, None]:
-    """Yield chunks of the size of a row group."""
+    """Yield chunks of the size of a row group. Rejected rows count too: nothing else bounds how many wait."""
     waiting: list[Chunk] = []
     rows = size = 0
     for chunk in chunks:
         waiting.append(chunk)
-        rows += chunk.rows.num_rows
+        rows += chunk.rows.num_rows + sum(map(len, chunk.rejected))
         size += chunk.rows.nbytes if columns < 500 else chunk.rows.num_rows * columns * 8
         if rows >= rows_per_group(columns) or size >= BATCH_BYTES:
             yield Chunk.concat(waiting)

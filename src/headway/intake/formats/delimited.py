@@ -13,7 +13,7 @@ from typing import Any
 
 from headway.datasets.rejected import MOST_RAW_BYTES
 from headway.intake.delimited_words import decisions_of, issues_of
-from headway.intake.dialect import SAMPLE_BYTES, Dialect, DialectWishes, sniff
+from headway.intake.dialect import SAMPLE_BYTES, USUAL, Dialect, DialectWishes, sniff
 from headway.intake.encoding_copy import Utf8Text, as_utf8
 from headway.intake.exact_types import TypeWishes
 from headway.intake.formats.names import unique_names
@@ -27,6 +27,9 @@ from headway.intake.text_table import TableWriter
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
 MAX_COLUMNS = 5_000
+FEW_LINES = 4
+"""Fewer than these say nothing about how lines are split."""
+
 UNDERSTOOD = 0.05
 """Share of the parse that it takes to find out how the text is written."""
 
@@ -141,11 +144,25 @@ def _sniffed(text: Utf8Text, options: ParseOptions) -> Dialect:
         with text.path.open("rb") as file:
             file.seek(text.start)
             sample = file.read(size)
-        dialect = sniff(sample, wishes, whole=len(sample) < size, start=text.start)
+        is_whole = len(sample) < size
+        lines = sample.count(b"\n") or sample.count(b"\r")
+        if lines < FEW_LINES and not is_whole and size == SAMPLE_BYTES:
+            # A table of thousands of columns has longer lines than others.
+            size *= 8
+            continue
+        if not lines and not is_whole and options.delimiter is None:
+            _refuse_columns(sample)
+        dialect = sniff(sample, wishes, whole=is_whole, start=text.start)
         # A header of thousands of names, or a first cell of megabytes, may be longer than a usual sample.
-        if len(sample) < size or size > MAX_LINE_BYTES or dialect.layout.data < text.start + len(sample) // 2:
+        if is_whole or size > MAX_LINE_BYTES or dialect.layout.data < text.start + len(sample) // 2:
             return dialect
         size *= 8
+
+
+def _refuse_columns(sample: bytes) -> None:
+    """Refuse a table of which not even the first line ends in the sample, because that has too many cells already."""
+    if max(sample.count(mark.encode()) for mark in USUAL) > MAX_COLUMNS:
+        raise TooManyColumns(f"The first line alone has more than {MAX_COLUMNS:,} cells.", max_columns=MAX_COLUMNS)
 
 
 def _header_rows(options: ParseOptions) -> int | None:
