@@ -13,9 +13,13 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     cssMinify: true,
     rollupOptions: {
-      input: { index: 'index.html', 'jobs-worker': 'src/client/jobs-worker.ts' },
-      // The worker has one address for all versions, so that tabs of different ones share it.
-      output: { entryFileNames: ({ name }) => (name === 'jobs-worker' ? '[name].js' : 'assets/[name]-[hash].js') },
+      input: {
+        index: 'index.html',
+        'jobs-worker': 'src/client/jobs-worker.ts',
+        'digest-worker': 'src/elements/digest-worker.ts',
+      },
+      // A worker has one address for all versions: tabs of different ones share it, and a page may only start known ones.
+      output: { entryFileNames: ({ name }) => (name.endsWith('-worker') ? '[name].js' : 'assets/[name]-[hash].js') },
     },
   },
   plugins: [precompress()],

@@ -65,3 +65,11 @@ test('cancelling asks only where work would be lost', () => {
   assert.match(ran(60, { stage: 'upload', phase: 'uploading', started_at: null }), /sent so far is thrown away/)
   assert.match(ran(60, { job_type: 'external' }), /cannot be taken up again/)
 })
+
+test('a paused upload waits for its person: it does not run, and stands with those that wait', () => {
+  const paused = job('2', { phase: 'uploading', stage: 'upload', resumable_until: ago(-3600), done_units: 43, total_units: 100 })
+  assert.equal(tally([paused]).running, 0)
+  assert.equal(tally([paused, job('1')]).running, 1)
+  assert.equal(wholePercent([paused, job('1', { progress: 60 })]), 60)
+  assert.equal(ids(arranged([paused, job('1')])), '1 2')
+})

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 
 import type { Job, Problem } from '../src/client/types.ts'
-import { type ImportOptions, type SendHooks, UploadQueue, UploadRefused } from '../src/elements/upload-queue.ts'
+import { type ImportOptions, type SendHooks, UploadRefused } from '../src/elements/upload.ts'
+import { UploadQueue } from '../src/elements/upload-queue.ts'
 
 interface Sent extends SendHooks {
   file: File
@@ -154,4 +155,90 @@ test('for another person the queue is empty and nothing goes on', async () => {
   assert.equal(uploads.uploads.length, 0)
   assert.equal(sent.length, 3, 'the waiting one is not sent')
   assert.ok(sent.every((each) => each.signal.aborted))
+})
+
+test('a paused upload makes room, and goes on where the server has its job', async () => {
+  const { uploads, sent } = queue()
+  const [first] = uploads.add(['a', 'b', 'c', 'd'].map((name) => file(name)))
+  assert.ok(first)
+  uploads.pause(first)
+  assert.equal(first.state, 'sending', 'what cannot be gone on with is not interrupted')
+  sent[0]?.began('job-a')
+  sent[0]?.progress(400)
+  uploads.pause(first)
+  await turn()
+  assert.equal(first.state, 'paused')
+  assert.equal(sent[0]?.signal.aborted, true)
+  assert.equal(sent[3]?.file.name, 'd')
+  assert.equal(first.inBrowser, false, 'leaving the page loses nothing')
+  uploads.resume(first)
+  assert.equal(first.state, 'waiting')
+  sent[1]?.accept(JOB)
+  await turn()
+  assert.equal(sent[4]?.file.name, 'a')
+  assert.equal(sent[4]?.begun, 'job-a')
+  assert.equal(sent[4]?.key, sent[0]?.key)
+  sent[4]?.accept(JOB)
+  await turn()
+  assert.equal(first.state, 'accepted')
+})
+
+test('an upload that is paused and resumed at once is not ended by its first run', async () => {
+  const { uploads, sent } = queue()
+  const [upload] = uploads.add([file('a')])
+  assert.ok(upload)
+  sent[0]?.began('job-a')
+  uploads.pause(upload)
+  uploads.resume(upload)
+  await turn()
+  assert.equal(upload.state, 'sending')
+  assert.equal(sent.length, 2)
+})
+
+test('a held upload goes on when what was missing is back, and not before', async () => {
+  const { uploads, sent } = queue()
+  const [upload] = uploads.add([file('a')])
+  let goesOn = false
+  const held = sent[0]?.held('signed-out', 0).then(() => (goesOn = true))
+  assert.equal(upload?.held, 'signed-out')
+  uploads.wake('offline', 'unreachable')
+  await turn()
+  assert.equal(goesOn, false)
+  uploads.wake('signed-out')
+  await held
+  assert.equal(upload?.held, null)
+})
+
+test('a held upload can be paused and cancelled', async () => {
+  const { uploads, sent } = queue()
+  const [one, two] = uploads.add([file('a'), file('b')])
+  assert.ok(one && two)
+  sent[0]?.began('job-a')
+  const waits = [sent[0]?.held('offline', 0), sent[1]?.held('offline', 0)]
+  const ends = Promise.all(waits.map((each) => assert.rejects(each as Promise<void>, { name: 'AbortError' })))
+  uploads.pause(one)
+  await uploads.cancel(two)
+  await ends
+  assert.deepEqual([one.state, two.state], ['paused', 'cancelled'])
+})
+
+test('a paused upload is cancelled by its job', async () => {
+  const { uploads, sent } = queue()
+  const [upload] = uploads.add([file('a')])
+  assert.ok(upload)
+  sent[0]?.began('job-a')
+  uploads.pause(upload)
+  await turn()
+  let asked = 0
+  await uploads.cancel(upload, async () => Boolean(++asked))
+  assert.equal(asked, 1)
+  assert.equal(upload.state, 'cancelled')
+})
+
+test('an upload whose job was cancelled elsewhere is cancelled, and no failure', async () => {
+  const { uploads, sent } = queue()
+  const [upload] = uploads.add([file('a')])
+  sent[0]?.refuse(new UploadRefused({ ...PROBLEM, code: 'upload.cancelled' }))
+  await turn()
+  assert.equal(upload?.state, 'cancelled')
 })

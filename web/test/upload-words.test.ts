@@ -3,8 +3,8 @@ import { test } from 'node:test'
 
 import type { Job, Problem } from '../src/client/types.ts'
 import { formatAgo, formatBytes, formatSeconds } from '../src/elements/sizes.ts'
-import { Upload } from '../src/elements/upload-queue.ts'
-import { sayJob, sayProblem, sayUpload } from '../src/elements/upload-words.ts'
+import { Upload } from '../src/elements/upload.ts'
+import { sayInterrupted, sayJob, sayProblem, sayUpload } from '../src/elements/upload-words.ts'
 
 const JOB = {
   status: 'running',
@@ -59,4 +59,21 @@ test('sizes and times are short', () => {
   const now = Date.parse('2026-01-02T00:00:00Z')
   assert.equal(formatAgo('2026-01-01T23:58:00Z', now), '2 minutes ago')
   assert.equal(formatAgo('2026-01-02T00:00:05Z', now), 'just now')
+})
+
+test('a held upload says why, and that it goes on; a paused one what is sent', () => {
+  const upload = new Upload(1, new File([new Uint8Array(1000)], 'a.csv'), {})
+  upload.state = 'sending'
+  upload.sentBytes = 430
+  upload.held = 'offline'
+  assert.match(sayUpload(upload, null).sentence, /goes on by itself/)
+  upload.held = null
+  upload.state = 'paused'
+  assert.equal(sayUpload(upload, null).sentence, '430 bytes of 1 kB are sent')
+  assert.equal(sayUpload(upload, null).percent, 43)
+})
+
+test('an interrupted upload says how far it was, and until when it waits', () => {
+  const job = { done_units: 439, total_units: 1000, resumable_until: '2026-05-04T12:00:00Z' } as Job
+  assert.match(sayInterrupted(job), /^Interrupted at 43%\. Choose the file again to go on, until .*2026/)
 })

@@ -38,15 +38,31 @@ export async function identity(): Promise<string | null> {
   }
 }
 
+/** Whether the API is of another origin than the page. */
+export function isElsewhere(): boolean {
+  return new URL(address(''), location.href).origin !== location.origin
+}
+
+/** Where a path of the API is, for what `fetch` cannot ask. */
+export function address(path: string): string {
+  return (access.base ?? '') + API + path
+}
+
+/** What says who asks, beside or instead of the session. */
+export async function authorization(): Promise<Record<string, string>> {
+  if (!access.getToken) return {}
+  token ??= access.getToken()
+  // A host that gave none this time may give one the next.
+  token.catch(renewToken)
+  return { Authorization: `Bearer ${await token}` }
+}
+
 /** Fetch from the API, with the page's session or token; one that is refused is renewed once. */
 export async function send(path: string, init: RequestInit): Promise<Response> {
-  const url = (access.base ?? '') + API + path
+  const url = address(path)
   if (!access.getToken) return fetch(url, { ...init, credentials: 'same-origin' })
   for (let renewed = false; ; renewed = true) {
-    token ??= access.getToken()
-    // A host that gave none this time may give one the next.
-    token.catch(renewToken)
-    const headers = { ...(init.headers as Record<string, string>), Authorization: `Bearer ${await token}` }
+    const headers = { ...(init.headers as Record<string, string>), ...(await authorization()) }
     const answer = await fetch(url, { ...init, headers, credentials: 'omit' })
     if (answer.status !== 401 || renewed) return answer
     renewToken()
@@ -88,23 +104,33 @@ export async function request<Answer>(method: string, path: string, { body, sign
   })
   if (answer.ok) return (answer.status === 204 ? undefined : await answer.json()) as Answer
   const problem = await problemOf(answer)
-  if (answer.status === 401 && path !== '/auth/session') for (const listener of onSignedOut) listener()
+  if (answer.status === 401 && path !== '/auth/session') tellSignedOut()
   throw new ApiError(problem)
 }
 
+/** Tell who listens that nobody is signed in. */
+export function tellSignedOut(): void {
+  for (const listener of onSignedOut) listener()
+}
+
 async function problemOf(answer: Response): Promise<Problem> {
+  return readProblem(answer.status, await answer.text().catch(() => ''))
+}
+
+/** Return the problem that an answer tells, or that it tells none. */
+export function readProblem(status: number, body: string): Problem {
   try {
-    const problem = (await answer.json()) as Problem
+    const problem = JSON.parse(body) as Problem
     if (typeof problem.title === 'string') return problem
   } catch {
     // Not ours: a proxy on the way answered.
   }
   return {
     type: 'about:blank',
-    status: answer.status,
+    status,
     code: 'internal',
     title: 'The server gave no proper answer',
-    detail: `It answered with status ${answer.status}.`,
+    detail: `It answered with status ${status}.`,
     user_action: 'Try again in a moment.',
     retryable: true,
   }

@@ -10,6 +10,7 @@ import { JobsHub, type Request } from './jobs-hub.ts'
 import type { News } from './jobs-source.ts'
 import { apply, fromActive, type LiveEvent } from './jobs-state.ts'
 import type { ActiveJobs, Job } from './types.ts'
+import { workerUrl } from './worker-url.ts'
 
 const CHANNEL = 'headway-jobs'
 const OFFLINE_AFTER = 5_000
@@ -111,7 +112,7 @@ export class JobsStore extends EventTarget {
   /** Start the worker of this name, or use the one that runs; say whether it seems that there is one. */
   #startWorker(name: string): boolean {
     if (this.#workerFailed || !globalThis.SharedWorker) return false
-    new SharedWorker(workerUrl(), { type: 'module', name }).onerror = () => {
+    new SharedWorker(workerUrl(WORKER), { type: 'module', name }).onerror = () => {
       this.#workerFailed = true
       this.#leave()
       if (this.#key !== null) void this.#join(true)
@@ -205,19 +206,6 @@ export class JobsStore extends EventTarget {
     this.loaded = true
     this.dispatchEvent(new Event('change'))
   }
-}
-
-interface Policies {
-  createPolicy(name: string, rules: { createScriptURL: () => string }): { createScriptURL(url: string): string }
-}
-
-let worker: string | undefined
-
-/** Return the worker's address, said to be ours where the browser insists on that. It may be said only once. */
-function workerUrl(): string {
-  const { trustedTypes } = globalThis as { trustedTypes?: Policies }
-  worker ??= trustedTypes?.createPolicy('headway-worker', { createScriptURL: () => WORKER }).createScriptURL('') ?? WORKER
-  return worker
 }
 
 /** The store of this page. */

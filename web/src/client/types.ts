@@ -57,6 +57,8 @@ export interface Job {
   attempt: number
   version: number
   cancel_requested: boolean
+  /** Set while an upload is paused: nobody sends it, and until then it may be gone on with. */
+  resumable_until: string | null
   related_dataset_id: string | null
   metadata: Record<string, unknown>
   created_at: string

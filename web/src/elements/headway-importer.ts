@@ -1,28 +1,21 @@
 /**
- * `<headway-importer>`: takes files by drop or by choice, sends them, and follows each until it is a dataset. The
- * host gives it the `queue` that does the sending, and the `jobs` that tell how the imports go.
+ * `<headway-importer>`: takes files by drop, choice or paste, sends them, and follows each until it is a dataset. The
+ * app gives it the `queue` that does the sending, and the `jobs` that tell how the imports go.
  */
 
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
 
 import type { Job } from '../client/types.ts'
-import { droppedFiles } from './dropped-files.ts'
+import { chosenFiles, droppedFiles, pastedFiles, type Taken } from './dropped-files.ts'
 import { importerStyles } from './importer-styles.ts'
+import './interrupted-upload.ts'
+import { isBegunWith, type JobSource } from './job-source.ts'
 import { formatBytes, plural } from './sizes.ts'
-import type { ImportOptions, Upload, UploadQueue } from './upload-queue.ts'
+import type { Upload } from './upload.ts'
+import type { UploadQueue } from './upload-queue.ts'
+import { jobOf } from './upload-row.ts'
 import { type Said, sayUpload } from './upload-words.ts'
-
-/** Where the importer hears how jobs go. */
-export interface JobSource {
-  find(id: string): Job | null
-  /** The job in phase `uploading` of the file that is being sent, if there is exactly one with this name. */
-  findUploading(fileName: string): Job | null
-  /** Ask the server to cancel; resolves with whether it agreed. */
-  cancel(id: string): Promise<boolean>
-  /** Call back after every change; returns how to stop. */
-  subscribe(changed: () => void): () => void
-}
 
 export class HeadwayImporter extends LitElement {
   static override styles = importerStyles
@@ -31,13 +24,17 @@ export class HeadwayImporter extends LitElement {
     jobs: { attribute: false },
     compact: { type: Boolean },
     dragging: { state: true },
+    note: { state: true },
   }
   declare queue: UploadQueue | null
   declare jobs: JobSource | null
   /** Without the list of formats, for a place that says more itself. */
   declare compact: boolean
   declare dragging: boolean
+  /** What was left out of the files that were brought. */
+  declare note: string
 
+  #tick = 0
   #announced = ''
   #ended = new Set<number>()
   #subscriptions: (() => void)[] = []
@@ -49,6 +46,7 @@ export class HeadwayImporter extends LitElement {
     this.jobs = null
     this.compact = false
     this.dragging = false
+    this.note = ''
   }
 
   override connectedCallback(): void {
@@ -92,19 +90,18 @@ export class HeadwayImporter extends LitElement {
       this.#announced = `${upload.file.name}: ${said.state}. ${said.sentence}`
       this.dispatchEvent(new CustomEvent('headway-import-end', { bubbles: true, composed: true }))
     }
+    this.#tick += 1
     this.requestUpdate()
   }
 
-  #jobOf(upload: Upload): Job | null {
-    if (!upload.job) return null
-    const live = this.jobs?.find(upload.job.id)
-    // The newest state is kept with the upload: the list of active jobs forgets ended ones after a while.
-    if (live && live.version >= upload.job.version) upload.job = live
-    return upload.job
+  #say(upload: Upload): Said {
+    return sayUpload(upload, jobOf(upload, this.jobs))
   }
 
-  #say(upload: Upload): Said {
-    return sayUpload(upload, this.#jobOf(upload))
+  /** Uploads that nobody sends and that no file here belongs to. */
+  get #interrupted(): readonly Job[] {
+    const known = new Set(this.queue?.uploads.map((upload) => upload.jobId))
+    return (this.jobs?.interrupted() ?? []).filter((job) => !known.has(job.id))
   }
 
   // ------------------------------------------------------------------ files in
@@ -115,6 +112,7 @@ export class HeadwayImporter extends LitElement {
     ['dragleave', (event) => this.#onDrag(event as DragEvent, -1)],
     ['dragover', (event) => this.#onDrag(event as DragEvent, 0)],
     ['drop', (event) => void this.#onDrop(event as DragEvent)],
+    ['paste', (event) => this.#onPaste(event as ClipboardEvent)],
   ]
 
   #onDrag(event: DragEvent, step: number): void {
@@ -130,49 +128,47 @@ export class HeadwayImporter extends LitElement {
     event.preventDefault()
     this.#dragDepth = 0
     this.dragging = false
-    this.add(await droppedFiles(event.dataTransfer))
+    this.#take(await droppedFiles(event.dataTransfer))
+  }
+
+  /** What is pasted into a field belongs to it. */
+  #onPaste(event: ClipboardEvent): void {
+    const target = event.composedPath()[0]
+    if (target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement) return
+    this.#take(pastedFiles(event.clipboardData))
   }
 
   #onChoose(event: Event): void {
     const input = event.target as HTMLInputElement
-    this.add([...(input.files ?? [])])
+    this.#take(chosenFiles(input.files ?? []))
     // So that choosing the same file again is a change again.
     input.value = ''
   }
 
+  #take({ files, left }: Taken): void {
+    this.note = left
+    this.add(files)
+  }
+
+  /** Take files in. One with which an interrupted upload was begun goes on where that stands. */
   add(files: Iterable<File>): void {
-    this.queue?.add(files)
-  }
-
-  // ------------------------------------------------------------------ what can be done
-
-  #cancel(upload: Upload): void {
-    const job = this.#jobOf(upload)
-    if (job) void this.jobs?.cancel(job.id)
-    else void this.queue?.cancel(upload, () => this.#cancelUploading(upload))
-  }
-
-  async #cancelUploading(upload: Upload): Promise<boolean> {
-    const job = this.jobs?.findUploading(upload.file.name)
-    return job ? ((await this.jobs?.cancel(job.id)) ?? false) : false
+    const { queue } = this
+    const begun = this.#interrupted
+    for (const file of files) {
+      const job = begun.find((each) => isBegunWith(each, file))
+      if (job) queue?.goOn(file, job.id)
+      else queue?.add([file])
+    }
   }
 
   // ------------------------------------------------------------------ rendering
 
   override render(): TemplateResult {
     const uploads = [...(this.queue?.uploads ?? [])].reverse()
-    return html`${this.#renderZone()} ${this.#renderSafety(uploads)}
-      ${
-        uploads.length
-          ? html`<ul class="uploads" aria-label="Files">
-              ${repeat(
-                uploads,
-                (upload) => upload.id,
-                (upload) => this.#renderUpload(upload),
-              )}
-            </ul>`
-          : nothing
-      }
+    const interrupted = this.#interrupted
+    return html`${this.#renderZone()} ${this.note ? html`<p class="safety" role="alert">${this.note}</p>` : nothing}
+      ${this.#renderSafety(uploads)}
+      ${uploads.length || interrupted.length ? this.#renderList(uploads, interrupted) : nothing}
       <p class="hidden" role="status">${this.#announced}</p>
       ${this.dragging ? html`<div class="everywhere" aria-hidden="true"><span>Drop to import</span></div>` : nothing}`
   }
@@ -189,12 +185,14 @@ export class HeadwayImporter extends LitElement {
           choose files
           <input type="file" multiple @change=${this.#onChoose} />
         </label>
+        ${this.compact ? nothing : this.#renderFolder()}
       </p>
       ${
         this.compact
           ? nothing
           : html`<p class="muted">
-              CSV, TSV, Excel, JSON or Parquet, also gzipped.${most ? ` Up to ${formatBytes(most)} each.` : ''}
+              CSV, TSV, Excel, JSON or Parquet, also gzipped.${most ? ` Up to ${formatBytes(most)} each.` : ''} Large
+              uploads go on after an interruption.
             </p>`
       }
     </div>`
@@ -212,64 +210,32 @@ export class HeadwayImporter extends LitElement {
     return html`<p class="safety good">You can close this page. Progress is under <a href="/jobs">Jobs</a>.</p>`
   }
 
-  #renderUpload(upload: Upload): TemplateResult {
-    const said = this.#say(upload)
-    return html`<li class=${`tone-${said.tone}`}>
-      <div class="line">
-        <strong class="file">${upload.file.name}</strong>
-        <span class="state">${said.state}</span>
-      </div>
-      ${this.#renderProgress(upload, said)}
-      ${said.sentence ? html`<p class="sentence">${said.sentence}</p>` : nothing}
-      <div class="bar">${this.#renderActions(upload, said)}</div>
-    </li>`
+  #renderFolder(): TemplateResult {
+    return html`or
+      <label class="choose">
+        a folder
+        <input type="file" multiple webkitdirectory aria-label="choose a folder" @change=${this.#onChoose} />
+      </label>`
   }
 
-  #renderProgress(upload: Upload, said: Said): TemplateResult | typeof nothing {
-    if (said.percent === undefined) return nothing
-    const name = `${said.state}: ${upload.file.name}`
-    // An indeterminate bar is one without the attribute, and an attribute that is bound cannot be left out twice.
-    return said.percent === null
-      ? html`<progress aria-label=${name} max="100"></progress>`
-      : html`<progress aria-label=${name} max="100" value=${said.percent}></progress>`
-  }
-
-  #renderActions(upload: Upload, said: Said): TemplateResult {
-    const job = this.#jobOf(upload)
-    const name = upload.file.name
-    if (said.percent !== undefined || upload.state === 'waiting') {
-      if (upload.state === 'cancelling' || job?.cancel_requested) return html``
-      return html`<button aria-label=${`Cancel ${name}`} @click=${() => this.#cancel(upload)}>Cancel</button>`
-    }
-    return html`${this.#renderResult(name, job)} ${this.#renderAgain(upload, job)}
-      <button
-        class="quiet"
-        aria-label=${`Remove ${name} from this list`}
-        @click=${() => this.queue?.remove(upload)}
-      >Remove</button>`
-  }
-
-  #renderResult(name: string, job: Job | null): TemplateResult | typeof nothing {
-    if (!job) return nothing
-    if (!job.related_dataset_id)
-      return html`<a class="button" href=${`/jobs/${job.id}`} aria-label=${`Details of ${name}`}>Details</a>`
-    return html`<a
-      class="button primary"
-      href=${`/datasets/${job.related_dataset_id}`}
-      aria-label=${`Open dataset ${name}`}
-    >Open dataset</a>`
-  }
-
-  #renderAgain(upload: Upload, job: Job | null): TemplateResult | typeof nothing {
-    const name = upload.file.name
-    const again = (options?: ImportOptions): void => this.queue?.again(upload, options)
-    if (job?.outcome === 'duplicate')
-      return html`<button
-        aria-label=${`Import again anyway: ${name}`}
-        @click=${() => again({ duplicate: 'import' })}
-      >Import again anyway</button>`
-    if (job?.related_dataset_id) return nothing
-    return html`<button aria-label=${`Try again: ${name}`} @click=${() => again()}>Try again</button>`
+  #renderList(uploads: readonly Upload[], interrupted: readonly Job[]): TemplateResult {
+    const { queue, jobs } = this
+    return html`<ul class="uploads" aria-label="Files">
+      ${repeat(
+        uploads,
+        (upload) => upload.id,
+        (upload) => html`<li>
+          <headway-upload-row .upload=${upload} .queue=${queue} .jobs=${jobs} .tick=${this.#tick}></headway-upload-row>
+        </li>`,
+      )}
+      ${repeat(
+        interrupted,
+        (job) => job.id,
+        (job) => html`<li>
+          <headway-interrupted-upload .job=${job} .queue=${queue} .jobs=${jobs}></headway-interrupted-upload>
+        </li>`,
+      )}
+    </ul>`
   }
 }
 

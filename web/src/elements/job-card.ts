@@ -12,7 +12,7 @@ import { type JobLinks, jobLink, LINKS, rejectedLink, resultLink } from './job-l
 import { canBeRetried } from './job-rules.ts'
 import { rejectedRows, sentence } from './job-sentence.ts'
 import { isEndless, isWaiting } from './job-tally.ts'
-import { isEnded, phaseWord, titleOf, tone } from './job-words.ts'
+import { isEnded, isPausedUpload, phaseWord, titleOf, tone } from './job-words.ts'
 import { formatAgo, formatMoment } from './sizes.ts'
 
 /** How often what depends on the time is said anew, while a job goes on and after it has ended. */
@@ -105,7 +105,7 @@ export class JobCard extends LitElement {
 
   override render(): TemplateResult {
     const { job } = this
-    return html`<div class="row ${isWaiting(job) || job.phase === 'cancelled' ? 'idle' : tone(job)}">
+    return html`<div class="row ${isWaiting(job) || isPausedUpload(job) || job.phase === 'cancelled' ? 'idle' : tone(job)}">
       <span class="state">${phaseSign(job)}</span>
       <div class="top">
         <h3>${this.#renderTitle(job)}</h3>
@@ -116,7 +116,7 @@ export class JobCard extends LitElement {
         <p>${this.#renderSentence(job)}</p>
         ${isEnded(job) ? nothing : html`${this.#renderOffer(job)}<headway-job-cancel .job=${job}></headway-job-cancel>`}
       </div>
-      ${job.phase === 'uploading' ? html`<p class="note">Keep the page that sends it open until then.</p>` : nothing}
+      ${job.phase === 'uploading' && !isPausedUpload(job) ? html`<p class="note">Keep the page that sends it open until then.</p>` : nothing}
       ${job.problem ? html`<p class="do">${job.problem.user_action}</p>` : nothing}
       ${this.problem ? html`<p class="refusal" role="alert">${this.problem}</p>` : nothing}
       ${isEnded(job) ? html`${this.#renderActions(job)} ${this.#renderDetails(job)}` : nothing}
@@ -168,7 +168,7 @@ export class JobCard extends LitElement {
   #renderSentence(job: Job): unknown {
     const said = unbroken(sentence(job))
     if (job.phase === 'running') return said || phaseWord(job)
-    if (job.phase === 'uploading') return said
+    if (job.phase === 'uploading' && !isPausedUpload(job)) return said
     return html`<strong>${phaseWord(job)}</strong>${said ? html`<span> · ${said}</span>` : nothing}`
   }
 

@@ -3,6 +3,7 @@
 import { css, html, svg, type SVGTemplateResult, type TemplateResult } from 'lit'
 
 import type { Job } from '../client/types.ts'
+import { isPausedUpload } from './job-words.ts'
 
 const DISC = svg`<circle cx="8" cy="8" r="6.25"></circle>`
 
@@ -14,6 +15,7 @@ const SIGNS: Record<string, SVGTemplateResult> = {
   waiting: svg`${DISC}<path d="M8 4.6V8l2.2 1.5"></path>`,
   again: svg`<path d="M13.2 8.6A5.3 5.3 0 1 1 11.6 4.2L13.3 5.8M13.4 2.6v3.3h-3.3"></path>`,
   up: svg`<path d="M8 10.5v-8m-3 2.8 3-3 3 3M2.8 10.2v2.1a1 1 0 0 0 1 1h8.4a1 1 0 0 0 1-1v-2.1"></path>`,
+  paused: svg`${DISC}<path d="M6.4 5.6v4.8m3.2-4.8v4.8"></path>`,
   running: svg`<circle class="track" cx="8" cy="8" r="6.25"></circle><path class="turn" d="M8 1.75A6.25 6.25 0 0 1 14.25 8"></path>`,
   bell: svg`<path d="M3.2 11.8h9.6L11.7 10V7a3.7 3.7 0 0 0-7.4 0v3ZM6.7 13.8a1.4 1.4 0 0 0 2.6 0"></path>`,
   close: svg`<path d="m4 4 8 8m0-8-8 8"></path>`,
@@ -36,7 +38,7 @@ export function sign(name: string): TemplateResult {
 }
 
 export function phaseSign(job: Job): TemplateResult {
-  return sign(OF_PHASES[job.phase] ?? 'running')
+  return sign(isPausedUpload(job) ? 'paused' : (OF_PHASES[job.phase] ?? 'running'))
 }
 
 export const signStyles = css`

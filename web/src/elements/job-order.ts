@@ -2,7 +2,7 @@
 
 import type { Job } from '../client/types.ts'
 import { isWaiting, needsPerson } from './job-tally.ts'
-import { isEnded } from './job-words.ts'
+import { isEnded, isPausedUpload } from './job-words.ts'
 
 const GROUPS = ['attention', 'running', 'waiting', 'finished'] as const
 
@@ -11,7 +11,7 @@ type Group = (typeof GROUPS)[number]
 function groupOf(job: Job): Group {
   if (needsPerson(job) || job.phase === 'stalled') return 'attention'
   if (isEnded(job)) return 'finished'
-  return isWaiting(job) ? 'waiting' : 'running'
+  return isWaiting(job) || isPausedUpload(job) ? 'waiting' : 'running'
 }
 
 /** Return the jobs as they are listed: what needs a person, what runs, what waits in its order, what is done, newest first.

@@ -3,11 +3,13 @@
 import type { Job } from '../client/types.ts'
 import { amount, duration } from './job-figures.ts'
 import { canBeRetried } from './job-rules.ts'
-import { formatBytes, formatCount, formatTime, plural } from './sizes.ts'
+import { isPausedUpload } from './job-words.ts'
+import { formatBytes, formatCount, formatMoment, formatTime, plural } from './sizes.ts'
 import { countdowns, sayAhead } from './time-left.ts'
 
 /** The sentence under the title. `now` is the time by which waiting is told, in milliseconds since 1970. */
 export function sentence(job: Job, now: number = Date.now()): string {
+  if (isPausedUpload(job)) return pausedUpload(job)
   switch (job.phase) {
     case 'queued':
       return queued(job, now)
@@ -28,6 +30,12 @@ export function sentence(job: Job, now: number = Date.now()): string {
     default:
       return running(job)
   }
+}
+
+/** "43%. Choose the file again under Import to go on, until 4 May, 14:00." */
+function pausedUpload(job: Job): string {
+  const share = job.total_units ? `${Math.floor((100 * (job.done_units ?? 0)) / job.total_units)}% sent. ` : ''
+  return `${share}Choose the file again under Import to go on, until ${formatMoment(job.resumable_until ?? '')}.`
 }
 
 function running(job: Job): string {

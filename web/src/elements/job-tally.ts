@@ -1,7 +1,12 @@
 /** What the jobs button says of all jobs together. Pure. */
 
 import type { Job } from '../client/types.ts'
-import { isEnded } from './job-words.ts'
+import { isEnded, isPausedUpload } from './job-words.ts'
+
+/** Whether something goes on, or will by itself. */
+export function isGoing(job: Job): boolean {
+  return !isEnded(job) && !isPausedUpload(job)
+}
 
 /** These wait for somebody. A stalled job does not: it is looked after. */
 export function needsPerson(job: Job): boolean {
@@ -24,7 +29,7 @@ export function tally(jobs: readonly Job[]): Tally {
   return {
     attention: count(needsPerson),
     // Waiting ones count as running from their first moment.
-    running: count((job) => !isEnded(job)),
+    running: count(isGoing),
     waiting: count(isWaiting),
     finished: count((job) => isEnded(job) && !needsPerson(job)),
   }
@@ -40,7 +45,7 @@ export function buttonText({ attention, running }: Tally): { attention: string; 
 
 /** Percent of all that goes on, each by how long it takes; null where nothing of it is known. */
 export function wholePercent(jobs: readonly Job[]): number | null {
-  const going = jobs.filter((job) => !isEnded(job))
+  const going = jobs.filter(isGoing)
   if (going.every(isEndless)) return null
   const weights = going.map(seconds)
   const known = weights.filter((weight) => weight !== null)

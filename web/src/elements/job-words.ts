@@ -18,8 +18,14 @@ const WORDS: Record<string, string> = {
   cancelled: 'Cancelled',
 }
 
+/** An upload that nobody sends: it waits for its person, and nothing runs. */
+export function isPausedUpload(job: Job): boolean {
+  return Boolean(job.resumable_until) && job.phase === 'uploading'
+}
+
 /** A word for the phase; one that this page does not know yet is shown as it is. */
 export function phaseWord(job: Job): string {
+  if (isPausedUpload(job)) return 'Paused'
   return job.outcome === 'duplicate' ? 'Already there' : (WORDS[job.phase] ?? job.phase)
 }
 

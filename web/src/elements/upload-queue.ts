@@ -3,64 +3,14 @@
  * a page, so that going to another page of the app does not end an upload.
  */
 
-import type { Job, Problem } from '../client/types.ts'
+import type { Problem } from '../client/types.ts'
 import { formatBytes } from './sizes.ts'
+import { type Held, type ImportOptions, type SendFile, type SendHooks, Upload, UploadRefused } from './upload.ts'
 import { UploadPace } from './upload-pace.ts'
 
 export const PARALLEL_UPLOADS = 3
 /** A cancelled upload is answered with the next bytes that the server reads; after this it is cut off. */
 const CANCEL_MILLISECONDS = 3000
-
-export interface ImportOptions {
-  duplicate?: 'link' | 'import'
-}
-
-export interface SendHooks {
-  signal: AbortSignal
-  progress: (sentBytes: number) => void
-}
-
-/** Sends a file and resolves with its job, or rejects with an `UploadRefused` or an AbortError. */
-export type SendFile = (file: File, options: ImportOptions, hooks: SendHooks) => Promise<Job>
-
-export class UploadRefused extends Error {
-  readonly problem: Problem
-
-  constructor(problem: Problem) {
-    super(problem.title)
-    this.problem = problem
-  }
-}
-
-/** `storing`: every byte has left the browser, and the server has not answered yet. */
-export type UploadState = 'waiting' | 'sending' | 'storing' | 'cancelling' | 'accepted' | 'refused' | 'cancelled'
-
-export class Upload {
-  readonly id: number
-  readonly file: File
-  readonly options: ImportOptions
-  state: UploadState = 'waiting'
-  sentBytes = 0
-  secondsLeft: number | null = null
-  problem: Problem | null = null
-  job: Job | null = null
-  readonly abort = new AbortController()
-
-  constructor(id: number, file: File, options: ImportOptions) {
-    this.id = id
-    this.file = file
-    this.options = options
-  }
-
-  /** Whether its bytes are still, or partly, only in the browser. */
-  get inBrowser(): boolean {
-    return this.state === 'waiting' || this.onItsWay
-  }
-
-  get onItsWay(): boolean {
-    return this.state === 'sending' || this.state === 'storing' || this.state === 'cancelling'
-  }
-}
 
 /** Dispatches `change` whenever any upload changes. */
 export class UploadQueue extends EventTarget {
@@ -68,6 +18,8 @@ export class UploadQueue extends EventTarget {
   readonly #now: () => number
   #uploads: Upload[] = []
   #lastId = 0
+  /** How each upload goes on that is held. */
+  readonly #wakers = new Map<Upload, () => void>()
   maxBytes: number | null = null
 
   constructor(send: SendFile, now: () => number = () => performance.now()) {
@@ -93,16 +45,45 @@ export class UploadQueue extends EventTarget {
     return added
   }
 
+  /** Go on with an upload that was begun before, by another page or another browser. */
+  goOn(file: File, jobId: string): Upload {
+    const upload = new Upload(++this.#lastId, file, {}, jobId)
+    this.#uploads = [...this.#uploads, upload]
+    this.#advance()
+    return upload
+  }
+
+  pause(upload: Upload): void {
+    if (!upload.canPause) return
+    upload.state = 'paused'
+    upload.secondsLeft = null
+    upload.abort.abort()
+    this.#advance()
+  }
+
+  resume(upload: Upload): void {
+    if (upload.state !== 'paused') return
+    upload.state = 'waiting'
+    upload.abort = new AbortController()
+    this.#advance()
+  }
+
+  /** Let those go on that are held for one of these reasons. */
+  wake(...reasons: Held[]): void {
+    for (const [upload, goOn] of this.#wakers) if (upload.held && reasons.includes(upload.held)) goOn()
+  }
+
   /**
    * Stop an upload. Its job, which the server keeps from the first byte, is cancelled first: cutting the connection
-   * alone would end that job as failed. `cancelJob` says whether it could.
+   * alone would end that job as failed, or leave it paused. `cancelJob` says whether it could.
    */
   async cancel(upload: Upload, cancelJob: () => Promise<boolean> = async () => false): Promise<void> {
-    if (!upload.inBrowser || upload.state === 'cancelling') return
-    if (upload.onItsWay) {
+    if (!(upload.inBrowser || upload.state === 'paused') || upload.state === 'cancelling') return
+    if (upload.onItsWay || upload.jobId) {
+      const wasSending = upload.onItsWay
       upload.state = 'cancelling'
       this.#changed()
-      if (await cancelJob()) await this.#settled(upload, CANCEL_MILLISECONDS)
+      if ((await cancelJob()) && wasSending) await this.#settled(upload, CANCEL_MILLISECONDS)
     }
     if (!upload.inBrowser) return
     upload.state = 'cancelled'
@@ -176,33 +157,83 @@ export class UploadQueue extends EventTarget {
   }
 
   async #run(upload: Upload): Promise<void> {
+    const { abort } = upload
     upload.state = 'sending'
-    const pace = new UploadPace(this.#now())
-    const progress = (sentBytes: number): void => {
-      if (upload.state !== 'sending' && upload.state !== 'storing') return
-      upload.sentBytes = Math.min(sentBytes, upload.file.size)
-      pace.record(upload.sentBytes, this.#now())
-      upload.secondsLeft = pace.secondsLeft(upload.file.size, this.#now())
-      if (upload.sentBytes === upload.file.size) upload.state = 'storing'
-      this.#changed()
-    }
     try {
-      upload.job = await this.#send(upload.file, upload.options, { signal: upload.abort.signal, progress })
+      upload.job = await this.#send(upload.file, upload.options, this.#hooks(upload, abort.signal))
       upload.state = 'accepted'
     } catch (error) {
+      // One that was paused and goes on again is another run's.
+      if (upload.abort !== abort) return
       this.#end(upload, error)
     }
     this.#advance()
   }
 
-  #end(upload: Upload, error: unknown): void {
-    // After a cancel any end is the one that was asked for, a cut connection too.
-    if (upload.state === 'cancelling' || upload.state === 'cancelled') {
-      upload.state = 'cancelled'
-      return
+  #hooks(upload: Upload, signal: AbortSignal): SendHooks {
+    const pace = new UploadPace(this.#now())
+    const isSending = (): boolean =>
+      !signal.aborted && (upload.state === 'looking' || upload.state === 'sending' || upload.state === 'storing')
+    const tell = (change: () => void): void => {
+      if (!isSending()) return
+      change()
+      this.#changed()
     }
-    upload.state = 'refused'
-    upload.problem = error instanceof UploadRefused ? error.problem : unexpected(error)
+    return {
+      signal,
+      key: upload.key,
+      begun: upload.jobId,
+      looked: (share) =>
+        tell(() => {
+          upload.state = share < 1 ? 'looking' : 'sending'
+          upload.looked = share
+        }),
+      began: (jobId) => tell(() => (upload.jobId = jobId)),
+      progress: (sentBytes) =>
+        tell(() => {
+          upload.sentBytes = Math.min(sentBytes, upload.file.size)
+          pace.record(upload.sentBytes, this.#now())
+          upload.secondsLeft = pace.secondsLeft(upload.file.size, this.#now())
+          upload.state = upload.sentBytes === upload.file.size ? 'storing' : 'sending'
+        }),
+      held: (why, milliseconds) => this.#hold(upload, signal, why, milliseconds),
+    }
+  }
+
+  #hold(upload: Upload, signal: AbortSignal, why: Held, milliseconds: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        clearTimeout(timer)
+        this.#wakers.delete(upload)
+        upload.held = null
+      }
+      const goOn = (): void => {
+        end()
+        this.#changed()
+        resolve()
+      }
+      // What is back is heard of, but for a server that was away.
+      const timer = why === 'unreachable' ? setTimeout(goOn, milliseconds) : undefined
+      const stop = (): void => {
+        end()
+        reject(new DOMException('stopped', 'AbortError'))
+      }
+      if (signal.aborted) return stop()
+      signal.addEventListener('abort', stop, { once: true })
+      upload.held = why
+      upload.secondsLeft = null
+      this.#wakers.set(upload, goOn)
+      this.#changed()
+    })
+  }
+
+  #end(upload: Upload, error: unknown): void {
+    if (upload.state === 'paused') return
+    const problem = error instanceof UploadRefused ? error.problem : unexpected(error)
+    // After a cancel any end is the one that was asked for, a cut connection too.
+    const isCancelled = ['cancelling', 'cancelled'].includes(upload.state) || problem.code === 'upload.cancelled'
+    upload.state = isCancelled ? 'cancelled' : 'refused'
+    upload.problem = isCancelled ? null : problem
   }
 
   #changed(): void {

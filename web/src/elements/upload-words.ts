@@ -1,8 +1,8 @@
 /** What is said of an upload, and of the job that it became. */
 
 import type { Job, Problem } from '../client/types.ts'
-import { formatBytes, formatCount, formatSeconds } from './sizes.ts'
-import type { Upload } from './upload-queue.ts'
+import { formatBytes, formatCount, formatMoment, formatSeconds } from './sizes.ts'
+import type { Held, Upload } from './upload.ts'
 
 export type Tone = 'plain' | 'good' | 'bad' | 'warn'
 
@@ -22,15 +22,31 @@ export function sayUpload(upload: Upload, job: Job | null): Said {
   switch (upload.state) {
     case 'waiting':
       return { state: 'Waiting', sentence: `${formatBytes(size)}, after the files before it`, tone: 'plain' }
+    case 'looking':
+      return {
+        state: 'Looking',
+        sentence: `${formatBytes(size)}: have you sent this before?`,
+        tone: 'plain',
+        percent: 100 * upload.looked,
+      }
     case 'sending':
       return {
-        state: 'Uploading',
-        sentence: sent(upload),
+        state: upload.held ? 'Waiting' : 'Uploading',
+        sentence: upload.held ? HELD[upload.held] : sent(upload),
+        tone: upload.held ? 'warn' : 'plain',
+        percent: size ? percentOf(upload) : null,
+      }
+    case 'paused':
+      return {
+        state: 'Paused',
+        sentence: `${formatBytes(upload.sentBytes)} of ${formatBytes(size)} are sent`,
         tone: 'plain',
-        percent: size ? (100 * upload.sentBytes) / size : null,
+        percent: percentOf(upload),
       }
     case 'storing':
-      return { state: 'Uploading', sentence: `${formatBytes(size)} sent, being stored`, tone: 'plain', percent: null }
+      return upload.held
+        ? { state: 'Waiting', sentence: HELD[upload.held], tone: 'warn', percent: null }
+        : { state: 'Uploading', sentence: `${formatBytes(size)} sent, being stored`, tone: 'plain', percent: null }
     case 'cancelling':
       return { state: 'Cancelling…', sentence: '', tone: 'plain', percent: null }
     case 'cancelled':
@@ -40,6 +56,16 @@ export function sayUpload(upload: Upload, job: Job | null): Said {
     case 'accepted':
       return job ? sayJob(job) : { state: 'Waiting', sentence: '', tone: 'plain', percent: null }
   }
+}
+
+const HELD: Record<Held, string> = {
+  offline: 'No connection. It goes on by itself when that is back.',
+  unreachable: 'The server does not answer. It goes on by itself when it does.',
+  'signed-out': 'Sign in again, and it goes on.',
+}
+
+function percentOf(upload: Upload): number {
+  return (100 * upload.sentBytes) / Math.max(1, upload.file.size)
 }
 
 function sent(upload: Upload): string {
@@ -84,6 +110,17 @@ function phaseWord(job: Job): string {
 
 function doing(job: Job): string {
   return [job.message, units(job), `${job.progress}%`].filter(Boolean).join(' · ')
+}
+
+/** An upload that was begun by a page that is gone: "Interrupted at 43%. Choose the file again to go on, until 4 May, 14:00." */
+export function sayInterrupted(job: Job): string {
+  const percent = interruptedPercent(job)
+  const how = percent === null ? '' : ` at ${percent}%`
+  return `Interrupted${how}. Choose the file again to go on, until ${formatMoment(job.resumable_until ?? '')}.`
+}
+
+export function interruptedPercent(job: Job): number | null {
+  return job.total_units ? Math.floor((100 * (job.done_units ?? 0)) / job.total_units) : null
 }
 
 function units(job: Job): string {

@@ -1,6 +1,7 @@
 /** The uploads of this browser tab, and where they hear how their jobs go. */
 
-import type { JobSource } from '../../elements/headway-importer.ts'
+import type { JobSource } from '../../elements/job-source.ts'
+import { isPausedUpload } from '../../elements/job-words.ts'
 import { sendFile } from '../../elements/send-file.ts'
 import { UploadQueue } from '../../elements/upload-queue.ts'
 import { getLimits, getMe } from './dataset-api.ts'
@@ -14,6 +15,7 @@ export const jobSource: JobSource = {
     const found = jobsStore.jobs.filter((job) => job.phase === 'uploading' && job.title === fileName)
     return found.length === 1 ? (found[0] ?? null) : null
   },
+  interrupted: () => jobsStore.jobs.filter(isPausedUpload),
   async cancel(id) {
     try {
       await cancelJob(id)
@@ -33,6 +35,8 @@ function guard(event: BeforeUnloadEvent): void {
   event.preventDefault()
 }
 
+window.addEventListener('online', () => uploads.wake('offline', 'unreachable'))
+
 let guarded = false
 uploads.addEventListener('change', () => {
   const needed = uploads.inBrowser > 0
@@ -49,6 +53,8 @@ async function learnOwner(): Promise<void> {
   const { id } = await getMe()
   if (owner && id !== owner) uploads.clear()
   owner = id
+  // Only now: what was begun by one person is not gone on with by another.
+  uploads.wake('signed-out')
 }
 
 async function learnLimits(): Promise<void> {

@@ -1,0 +1,94 @@
+/** `<headway-upload-row>`: one file on its way, what is said of it, and what can be done. */
+
+import { html, LitElement, nothing, type TemplateResult } from 'lit'
+
+import type { Job } from '../client/types.ts'
+import type { JobSource } from './job-source.ts'
+import type { ImportOptions, Upload } from './upload.ts'
+import type { UploadQueue } from './upload-queue.ts'
+import { rowStyles } from './upload-row-styles.ts'
+import { renderSaid } from './upload-said.ts'
+import { type Said, sayUpload } from './upload-words.ts'
+
+/** The newest state of an upload's job. It is kept with the upload: the list of active jobs forgets ended ones. */
+export function jobOf(upload: Upload, jobs: JobSource | null): Job | null {
+  if (!upload.job) return null
+  const live = jobs?.find(upload.job.id)
+  if (live && live.version >= upload.job.version) upload.job = live
+  return upload.job
+}
+
+class UploadRow extends LitElement {
+  static override styles = rowStyles
+  static override properties = {
+    upload: { attribute: false },
+    queue: { attribute: false },
+    jobs: { attribute: false },
+    tick: { attribute: false },
+  }
+  declare upload: Upload
+  declare queue: UploadQueue
+  declare jobs: JobSource | null
+  /** Another number with every change: uploads change in place. */
+  declare tick: number
+
+  #cancel(): void {
+    const { upload, queue, jobs } = this
+    const job = jobOf(upload, jobs)
+    if (job) void jobs?.cancel(job.id)
+    else void queue.cancel(upload, () => this.#cancelUploading())
+  }
+
+  async #cancelUploading(): Promise<boolean> {
+    const id = this.upload.jobId ?? this.jobs?.findUploading(this.upload.file.name)?.id
+    return id ? ((await this.jobs?.cancel(id)) ?? false) : false
+  }
+
+  override render(): TemplateResult {
+    const { upload } = this
+    const said = sayUpload(upload, jobOf(upload, this.jobs))
+    return html`${renderSaid(upload.file.name, said)}
+      <div class="bar">${this.#renderActions(said)}</div>`
+  }
+
+  #renderActions(said: Said): TemplateResult {
+    const { upload } = this
+    const { name } = upload.file
+    const isOver = said.percent === undefined && upload.state !== 'waiting'
+    if (!isOver) return html`${this.#renderPause(name)} ${this.#renderCancel(name)}`
+    const job = jobOf(upload, this.jobs)
+    return html`${this.#renderResult(name, job)} ${this.#renderAgain(name, job)}
+      <button class="quiet" aria-label="Remove ${name} from this list" @click=${() => this.queue.remove(upload)}>Remove</button>`
+  }
+
+  /** One button that changes its word keeps the focus where it is. */
+  #renderPause(name: string): TemplateResult | typeof nothing {
+    const { upload, queue } = this
+    const isPaused = upload.state === 'paused'
+    if (!isPaused && !upload.canPause) return nothing
+    const act = (): void => (isPaused ? queue.resume(upload) : queue.pause(upload))
+    return html`<button aria-label="${isPaused ? 'Resume' : 'Pause'} ${name}" @click=${act}>${isPaused ? 'Resume' : 'Pause'}</button>
+      ${upload.held ? html`<button aria-label="Try ${name} now" @click=${() => queue.wake('offline', 'unreachable')}>Try now</button>` : nothing}`
+  }
+
+  #renderCancel(name: string): TemplateResult | typeof nothing {
+    const isAsked = this.upload.state === 'cancelling' || jobOf(this.upload, this.jobs)?.cancel_requested
+    return isAsked ? nothing : html`<button aria-label="Cancel ${name}" @click=${this.#cancel}>Cancel</button>`
+  }
+
+  #renderResult(name: string, job: Job | null): TemplateResult | typeof nothing {
+    if (!job) return nothing
+    if (!job.related_dataset_id) return html`<a class="button" href="/jobs/${job.id}" aria-label="Details of ${name}">Details</a>`
+    return html`<a class="button primary" href="/datasets/${job.related_dataset_id}" aria-label="Open dataset ${name}">Open dataset</a>`
+  }
+
+  #renderAgain(name: string, job: Job | null): TemplateResult | typeof nothing {
+    const again = (options?: ImportOptions): void => this.queue.again(this.upload, options)
+    if (job?.outcome === 'duplicate')
+      return html`<button aria-label="Import again anyway: ${name}" @click=${() => again({ duplicate: 'import' })}>Import again anyway</button>`
+    if (job?.related_dataset_id) return nothing
+    return html`<button aria-label="Try again: ${name}" @click=${() => again()}>Try again</button>`
+  }
+}
+
+customElements.define('headway-upload-row', UploadRow)
