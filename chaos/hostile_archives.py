@@ -23,7 +23,7 @@ TABLE = b"id,name,day\n" + b"".join(b"%d,abc,2024-05-06\n" % number for number i
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 _DAMAGED = ("archive.corrupt", "archive.truncated", "archive.trailing")
 _BOMB = ("archive.bomb", "limit.unpacked_size")
-_ZIP = ("format.",)
+_ZIP = ("archive.", IMPORTS)
 
 
 def hostile_archives(seed: int) -> list[HostileFile]:
@@ -57,7 +57,7 @@ def _gzip_bombs(seed: int) -> list[HostileFile]:
         "format.empty",
         "format.blank",
     )
-    shelf.add("zip-inside", "zip.csv.gz", lambda: gzip_of(Container([member("a.csv", TABLE)]).to_bytes()), "format.")
+    shelf.add("zip-inside", "zip.csv.gz", lambda: gzip_of(Container([member("a.csv", TABLE)]).to_bytes()), IMPORTS)
     return shelf.files
 
 
@@ -162,7 +162,7 @@ def _zip_lies(seed: int) -> list[HostileFile]:
         shelf.add(label, f"{label}.zip", made.to_bytes, *(may or _ZIP))
 
     honest = member("a.csv", TABLE)
-    add("no-member", Container([]), "format.", "format.empty", "format.blank")
+    add("no-member", Container([]), "archive.no_table")
     add("local-size", Container([replace(honest, local_size=5)]))
     add("central-size", Container([replace(honest, central_size=2**32 - 2)]))
     add("packed-size", Container([replace(honest, central_packed_size=2**31)]))
@@ -187,6 +187,13 @@ def _zip_lies(seed: int) -> list[HostileFile]:
     shelf.add("extra-field-cut", "extra.zip", Container([replace(honest, extra=b"\x01\x00\xff\xff")]).to_bytes(), *_ZIP)
     for label, content in _zip64(honest):
         shelf.add(label, f"{label}.zip", content, *_ZIP)
+    add("hidden-ones-only", Container([member("__MACOSX/._a.csv", TABLE), member(".b.csv", TABLE)]), "archive.no_table")
+    add("pictures-only", Container([member("a.csv", b"\x89PNG\r\n\x1a\n" + bytes(99))]), "archive.no_table")
+    add("gzip-in-it", Container([member("a.csv.gz", gzip_of(TABLE))]), IMPORTS)
+    add("gzip-in-gzip-in-it", Container([member("a.gz", gzip_of(gzip_of(TABLE)))]), "archive.nested")
+    add("gzip-bomb-in-it", Container([member("a.csv.gz", gzip_of(_rows(512)))]), *_BOMB)
+    add("strong-encryption", Container([replace(honest, flags=ENCRYPTED | 0x2040, method=99)]), "archive.encrypted")
+    add("deflate64", Container([replace(honest, method=9)]), "archive.method")
     for label, name in _MEMBER_NAMES.items():
         add(f"name-{label}", Container([member(name, TABLE)]))
     return shelf.files

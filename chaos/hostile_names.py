@@ -183,7 +183,7 @@ def _polyglots(seed: int) -> list[HostileFile]:
     shelf.add("picture-and-zip", "both.png", _png() + archive, "format.")
     shelf.add("gzip-and-parquet", "both.parquet", gzip_of(TABLE) + parquet(), "archive.")
     shelf.add("parquet-and-zip", "packed.parquet", parquet() + archive, "parquet.unreadable", "format.")
-    shelf.add("zip-and-parquet", "zip.parquet", archive[len(TABLE) :] + parquet(), "format.", "parquet.unreadable")
+    shelf.add("zip-and-parquet", "zip.parquet", archive[len(TABLE) :] + parquet(), "archive.", IMPORTS)
     shelf.add("html-and-csv", "page.csv", b"<!--,-->\n" + TABLE, "format.", IMPORTS)
     shelf.add("csv-and-html", "table.csv", TABLE + b"<script>alert(1)</script>,x,y\n", IMPORTS)
     shelf.add("json-and-csv", "rows.csv", b'{"a",1\n{"b",2\n' * 20, *text, "json.")

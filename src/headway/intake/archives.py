@@ -28,7 +28,7 @@ def unpack(source: Path, target: Path, codec: Codec, max_bytes: int, report: Rep
     `UnpackedSizeLimit`.
     """
     with target.open("wb") as unpacked:
-        output = Counted(unpacked, max_bytes, codec.max_ratio)
+        output = _Counted(unpacked, Budget(max_bytes, codec.max_ratio))
         _Streams(codec, output).take(source, report)
     return output.size
 
@@ -124,13 +124,31 @@ class _Streams:
             raise ArchiveTruncated(f"The file ends after {self._output.size:,} unpacked bytes, inside its content.")
 
 
-class Counted:
-    """Writes unpacked bytes and stops a bomb at the byte that proves it."""
+class Budget:
+    """Counts what unpacks, and stops a bomb at the byte that proves it."""
 
-    def __init__(self, file: BinaryIO, max_bytes: int, max_ratio: int) -> None:
-        self._file = file
+    def __init__(self, max_bytes: int, max_ratio: int) -> None:
         self._max_bytes = max_bytes
         self._max_ratio = max_ratio
+        self.size = 0
+
+    def spend(self, unpacked_bytes: int, packed_bytes: int) -> None:
+        """Count more bytes; `packed_bytes` is what all of them came from. Raises `ArchiveBomb` or a limit."""
+        self.size += unpacked_bytes
+        if self.size > self._max_bytes:
+            raise UnpackedSizeLimit(
+                f"The file unpacks to more than {self._max_bytes:,} bytes.", max_unpacked_bytes=self._max_bytes
+            )
+        if self.size > RATIO_COUNTS_FROM_BYTES and self.size > self._max_ratio * max(1, packed_bytes):
+            raise ArchiveBomb(f"{packed_bytes:,} bytes unpack to more than {self.size:,}.")
+
+
+class _Counted:
+    """Writes unpacked bytes, as many as may be."""
+
+    def __init__(self, file: BinaryIO, budget: Budget) -> None:
+        self._file = file
+        self._budget = budget
         self._head = b""
         self.size = 0
 
@@ -139,14 +157,8 @@ class Counted:
             self._head = (self._head + data)[:MAGIC_BYTES]
             if inner := codec_of(self._head):
                 raise ArchiveNested(f"Inside of what is compressed, there is a file compressed with {inner.name}.")
-        self.size += len(data)
-        if self.size > self._max_bytes:
-            raise UnpackedSizeLimit(
-                f"The file unpacks to more than {self._max_bytes:,} bytes.", max_unpacked_bytes=self._max_bytes
-            )
-        if self.size > RATIO_COUNTS_FROM_BYTES and self.size > self._max_ratio * max(1, packed_bytes):
-            raise ArchiveBomb(f"{packed_bytes:,} bytes unpack to more than {self.size:,}.")
-        self._file.write(data)
+        self._budget.spend(len(data), packed_bytes)
+        self.size += self._file.write(data)
 
 
 class _EnoughError(Exception):

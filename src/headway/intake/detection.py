@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Collection
@@ -51,6 +52,9 @@ _BIFF = re.compile(rb"\x09[\x00\x02\x04][\x04\x06]\x00|\x09\x08[\x08\x10]\x00\x0
 
 _FLAT_ODS = b"urn:oasis:names:tc:opendocument:xmlns:office:1.0"
 
+ARCHIVE = "zip"
+"""What is no table itself, but may hold some."""
+
 _EXTENSIONS: dict[str, tuple[str, ...]] = {
     "delimited": (".csv", ".tsv", ".psv", ".txt", ".tab", ".dat"),
     "json": (".json", ".geojson"),
@@ -63,6 +67,8 @@ _EXTENSIONS: dict[str, tuple[str, ...]] = {
     "parquet": (".parquet", ".pq"),
     "arrow": (".arrow", ".feather", ".ipc"),
 }
+
+_TEXT_SUFFIXES = frozenset({".txt", ".dat"})
 
 _JSON_START = re.compile(rb'\{\s*("|\}|$)|\[\s*([\[{"\]]|-?\d|true\b|false\b|null\b|$)')
 _BRACKETS = (b"{", b"[")
@@ -108,7 +114,8 @@ def _recognise_container(head: bytes, file_name: str) -> Recognition | None:
     if head.startswith(_ARROW):
         return Recognition("arrow", None, "Arrow")
     if head.startswith(_ZIP):
-        return Recognition(_zip_format_by_head(head, file_name), None, "zip container")
+        workbook = _zip_format_by_head(head, file_name)
+        return Recognition(workbook, None if workbook else "zip", "zip container")
     if head.startswith(_OLE) or _BIFF.match(head):
         named = _by_extension(file_name)
         return Recognition("xls" if named in {"xls", None} else None, None, "old Office document, or an encrypted one")
@@ -127,7 +134,7 @@ def detect(source: Path, file_name: str, wanted: str | None = None) -> Detected:
     found, evidence = _container_format(source, head, file_name)
     if found is None:
         found, evidence = _plain_format(source, head, file_name, wanted), "The content reads as text."
-    if wanted is not None and wanted != found:
+    if wanted is not None and found not in {wanted, ARCHIVE}:
         raise FormatUnsupported(f"You asked to read the file as {wanted}, but its content is {found}.")
     return Detected(found, _decisions(found, evidence, file_name))
 
@@ -145,7 +152,9 @@ def _container_format(source: Path, head: bytes, file_name: str) -> tuple[str | 
     if head.startswith(_ARROW):
         return "arrow", "The file starts with the Arrow signature ARROW1."
     if head.startswith(_ZIP):
-        return _zip_format(source, file_name), "The file is a zip container with the parts of a workbook."
+        found = _zip_format(source, file_name)
+        parts = "files" if found == ARCHIVE else "the parts of a workbook"
+        return found, f"The file is a zip container with {parts}."
     if head.startswith(_OLE):
         return _ole_format(source), "The file has the signature of an old Excel workbook."
     if _BIFF.match(head):
@@ -167,19 +176,17 @@ def _zip_format(source: Path, file_name: str) -> str:
         with zipfile.ZipFile(source) as archive:
             names = {name.replace("\\", "/").lower() for name in archive.namelist()}
             mimetype = _mimetype(archive)
-    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError, struct.error):
         if _mentions(source, b"xl/"):
             # A workbook whose end is missing: the reader of workbooks says so in better words.
             return "xlsx"
-        raise FormatUnsupported("The file is a zip archive that is damaged or incomplete.") from error
+        # The reader of archives says what is wrong with this one.
+        return ARCHIVE
     if workbook := _workbook_of(names, mimetype):
         return workbook
     if refusal := foreign_zip(names, mimetype, file_name):
         raise _refused(refusal)
-    raise FormatUnsupported(
-        f"The file is a zip archive with {len(names)} members; unpack it and upload the files inside one by one.",
-        members=sorted(names)[:10],
-    )
+    return ARCHIVE
 
 
 def _workbook_of(names: Collection[str], mimetype: str) -> str | None:
@@ -331,7 +338,7 @@ def _is_utf16(block: bytes) -> bool:
 def _decisions(found: str, evidence: str, file_name: str) -> list[Decision]:
     named = _by_extension(file_name)
     suffix = PurePath(file_name).suffix.lower()
-    if named is not None and suffix not in _EXTENSIONS[found]:
+    if named is not None and suffix not in _EXTENSIONS.get(found, ()):
         evidence += f" The name ends in {suffix}, which is not what the content says; the content decides."
     return [Decision("format", found, evidence, runner_up=named if named != found else None)]
 
@@ -339,6 +346,12 @@ def _decisions(found: str, evidence: str, file_name: str) -> list[Decision]:
 def _by_extension(file_name: str) -> str | None:
     suffix = PurePath(file_name).suffix.lower()
     return next((found for found, suffixes in _EXTENSIONS.items() if suffix in suffixes), None)
+
+
+def is_named_table(file_name: str) -> bool:
+    """Say whether a file is named like a table, and not like a text that may be anything."""
+    name = inner_name(file_name)
+    return _by_extension(name) is not None and PurePath(name).suffix.lower() not in _TEXT_SUFFIXES
 
 
 def inner_name(file_name: str) -> str:

@@ -139,6 +139,42 @@ class ArchiveNested(UnsupportedMedia):
     user_action = "Unpack the outer layer and upload what is inside."
 
 
+class ArchiveEncrypted(Invalid):
+    code = "archive.encrypted"
+    title = "The archive is protected with a password"
+    user_action = "Unpack it with its password, and upload what is inside, or pack it again without one."
+
+
+class ArchiveMethod(UnsupportedMedia):
+    code = "archive.method"
+    title = "The archive is packed in a way that is not read here"
+    user_action = "Unpack it and pack it again as an ordinary ZIP, or upload what is inside."
+
+
+class ArchiveTooManyMembers(TooLarge):
+    code = "archive.too_many_members"
+    title = "The archive holds too many files"
+    user_action = "Pack fewer files together, or join those that belong to one table."
+
+
+class ArchiveNoTable(Invalid):
+    code = "archive.no_table"
+    title = "There is no table in the archive"
+    user_action = "Pack a CSV, XLSX, JSON or Parquet file into it, or upload that file itself."
+
+
+class ArchiveTablesDiffer(Invalid):
+    code = "archive.tables_differ"
+    title = "The files in the archive are not parts of one table"
+    user_action = "Choose the files that belong together with members, or import each as a dataset with parts: all."
+
+
+class MemberNotFound(Invalid):
+    code = "archive.member_not_found"
+    title = "The archive has no file of that name"
+    user_action = "Choose one of the files that are named here."
+
+
 # ------------------------------------------------------------------------------------------------- sheet
 
 

@@ -57,10 +57,12 @@ def _reading(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name in ReadingOptions.model_fields}
 
 
-def _tables(options: dict[str, Any]) -> tuple[list[str], bool]:
+def _tables(options: dict[str, Any]) -> tuple[Any, ...]:
     """Take what says which tables are read out of the options, and return it in one form."""
     sheet, sheets, parts = options.pop("sheet", None), options.pop("sheets", None), options.pop("parts", None)
-    return sheets or ([sheet] if sheet else []), parts == "all"
+    member, members, unite = options.pop("member", None), options.pop("members", None), options.pop("unite", None)
+    chosen = (sheets or ([sheet] if sheet else []), members or ([member] if member else []))
+    return *chosen, parts == "all", bool(unite), options.pop("json_path", None)
 
 
 def display_name(file_name: str) -> str:

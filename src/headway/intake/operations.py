@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from headway.intake import pipeline, preview
+from headway.intake import archive_tables, preview
 from headway.intake.merging import compare, merge, repair
 from headway.intake.parsing import Operation, ParseRequest, ParseResult, Report
 
 OPERATIONS: dict[Operation, Callable[[ParseRequest, Report], ParseResult]] = {
-    "parse": pipeline.parse,
+    "parse": archive_tables.parse,
     "preview": preview.run,
     "merge": merge.run,
     "compare": compare.run,

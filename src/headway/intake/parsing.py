@@ -20,7 +20,11 @@ class ParseOptions:
     header: bool | None = None
     sheet: str | None = None
     sheets: list[str] = field(default_factory=list)
+    member: str | None = None
+    members: list[str] = field(default_factory=list)
     parts: str | None = None
+    unite: bool = False
+    json_path: str | None = None
     types: dict[str, str] = field(default_factory=dict)
     formats: dict[str, str] = field(default_factory=dict)
     quote: str | None = None
@@ -91,7 +95,7 @@ class ParseRequest:
 class Decision:
     """One thing that was found out about the file, with its evidence and what came second.
 
-    `subject` is one of: format, compression, encoding, dialect, header, sheet, rows, column:<name>.
+    `subject` is one of: format, compression, member, encoding, dialect, header, sheet, rows, column:<name>.
     """
 
     subject: str

@@ -1,4 +1,4 @@
-"""From one file to its table: unpack it, detect what it is, parse it. Runs inside the sandbox only."""
+"""From one file to its tables: uncompress it, detect what it is, parse it. Runs inside the sandbox only."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 from headway.intake.archives import unpack
 from headway.intake.codecs import MAGIC_BYTES, codec_of
-from headway.intake.detection import detect, inner_name
+from headway.intake.detection import ARCHIVE, Detected, detect, inner_name
+from headway.intake.errors import ArchiveNested
 from headway.intake.formats import columnar, delimited, json_rows, workbook
 from headway.intake.parsing import Decision, ParsedPart, ParseProgress, ParseRequest, ParseResult, Report
 
@@ -33,18 +34,23 @@ UNPACKED = 0.15
 
 
 def parse(request: ParseRequest, report: Report) -> ParseResult:
-    """Return the tables in a file. Raises the `AppError` that says what is wrong with it."""
-    request, unpacking = _unpack(request, report)
+    """Return the tables in a file that is no archive. Raises the `AppError` that says what is wrong with it."""
+    request, unpacking = uncompressed(request, report)
     found = detect(request.source, request.file_name, request.options.format)
-    parsed = PARSERS[found.format](request, request.source, _scaled(report, UNPACKED if unpacking else 0.0))
+    return parse_found(found, request, unpacking, between(report, UNPACKED if unpacking else 0.0, 1.0))
+
+
+def parse_found(found: Detected, request: ParseRequest, decisions: list[Decision], report: Report) -> ParseResult:
+    """Return the tables in a file of a known format. The files of the parts have their numbers as names."""
+    if found.format == ARCHIVE:
+        raise ArchiveNested("There is an archive inside of the archive.")
+    parsed = PARSERS[found.format](request, request.source, report)
     parts = parsed if isinstance(parsed, list) else [parsed]
-    decisions = [*unpacking, *found.decisions]
-    return ParseResult(
-        found.format, [_numbered(part, n, request.output_dir, decisions) for n, part in enumerate(parts)]
-    )
+    said = [*decisions, *found.decisions]
+    return ParseResult(found.format, [numbered(part, n, request.output_dir, said) for n, part in enumerate(parts)])
 
 
-def _unpack(request: ParseRequest, report: Report) -> tuple[ParseRequest, list[Decision]]:
+def uncompressed(request: ParseRequest, report: Report) -> tuple[ParseRequest, list[Decision]]:
     """Return the request with an uncompressed source, and the decision about it."""
     with request.source.open("rb") as file:
         codec = codec_of(file.read(MAGIC_BYTES))
@@ -64,12 +70,12 @@ def _unpack(request: ParseRequest, report: Report) -> tuple[ParseRequest, list[D
     return replace(request, source=target, file_name=inner_name(request.file_name), is_derived=True), [decision]
 
 
-def _scaled(report: Report, start: float) -> Report:
-    """Return a report that maps 0..1 to what is left after `start`."""
-    return lambda progress: report(replace(progress, fraction=start + (1 - start) * progress.fraction))
+def between(report: Report, start: float, end: float) -> Report:
+    """Return a report that maps 0..1 to `start`..`end`."""
+    return lambda progress: report(replace(progress, fraction=start + (end - start) * progress.fraction))
 
 
-def _numbered(part: ParsedPart, number: int, folder: Path, decisions: list[Decision]) -> ParsedPart:
+def numbered(part: ParsedPart, number: int, folder: Path, decisions: list[Decision]) -> ParsedPart:
     """Return the part with its files under its own number, because each parser names them as if it were alone."""
     path = part.path.rename(folder / f"{number}.parquet")
     rejects = part.rejects_path and part.rejects_path.rename(folder / f"{number}.rejects")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,13 @@ from headway.datasets.filters import ask
 from headway.datasets.reader import RowsReader
 from headway.datasets.rejected import Rejected, Written
 from headway.intake import pipeline
-from headway.intake.archives import unpack_beginning
+from headway.intake.archives import Budget, unpack_beginning
 from headway.intake.codecs import MAGIC_BYTES, codec_of
-from headway.intake.detection import HEAD_BYTES, detect, inner_name
+from headway.intake.detection import ARCHIVE, HEAD_BYTES, detect, inner_name
 from headway.intake.errors import PreviewNeedsWhole
-from headway.intake.parsing import ParsedPart, ParseRequest, ParseResult, Report
+from headway.intake.members import archive_decision, choose, naming
+from headway.intake.parsing import Decision, ParsedPart, ParseRequest, ParseResult, Report
+from headway.intake.zip_archive import MAX_RATIO, reading_archive
 
 SAMPLE_BYTES = 1024 * 1024
 """What is looked at of the beginning, unpacked."""
@@ -37,16 +39,16 @@ SHOWN_REJECTED = 20
 def run(request: ParseRequest, report: Report) -> ParseResult:
     """Return, as an answer, the first rows with what is known of the file."""
     is_whole = bool(request.arguments["is_whole"])
-    source, name, cut = _unpacked(request, is_whole=is_whole)
-    found = detect(source, name, request.options.format)
-    sample = _sample(request, source, found.format, cut=cut)
+    begin = _unpacked(request, is_whole=is_whole)
+    found = detect(begin.path, begin.file_name, request.options.format)
+    sample = _sample(request, begin.path, found.format, cut=begin.is_cut)
     folder = request.output_dir / "parsed"
     folder.mkdir()
     options = replace(request.options, format=found.format)
-    inner = replace(request, source=sample, file_name=name, output_dir=folder, options=options)
+    inner = replace(request, source=sample, file_name=begin.file_name, output_dir=folder, options=options)
     parsed = pipeline.parse(replace(inner, is_derived=sample != request.source), report)
-    part = parsed.parts[0]
-    is_sample = sample != source or cut
+    part = replace(parsed.parts[0], decisions=[*begin.decisions, *parsed.parts[0].decisions])
+    is_sample = sample != begin.path or begin.is_cut
     return ParseResult(found.format, [], {"is_sample": is_sample, "format": found.format, **_told(part, folder)})
 
 
@@ -80,15 +82,44 @@ def _rejected(part: ParsedPart) -> list[dict[str, Any]]:
 # -------------------------------------------------------------------------------------------------- unpacking
 
 
-def _unpacked(request: ParseRequest, *, is_whole: bool) -> tuple[Path, str, bool]:
-    """Return the beginning of what the file holds, its name, and whether something was cut off."""
-    with request.source.open("rb") as file:
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """What a file holds, unpacked as far as a preview needs it. `is_cut` says that there is more."""
+
+    path: Path
+    file_name: str
+    is_cut: bool
+    decisions: list[Decision]
+
+
+def _unpacked(request: ParseRequest, *, is_whole: bool) -> _Beginning:
+    """Return the beginning of what the file holds; of an archive, that of the first member which would be imported."""
+    outer = _uncompressed(
+        _Beginning(request.source, request.file_name, not is_whole, []), request.output_dir / "unpacked"
+    )
+    if detect(outer.path, outer.file_name).format != ARCHIVE:
+        return outer
+    if outer.is_cut:
+        raise PreviewNeedsWhole("What is in an archive is listed at its end.")
+    with reading_archive(outer.path, Budget(request.max_unpacked_bytes, MAX_RATIO)) as archive:
+        chosen = choose(archive, request.options)
+        member, target = chosen.members[0], request.output_dir / "member"
+        with naming(member):
+            is_all = archive.beginning(member, target, SAMPLE_BYTES)
+        decisions = [*outer.decisions, archive_decision(archive), chosen.decision(member)]
+    inner = _Beginning(target, member.file_name, not is_all, decisions)
+    return _uncompressed(inner, request.output_dir / "unpacked-member")
+
+
+def _uncompressed(packed: _Beginning, target: Path) -> _Beginning:
+    with packed.path.open("rb") as file:
         codec = codec_of(file.read(MAGIC_BYTES))
     if codec is None:
-        return request.source, request.file_name, not is_whole
-    target = request.output_dir / "unpacked"
-    is_all = unpack_beginning(request.source, target, codec, SAMPLE_BYTES)
-    return target, inner_name(request.file_name), not (is_whole and is_all)
+        return packed
+    is_all = unpack_beginning(packed.path, target, codec, SAMPLE_BYTES)
+    said = Decision("compression", codec.name, f"The file starts with the signature of {codec.name}.")
+    is_cut = packed.is_cut or not is_all
+    return _Beginning(target, inner_name(packed.file_name), is_cut, [*packed.decisions, said])
 
 
 # --------------------------------------------------------------------------------------------------- sampling

@@ -19,7 +19,7 @@ from headway.datasets.decisions import explained
 from headway.datasets.schemas import ColumnResponse
 from headway.datasets.service import DatasetService
 from headway.intake import queries
-from headway.intake.detection import recognise
+from headway.intake.detection import ARCHIVE, recognise
 from headway.intake.errors import PreviewBusy, PreviewNeedsWhole
 from headway.intake.identity import display_name
 from headway.intake.parsing import ParseOptions, ParseRequest
@@ -93,7 +93,8 @@ class Previews:
                 return await self._look(folder, head, stored.file_name, options, {}, size=size, is_whole=True)
             with head.open("rb") as file:
                 known = recognise(file.read(MIB), stored.file_name)
-            if known.compression is None and known.format not in {"delimited", "json", "ndjson", None}:
+            is_archive = known.compression == ARCHIVE
+            if is_archive or (known.compression is None and known.format not in {"delimited", "json", "ndjson", None}):
                 whole = await self._whole(stored.key, size, folder)
                 return await self._look(folder, whole, stored.file_name, options, {}, size=size, is_whole=True)
             places = [HEAD_BYTES + (size - HEAD_BYTES) * number // (MIDDLES + 1) for number in range(1, MIDDLES + 1)]

@@ -24,7 +24,7 @@ FORM_BYTES = 512 * 1024
 
 FORMATS = [
     *("csv", "tsv", "xlsx", "xlsb", "xls", "ods", "json", "ndjson", "parquet", "arrow"),
-    *(f"{codec.name} of these" for codec in CODECS),
+    *(f"{name} of these" for name in ("zip", *(codec.name for codec in CODECS))),
 ]
 
 

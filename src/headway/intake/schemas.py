@@ -46,8 +46,24 @@ class ReadingOptions(BaseModel):
     sheets: list[Name] = Field(
         default_factory=list, max_length=200, description="Several sheets to import, each as a dataset of its own."
     )
+    member: Name | None = Field(default=None, description="The file of an archive to import.")
+    members: list[Name] = Field(
+        default_factory=list, max_length=1000, description="Several files of an archive, each as a dataset of its own."
+    )
     parts: Literal["first", "all"] | None = Field(
-        default=None, description="`all`: every visible sheet that holds something, each as a dataset of its own."
+        default=None,
+        description="`all`: every visible sheet that holds something, and every table of an archive, each as a dataset"
+        " of its own.",
+    )
+    unite: bool = Field(
+        default=False,
+        description="Files of an archive, all tables or those of `members`, become one dataset; its column"
+        " `_source_file` says which file a row is from.",
+    )
+    json_path: Annotated[str, StringConstraints(max_length=1000)] | None = Field(
+        default=None,
+        description="Where the rows lie in a JSON document: keys joined by points, `data.items`; an empty text is the"
+        " document itself.",
     )
     types: dict[str, ColumnType] = Field(default_factory=dict, max_length=5000)
     formats: dict[str, Annotated[str, StringConstraints(min_length=1, max_length=60)]] = Field(
@@ -98,7 +114,11 @@ class ReadingOptions(BaseModel):
             header_rows={"none": 0, "one": 1, "two": 2}.get(str(self.header)),
             sheet=self.sheet,
             sheets=self.sheets,
+            member=self.member,
+            members=self.members,
             parts=self.parts,
+            unite=self.unite,
+            json_path=self.json_path,
             types={name: str(kind) for name, kind in self.types.items()},
             formats=self.formats,
             quote=self.quote,

@@ -96,7 +96,6 @@ FOREIGN = {
     "html": (b"\n<!DOCTYPE html><html><table><tr><td>1</td></tr></table></html>", "HTML"),
     "xml": (b'<?xml version="1.0"?><a/>', "XML"),
     "rtf": (b"{\\rtf1 text}", "rich text"),
-    "zip": (zipped("a.csv", "b.csv"), "2 members"),
     "docx": (zipped("word/document.xml"), "Word"),
     "odt": (zipped("mimetype", "content.xml", text="application/vnd.oasis.opendocument.text"), "OpenDocument text"),
     "numbers": (zipped("Index/Document.iwa", "Index/Tables/Tile.iwa"), "Numbers"),
@@ -109,7 +108,6 @@ FOREIGN = {
     "orc": (b"ORC\x08" + JUNK, "ORC"),
     "svg": (b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', "SVG"),
     "doc": (ole("WordDocument"), "Word"),
-    "damaged zip": (zipped("a.csv")[:40], "damaged"),
 }
 
 
@@ -118,6 +116,13 @@ def test_what_cannot_be_imported_is_called_by_its_name(tmp_path: Path, case: str
     content, name = FOREIGN[case]
     with pytest.raises(FormatUnsupported, match=name):
         detect_in(tmp_path, content, "table.csv")
+
+
+@pytest.mark.parametrize("content", [zipped("a.csv", "b.csv"), zipped("a.csv")[:40]], ids=["whole", "damaged"])
+def test_an_archive_is_told_from_what_is_packed_like_one(tmp_path: Path, content: bytes) -> None:
+    assert detect_in(tmp_path, content) == "zip"
+    found = recognise(content, "table.zip")
+    assert (found.format, found.compression) == (None, "zip")
 
 
 @pytest.mark.parametrize("content", [b"", b" \r\n\t\n", codecs.BOM_UTF8, b"\x00" * 5000, b"\n" * 3_000_000])

@@ -10,7 +10,8 @@ import pytest
 
 from chaos.hostile_xlsx import SHEET, sheet
 from chaos.hostile_xlsx import workbook as workbook_of
-from headway.intake.archives import gunzip
+from headway.intake.archives import unpack
+from headway.intake.codecs import CODECS
 from headway.intake.errors import FormatEmpty, JsonDuplicateKey, SheetUnreadable
 from headway.intake.formats import workbook
 from headway.intake.formats.names import MAX_NAME_CHARACTERS, unique_names
@@ -104,7 +105,7 @@ def test_a_file_of_a_mark_only_is_empty(tmp_path: Path, mark: bytes) -> None:
 def test_a_hundred_thousand_empty_gzip_members_are_nothing(tmp_path: Path) -> None:
     source, target = tmp_path / "packed", tmp_path / "unpacked"
     source.write_bytes(gzip.compress(b"") * 100_000 + gzip.compress(HEAD))
-    assert gunzip(source, target, MIB, lambda _share: None) == len(HEAD)
+    assert unpack(source, target, CODECS[0], MIB, lambda _share: None) == len(HEAD)
     assert target.read_bytes() == HEAD
 
 

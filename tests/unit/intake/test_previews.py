@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -125,3 +126,20 @@ async def test_stored_files_are_looked_at_in_blocks_and_by_their_owner_only(
     ):
         with pytest.raises(error):
             await previews.of_stored(who, body)
+
+
+async def test_of_an_archive_the_chosen_member_is_looked_at(previews: Previews) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("large.csv", a_table(40_000))
+        archive.writestr("small.csv.gz", gzip.compress(b"x,y\n1,2\n"))
+    seen = await sent(previews, "t.zip", out.getvalue())
+    assert (seen.format, seen.is_sample, [column.name for column in seen.columns]) == (
+        "delimited",
+        True,
+        ["id", "name"],
+    )
+    chosen = next(decision for decision in seen.decisions if decision.subject == "member")
+    assert (chosen.value, chosen.runner_up) == ("large.csv", ["small.csv.gz (delimited)"])
+    seen = await sent(previews, "t.zip", out.getvalue(), member="small.csv.gz")
+    assert (seen.is_sample, seen.rows) == (False, [{"x": 1, "y": 2}])

@@ -7,12 +7,11 @@ that disagrees becomes text, in which both sides keep what was written.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 
 from headway.datasets.columns import Column, ColumnType
-from headway.intake.merging.tables import Table
 from headway.intake.readings import MAX_DIGITS
 
 WHOLE = (ColumnType.INTEGER, ColumnType.BIG_INTEGER)
@@ -37,7 +36,22 @@ class _Side:
     is_empty: bool
 
 
-def unify(base: Table, new: Table) -> list[Target]:
+class Shape(Protocol):
+    """What is known of a table without its rows."""
+
+    @property
+    def columns(self) -> list[Column]: ...
+
+    @property
+    def schema(self) -> pa.Schema: ...
+
+    @property
+    def rows(self) -> int: ...
+
+    def find(self, name: str) -> Column | None: ...
+
+
+def unify(base: Shape, new: Shape) -> list[Target]:
     """Return the columns of the table that holds the rows of both."""
     base_kinds, new_kinds, base_rows, new_rows = base.schema, new.schema, base.rows, new.rows
     names = [column.name for column in base.columns]
