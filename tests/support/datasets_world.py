@@ -40,7 +40,13 @@ class Datasets:
         self.versions = self.service.versions
         self.rejections = DatasetRejections(self.database, cache)
 
-    async def publish(self, cells: list[str], rejects: list[Reject] | None = None, names: str = "a") -> UUID:
+    async def publish(
+        self,
+        cells: list[str],
+        rejects: list[Reject] | None = None,
+        names: str = "a",
+        profile: list[dict[str, Any]] | None = None,
+    ) -> UUID:
         """Make a dataset whose first column holds these texts; the others, one for each name, are empty."""
         key = f"rows/{uuid4()}/1/0"
         request = PublishRequest(
@@ -50,7 +56,7 @@ class Datasets:
             original_key=await self._put(b"original", f"originals/{uuid4()}"),
             source={"file_name": "a.csv", "format": "delimited", "sha256": "0" * 64, "bytes": 8},
             columns=[Column(name, ColumnType.TEXT, position) for position, name in enumerate(names.split(","))],
-            decisions=[COMMA],
+            decisions=[COMMA], profile=profile,
         )  # fmt: skip
         async with self.database.write() as session:
             return await self.service.publish(session, request)
@@ -62,7 +68,11 @@ class Datasets:
         async with self.database.write() as session:
             _, before = await queries.get(session, OWNER, dataset_id)
             number = max(each.number for each in await queries.list_versions(session, dataset_id)) + 1
-            values: dict[str, Any] = {column.name: getattr(before, column.name) for column in before.__table__.columns}
+            values: dict[str, Any] = {
+                column.name: getattr(before, column.name)
+                for column in before.__table__.columns
+                if column.name != "profile"
+            }
             values |= {"number": number, "import_id": uuid4(), "rows": len(cells), "bytes": size, "rows_key": key}
             values |= {"rejected_rows": 0, "rejects_key": None, "action": "reparse", "based_on": before.number}
             session.add(DatasetVersion(**values))

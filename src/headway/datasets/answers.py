@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from headway.datasets.columns import Column
 from headway.datasets.models import Dataset, DatasetChange, DatasetVersion
-from headway.datasets.schemas import ChangeResponse, ColumnResponse, DatasetResponse, SourceResponse, VersionResponse
+from headway.datasets.schemas import (
+    ChangeResponse,
+    ColumnResponse,
+    DatasetResponse,
+    ProfiledColumn,
+    ProfileResponse,
+    SourceResponse,
+    VersionResponse,
+)
 
 
 def to_response(dataset: Dataset, version: DatasetVersion) -> DatasetResponse:
@@ -21,6 +31,12 @@ def to_response(dataset: Dataset, version: DatasetVersion) -> DatasetResponse:
         created_at=dataset.created_at,
         updated_at=dataset.updated_at,
     )
+
+
+def to_profile(version: DatasetVersion, profile: list[dict[str, Any]] | None) -> ProfileResponse:
+    described = zip(version.columns, profile or [], strict=profile is not None)
+    columns = [ProfiledColumn(name=column["name"], type=column["type"], **known) for column, known in described]
+    return ProfileResponse(rows=version.rows, is_known=profile is not None, columns=columns)
 
 
 def to_version(version: DatasetVersion, *, current: int) -> VersionResponse:

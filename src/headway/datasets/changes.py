@@ -85,6 +85,7 @@ class Candidate:
     sources: list[Source]
     summary: dict[str, Any]
     is_same: bool
+    profile: list[dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +266,7 @@ def _keep(change: DatasetChange, candidate: Candidate) -> None:
         "rejected_rows": candidate.rejected_rows,
         "columns": candidate.columns,
         "decisions": candidate.decisions,
+        "profile": candidate.profile,
         "sources": [source.to_json() for source in candidate.sources],
     }
     change.rows_key, change.rejects_key, change.bytes = candidate.rows_key, candidate.rejects_key, candidate.bytes
@@ -299,6 +301,7 @@ def _version(
         source=first.source,
         columns=candidate["columns"],
         decisions=candidate["decisions"],
+        profile=candidate.get("profile"),
         action=change.action,
         based_on=change.base_version,
         options=first.options if len(sources) == 1 else None,

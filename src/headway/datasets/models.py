@@ -59,6 +59,9 @@ class DatasetVersion(Base):
     based_on: Mapped[int | None] = mapped_column(sa.Integer)
     # How the file was asked to be read. Null where several files were; then each source has its own.
     options: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    # What its columns hold, in their order; longer than all the rest, so it is read only by who asks for it. Null for
+    # versions of an older Headway.
+    profile: Mapped[list[dict[str, Any]] | None] = mapped_column(Json, deferred=True, deferred_raiseload=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -71,6 +71,15 @@ async def list_page(
     return [(row[0], row[1]) for row in await session.execute(statement)]
 
 
+async def get_profile(
+    session: AsyncSession, owner: str, dataset_id: UUID, number: int | None = None
+) -> tuple[DatasetVersion, list[dict[str, Any]] | None]:
+    """Return a version of an owner's dataset and what is known of its columns, or raise what is not found."""
+    _, version = await get(session, owner, dataset_id, number)
+    named = (DatasetVersion.dataset_id == dataset_id, DatasetVersion.number == version.number)
+    return version, (await session.execute(sa.select(DatasetVersion.profile).where(*named))).scalar_one()
+
+
 async def find_by_digest(session: AsyncSession, owner: str, sha256: str, is_alike: IsAlike) -> UUID | None:
     """Return an owner's newest dataset that shows what is in a file with this digest, read alike, and nothing else."""
     shown = sa.and_(DatasetVersion.dataset_id == Dataset.id, DatasetVersion.number == Dataset.current_version)

@@ -22,6 +22,7 @@ from headway.datasets.rejections import DatasetRejections
 from headway.datasets.schemas import (
     DatasetResponse,
     DecisionsResponse,
+    ProfileResponse,
     RejectedResponse,
     RenameDataset,
     RowsResponse,
@@ -127,6 +128,11 @@ def _add_content(router: APIRouter, service: DatasetService, actor: Callable[...
         shown = [{"name": column.name, "type": column.type} for column in question.columns]
         body = orjson.dumps({"columns": shown, "rows": page.rows, "total": page.total})
         return Response(body, media_type="application/json")
+
+    @router.get("/{dataset_id}/profile", responses=responses(DatasetNotFound, VersionNotFound))
+    async def get_profile(who: reader, dataset_id: UUID, version: Shown = None) -> ProfileResponse:
+        """What each column holds: empty cells, different values, bounds, mean, histogram, the most frequent values."""
+        return await service.get_profile(who.owner, dataset_id, version)
 
     @router.get("/{dataset_id}/decisions", responses=responses(DatasetNotFound, VersionNotFound))
     async def list_decisions(who: reader, dataset_id: UUID, version: Shown = None) -> DecisionsResponse:

@@ -67,6 +67,52 @@ class RowsResponse(BaseModel):
     total: int
 
 
+class TopValue(BaseModel):
+    """A value and how often it occurs. `cut` says that a text goes on behind its first 200 characters."""
+
+    value: Any
+    count: int
+    cut: bool
+
+
+class TextLengths(BaseModel):
+    """How long texts are, in characters."""
+
+    min: int
+    max: int
+    mean: float
+
+
+class ColumnProfile(BaseModel):
+    """What a column holds. Values are written as answers with rows write them."""
+
+    nulls: int
+    distinct: int | None = Field(description="Different values.")
+    distinct_is_exact: bool = Field(description="Whether they were counted; otherwise `distinct` is an estimate.")
+    min: Any = Field(description="Of numbers, dates and times.")
+    max: Any
+    mean: float | None = Field(description="Of numbers.")
+    length: TextLengths | None = Field(description="Of texts.")
+    histogram: list[int] | None = Field(description="Rows in 20 spans of equal width, from `min` to `max`.")
+    top: list[TopValue] = Field(
+        description="The most frequent values, at most 10; none where all are different, or too many to be counted."
+    )
+    note: str | None = Field(description="What was left out, and why.")
+
+
+class ProfiledColumn(ColumnProfile):
+    name: str
+    type: ColumnType
+
+
+class ProfileResponse(BaseModel):
+    """What the columns hold, in file order."""
+
+    rows: int
+    is_known: bool = Field(description="False for a version that an older Headway made; reading the file again helps.")
+    columns: list[ProfiledColumn]
+
+
 class DecisionResponse(BaseModel):
     """One thing that was found out about the file, with its evidence and what came second."""
 

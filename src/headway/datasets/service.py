@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.datasets import queries
-from headway.datasets.answers import columns_of, to_response
+from headway.datasets.answers import columns_of, to_profile, to_response
 from headway.datasets.cache import RowsCache
 from headway.datasets.changes import DatasetChanges
 from headway.datasets.columns import Column
@@ -23,7 +23,7 @@ from headway.datasets.filters import RowsQuestion
 from headway.datasets.models import Dataset, DatasetVersion
 from headway.datasets.objects import DatasetObjects
 from headway.datasets.reader import RowsPage, RowsReader
-from headway.datasets.schemas import DatasetResponse, DecisionsResponse
+from headway.datasets.schemas import DatasetResponse, DecisionsResponse, ProfileResponse
 from headway.datasets.versions import DatasetVersions
 from headway.kit.clock import Clock
 from headway.kit.db import Database
@@ -52,6 +52,7 @@ class PublishRequest:
     decisions: list[dict[str, Any]]
     rejects_key: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    profile: list[dict[str, Any]] | None = None
 
 
 class DatasetService:
@@ -102,6 +103,7 @@ class DatasetService:
             decisions=request.decisions,
             action="import",
             options=request.options,
+            profile=request.profile,
             created_at=now,
         )
         await queries.insert(session, dataset, version)
@@ -143,6 +145,12 @@ class DatasetService:
     async def list_decisions(self, owner: str, dataset_id: UUID, version: int | None = None) -> DecisionsResponse:
         _, shown = await self._get(owner, dataset_id, version)
         return DecisionsResponse(items=[explained(decision) for decision in shown.decisions])
+
+    async def get_profile(self, owner: str, dataset_id: UUID, version: int | None = None) -> ProfileResponse:
+        """Return what the columns hold."""
+        async with self._database.read() as session:
+            shown, profile = await queries.get_profile(session, owner, dataset_id, version)
+        return to_profile(shown, profile)
 
     async def rename(self, owner: str, dataset_id: UUID, name: str) -> DatasetResponse:
         async with self._database.write() as session:

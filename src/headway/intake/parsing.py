@@ -106,7 +106,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class ParsedPart:
-    """One table out of the file: `path` is a Parquet file laid out as `datasets/columns.py` says."""
+    """One table out of the file: `path` is a Parquet file laid out as `datasets/columns.py` says.
+
+    `profile` says of each column what `ColumnProfile` of `datasets/schemas.py` names.
+    """
 
     name: str
     path: Path
@@ -115,6 +118,7 @@ class ParsedPart:
     columns: list[Column]
     decisions: list[Decision]
     rejects_path: Path | None = None
+    profile: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

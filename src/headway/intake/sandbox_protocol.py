@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from headway.datasets.columns import Column
+from headway.datasets.schemas import ColumnProfile
 from headway.errors import AppError, all_errors
 from headway.intake.errors import ParseCrashed, ParseProtocol
 from headway.intake.parsing import Decision, ParsedPart, ParseProgress, ParseResult
@@ -163,6 +164,9 @@ def _check_part(part: ParsedPart, output_dir: Path) -> None:
         _check_column(column)
     for decision in part.decisions:
         _check_decision(decision)
+    _expect(len(part.profile) in {0, len(part.columns)})
+    for described in part.profile:
+        ColumnProfile.model_validate(described)
 
 
 def _check_column(column: Column) -> None:

@@ -127,6 +127,8 @@ def _request(
         columns=[Column.from_json(column) for column in part["columns"]],
         decisions=part["decisions"],
         options=record.options,
+        # What an older Headway stored before it was replaced has none.
+        profile=part.get("profile"),
     )
 
 

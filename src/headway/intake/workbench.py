@@ -130,6 +130,7 @@ class Workbench:
                 {"subject": d.subject, "value": d.value, "evidence": d.evidence, "runner_up": d.runner_up}
                 for d in part.decisions
             ],
+            "profile": part.profile,
         }
 
     async def are_stored(self, parts: Iterable[dict[str, Any]]) -> bool:

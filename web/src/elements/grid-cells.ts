@@ -29,7 +29,7 @@ export function kindText({ type, nulls = 0 }: GridColumn, rows: number): string 
 }
 
 /** Whole percents that never round to "none" or "all" when it is not. */
-function percent(share: number): string {
+export function percent(share: number): string {
   if (share < 0.01) return '<1%'
   return share === 1 ? '100%' : `${Math.min(99, Math.round(share * 100))}%`
 }

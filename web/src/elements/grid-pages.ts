@@ -4,6 +4,7 @@
  */
 
 import type { GridColumn } from './grid-cells.ts'
+import type { FetchProfile } from './grid-profile.ts'
 
 export const PAGE_ROWS = 200
 /** Pages of very wide tables get fewer rows, so that none holds much more than this many cells. */
@@ -21,6 +22,8 @@ export interface GridSource {
   /** Rows without any filter. */
   rows: number
   fetchRows(view: URLSearchParams, offset: number, limit: number, signal: AbortSignal): Promise<RowsPage>
+  /** What the columns hold; left out where nobody knows. */
+  fetchProfile?: FetchProfile
   /** An error in one sentence for a person. */
   explain(error: unknown): string
 }
@@ -35,6 +38,11 @@ export class GridPages {
   readonly pageRows: number
   readonly #pages = new Map<number, RowsPage['rows']>()
   readonly #asked = new Map<number, AbortController>()
+
+  /** Pages of nothing, until there is a source. */
+  static none(): GridPages {
+    return new GridPages(() => Promise.resolve({ rows: [], total: 0 }), 0, () => undefined)
+  }
 
   /** `changed` is called after each page that arrives or fails. */
   constructor(fetchPage: FetchPage, columns: number, changed: () => void) {

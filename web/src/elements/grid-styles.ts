@@ -3,9 +3,11 @@
 import { css } from 'lit'
 
 import { controlStyles } from './control-styles.ts'
+import { chartStyles } from './grid-profile-chart.ts'
 
 export const gridStyles = [
   controlStyles,
+  chartStyles,
   css`
     :host {
       display: block;
@@ -148,6 +150,25 @@ export const gridStyles = [
     }
     .icon {
       flex: none;
+    }
+    .profile,
+    [role='columnheader'] button.profile {
+      display: block;
+      block-size: 46px;
+      margin-block-start: 0.2rem;
+      color: var(--muted);
+      font-size: 12px;
+      font-weight: 400;
+    }
+    .profile .line {
+      display: block;
+      overflow: hidden;
+      text-overflow: ellipsis;
+      white-space: nowrap;
+      font-variant-numeric: tabular-nums;
+    }
+    .profile:hover .line {
+      color: var(--fg);
     }
     .handle {
       position: absolute;

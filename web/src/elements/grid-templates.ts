@@ -17,11 +17,13 @@ interface Heading {
   onFocus: () => void
   onDrag: (event: PointerEvent) => void
   onFit: () => void
+  /** What the column holds, under its type; null where nobody knows. */
+  profile: TemplateResult | null
 }
 
 const ARROWS = { none: '', ascending: '▲', descending: '▼' }
 
-export function headingTemplate({ column, index, kind, sorted, active, ...on }: Heading): TemplateResult {
+export function headingTemplate({ column, index, kind, sorted, active, profile, ...on }: Heading): TemplateResult {
   return html`<div
     class=${isNumeric(column.type) ? 'ends' : ''}
     role="columnheader"
@@ -39,6 +41,7 @@ export function headingTemplate({ column, index, kind, sorted, active, ...on }: 
       <span class="arrow" aria-hidden="true">${ARROWS[sorted]}</span>
     </button>
     <div class="type">${typeIcon(column.type)}<span>${kind}</span></div>
+    ${profile}
     <span
       class="handle"
       aria-hidden="true"
@@ -113,4 +116,19 @@ export function footTemplate({ first, count, rows, all, onGo }: Foot): TemplateR
         : nothing
     }
   </div>`
+}
+
+export function errorTemplate(sentence: string | undefined, onRetry: () => void): TemplateResult {
+  return html`<div class="error" role="alert">
+    <p>${sentence ?? 'The rows could not be loaded.'}</p>
+    <button @click=${onRetry}>Retry</button>
+  </div>`
+}
+
+/** What the grid is described by to who hears it. */
+export function keysTemplate(): TemplateResult {
+  return html`<p class="hidden" id="keys">
+    Arrow keys move between cells, Enter opens a cell. On a heading, Enter sorts and Shift with an arrow changes the width;
+    Tab leads to what the column holds.
+  </p>`
 }

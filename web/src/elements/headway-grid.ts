@@ -7,6 +7,7 @@ import { html, LitElement, nothing, type PropertyValues, type TemplateResult } f
 import { repeat } from 'lit/directives/repeat.js'
 
 import './grid-cell-dialog.ts'
+import './grid-column-dialog.ts'
 import './grid-toolbar.ts'
 import { copyText } from './copy-text.ts'
 import { dragWidth } from './drag-width.ts'
@@ -15,10 +16,12 @@ import { cellText, type GridColumn, kindText, typeWord } from './grid-cells.ts'
 import { ColumnLayout, type ColumnSpan } from './grid-columns.ts'
 import { clamp } from './grid-geometry.ts'
 import { type Cell, cellAfter, HEADER } from './grid-keys.ts'
-import { type FetchPage, GridPages, type GridSource, type RowsPage } from './grid-pages.ts'
+import { type FetchPage, GridPages, type GridSource } from './grid-pages.ts'
+import { profileTemplate } from './grid-profile-chart.ts'
+import { GridProfiles } from './grid-profile.ts'
 import { GridScroll } from './grid-scroll.ts'
 import { gridStyles } from './grid-styles.ts'
-import { footTemplate, headingTemplate, rowTemplate } from './grid-templates.ts'
+import { errorTemplate, footTemplate, headingTemplate, keysTemplate, rowTemplate } from './grid-templates.ts'
 import { type GridView, isFiltered, nextSort, PLAIN_VIEW, toParams } from './grid-view.ts'
 import { columnWidths, naturalWidth } from './grid-widths.ts'
 import { formatCount } from './sizes.ts'
@@ -43,7 +46,8 @@ export class HeadwayGrid extends LitElement {
   declare layout: ColumnLayout
 
   readonly #scroll = new GridScroll({ moved: () => this.requestUpdate(), rested: () => this.#want() })
-  #pages = new GridPages(noRows, 0, () => undefined)
+  readonly #profiles = new GridProfiles(() => this.requestUpdate())
+  #pages = GridPages.none()
   readonly #stepping = { handleEvent: () => this.#scroll.onWheel(), passive: true }
   #focusAfterUpdate = false
   #measured = false
@@ -62,6 +66,7 @@ export class HeadwayGrid extends LitElement {
     super.disconnectedCallback()
     this.#scroll.disconnect()
     this.#pages.clear()
+    this.#profiles.forget()
   }
 
   override connectedCallback(): void {
@@ -79,6 +84,7 @@ export class HeadwayGrid extends LitElement {
     if (changed.has('source')) {
       this.#measured = false
       this.layout = ColumnLayout.unmeasured(this.#columns.length)
+      void this.#profiles.load(this.source?.fetchProfile)
     }
     if (changed.has('source') || changed.has('view')) this.#start()
     this.#parkFocus()
@@ -261,15 +267,13 @@ export class HeadwayGrid extends LitElement {
         .view=${this.view}
         @view-picked=${(event: CustomEvent<GridView>) => this.#change(event.detail)}
       ></headway-grid-toolbar>
-      ${this.#pages.error === null ? nothing : this.#renderError()}
+      ${this.#pages.error === null ? nothing : errorTemplate(this.source?.explain(this.#pages.error), () => this.#retry())}
       <div class="frame">${this.#renderGrid()} ${this.#renderEmpty()}</div>
       ${this.#renderFoot()}
       <p class="hidden" role="status">${this.#announced}</p>
-      <p class="hidden" id="keys">
-        Arrow keys move between cells, Enter opens a cell. On a heading, Enter sorts and Shift with an arrow changes the
-        width.
-      </p>
+      ${keysTemplate()}
       <headway-cell-dialog></headway-cell-dialog>
+      <headway-column-dialog></headway-column-dialog>
     `
   }
 
@@ -319,17 +323,27 @@ export class HeadwayGrid extends LitElement {
 
   #renderHeading(column: GridColumn, index: number): TemplateResult {
     const { sort } = this.view
+    const active = this.active.row === HEADER && this.active.column === index
+    const onFocus = (): void => void (this.active = { row: HEADER, column: index })
     return headingTemplate({
       column,
       index,
+      profile: this.#profiles.expected ? this.#renderProfile(column, { active, onFocus }) : null,
       kind: kindText(column, this.source?.rows ?? 0),
       sorted: sort?.column !== column.name ? 'none' : sort.descending ? 'descending' : 'ascending',
-      active: this.active.row === HEADER && this.active.column === index,
+      active,
       onSort: () => this.#sort(index),
-      onFocus: () => (this.active = { row: HEADER, column: index }),
+      onFocus,
       onDrag: (event) => dragWidth(event, this.layout.width(index), (width) => this.#resize(index, width)),
       onFit: () => this.#fitColumn(index),
     })
+  }
+
+  #renderProfile({ name }: GridColumn, on: { active: boolean; onFocus: () => void }): TemplateResult {
+    const profile = this.#profiles.of(name)
+    const rows = this.source?.rows ?? 0
+    const dialog = this.renderRoot.querySelector('headway-column-dialog')
+    return profileTemplate(profile, rows, { ...on, onOpen: () => profile && dialog?.show(profile, rows) })
   }
 
   #renderRow(row: number, span: ColumnSpan): TemplateResult {
@@ -354,13 +368,6 @@ export class HeadwayGrid extends LitElement {
     </p>`
   }
 
-  #renderError(): TemplateResult {
-    return html`<div class="error" role="alert">
-      <p>${this.source?.explain(this.#pages.error) ?? 'The rows could not be loaded.'}</p>
-      <button @click=${() => this.#retry()}>Retry</button>
-    </div>`
-  }
-
   #renderFoot(): TemplateResult {
     const { first, count } = this.#scroll.model.window(0)
     return footTemplate({
@@ -380,10 +387,6 @@ export class HeadwayGrid extends LitElement {
     this.#scroll.goToRow(Math.min(row, this.#rows) - 1)
     this.#moveTo({ row: Math.min(row, this.#rows) - 1, column: this.active.column })
   }
-}
-
-function noRows(): Promise<RowsPage> {
-  return Promise.resolve({ rows: [], total: 0 })
 }
 
 customElements.define('headway-grid', HeadwayGrid)

@@ -259,6 +259,7 @@ def _candidate(prepared: dict[str, Any], base: Base) -> Candidate:
         decisions=prepared["decisions"],
         sources=[Source.from_json(source) for source in prepared["sources"]],
         summary=summary,
+        profile=part.get("profile"),
         is_same=is_same(summary) and part["rejected_rows"] == base.version.rejected_rows,
     )
 

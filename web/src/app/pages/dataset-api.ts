@@ -3,6 +3,7 @@
 import { API, request } from '../../client/api.ts'
 import type { Dataset, Me, Page } from '../../client/types.ts'
 import type { RowsPage } from '../../elements/grid-pages.ts'
+import type { ColumnProfile } from '../../elements/grid-profile.ts'
 
 export interface Decision {
   subject: string
@@ -53,6 +54,11 @@ export function fetchRows(
   params.set('offset', String(offset))
   params.set('limit', String(limit))
   return request<RowsPage>('GET', `${path(id)}/rows?${params}`, { signal })
+}
+
+/** What the columns hold; nothing for a dataset that an older Headway made. */
+export async function getProfile(id: string, signal: AbortSignal): Promise<readonly ColumnProfile[]> {
+  return (await request<{ columns: ColumnProfile[] }>('GET', `${path(id)}/profile`, { signal })).columns
 }
 
 export function getLimits(): Promise<Limits> {

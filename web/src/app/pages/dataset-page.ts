@@ -9,7 +9,7 @@ import { fromParams, type GridView, PLAIN_VIEW, toParams } from '../../elements/
 import { formatAgo, formatBytes, formatMoment, plural } from '../../elements/sizes.ts'
 import { sayJob } from '../../elements/upload-words.ts'
 import './dataset-about.ts'
-import { fetchRows, getDataset } from './dataset-api.ts'
+import { fetchRows, getDataset, getProfile } from './dataset-api.ts'
 import './dataset-columns.ts'
 import './dataset-dialogs.ts'
 import './dataset-name.ts'
@@ -273,6 +273,7 @@ function sourceOf(dataset: Dataset): GridSource {
     columns: dataset.columns,
     rows: dataset.rows,
     fetchRows: (view, offset, limit, signal) => fetchRows(dataset.id, view, offset, limit, signal),
+    fetchProfile: (signal) => getProfile(dataset.id, signal),
     explain: sayError,
   }
 }
