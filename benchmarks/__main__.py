@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import import_path, jobs_history
+from benchmarks import import_path, jobs_cost, jobs_history, jobs_live
 
-BENCHMARKS = {"import": import_path.main, "history": jobs_history.main}
+BENCHMARKS = {
+    "import": import_path.main,
+    "history": jobs_history.main,
+    "jobs": jobs_live.main,
+    "cost": jobs_cost.main,
+}
 
 
 def main() -> None:

@@ -67,7 +67,7 @@ from headway.kit.db import Database
 from headway.kit.late_answers import LateAnswers
 from headway.kit.logs import configure_logs
 from headway.kit.problems import RETRY_AFTER_SECONDS, describe_problems, install_problem_handlers
-from headway.kit.processes import EXIT_CONFIGURATION, die_with_parent
+from headway.kit.processes import EXIT_CONFIGURATION, allow_many_files, die_with_parent
 from headway.kit.request_ids import RequestIds
 from headway.metrics import MeasuredRequests, Metrics, serve_metrics
 from headway.operator.router import build_operator_router
@@ -294,6 +294,7 @@ class Server(uvicorn.Server):
 def main() -> None:
     """Serve until SIGTERM. Prints the address on standard output once the product is ready for use."""
     die_with_parent()
+    allow_many_files()
     settings = Settings()
     os.environ.setdefault("PGAPPNAME", "headway api")  # What PostgreSQL lists its connections under.
     configure_logs(settings.log_level, process="api")

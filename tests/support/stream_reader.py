@@ -11,7 +11,8 @@ from headway.jobs.live import LiveFeed
 from headway.jobs.router import EventStreamResponse
 from headway.kit.actor import Actor
 
-SECONDS = 10
+SECONDS = 60
+"""How long anything is waited for: it only ends a test that would hang, so a busy machine may take its time."""
 
 
 class StreamReader:

@@ -54,8 +54,8 @@ test('tries grow apart, are spread, and never stop', () => {
   const least = (failures: number): number => backoff(failures, () => 0)
   const most = (failures: number): number => backoff(failures, () => 1)
   assert.deepEqual([least(0), most(0)], [250, 500])
-  assert.deepEqual([least(3), most(3)], [2000, 4000])
-  assert.deepEqual([least(5000), most(5000)], [2_500, 5_000])
+  assert.deepEqual([least(3), most(3)], [1_500, 3_000])
+  assert.deepEqual([least(5000), most(5000)], [1_500, 3_000])
 })
 
 test('a list that was asked for drops what ended its stay, and not what came while it was on its way', () => {

@@ -34,6 +34,10 @@ async def find_by_id(session: AsyncSession, user_id: UUID, *, lock: bool = False
     return await _find(session, User.id == user_id, lock=lock)
 
 
+async def list_by_ids(session: AsyncSession, user_ids: Collection[UUID]) -> Sequence[User]:
+    return (await session.execute(sa.select(User).where(User.id.in_(user_ids)))).scalars().all()
+
+
 async def list_emails(session: AsyncSession, user_ids: Collection[UUID]) -> Sequence[sa.Row[UUID, str]]:
     statement: sa.Select[UUID, str] = sa.select(User.id, User.email).where(User.id.in_(user_ids))
     return (await session.execute(statement)).all()
@@ -120,15 +124,16 @@ async def forget_expired_sessions(session: AsyncSession, now: datetime) -> None:
     await session.execute(sa.delete(UserSession).where(UserSession.expires_at <= now))
 
 
-async def find_session_user(session: AsyncSession, token_hash: str, now: datetime) -> tuple[User, datetime] | None:
-    """Return who holds the live session with this hash, and when it ends."""
+async def list_session_users(
+    session: AsyncSession, token_hashes: Collection[str], now: datetime
+) -> dict[str, tuple[User, datetime]]:
+    """Return of each of these hashes that a live session has whose that is, and when it ends."""
     statement = (
-        sa.select(User, UserSession.expires_at)
+        sa.select(UserSession.token_hash, User, UserSession.expires_at)
         .join(UserSession, UserSession.user_id == User.id)
-        .where(UserSession.token_hash == token_hash, UserSession.expires_at > now)
+        .where(UserSession.token_hash.in_(token_hashes), UserSession.expires_at > now)
     )
-    found = (await session.execute(statement)).one_or_none()
-    return None if found is None else (found[0], found[1])
+    return {row[0]: (row[1], row[2]) for row in await session.execute(statement)}
 
 
 async def list_valid_versions(

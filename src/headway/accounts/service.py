@@ -39,6 +39,7 @@ from headway.kit.clock import Clock
 from headway.kit.db import Database
 from headway.kit.logs import remembered
 from headway.kit.pagination import Page, decode_cursor, encode_cursor
+from headway.kit.together import Together
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,8 @@ class AccountService:
         self._passwords = passwords or PasswordHasher()
         self._attempts = AttemptLimiter(clock, self._note_lock_out)
         self._signer = TokenSigner(jwt_secret, token_lifetime_seconds, clock)
+        self._users = Together(self._users_by_id)
+        self._sessions = Together(self._session_users)
 
     # Users
 
@@ -232,8 +235,7 @@ class AccountService:
         if is_api_token(token):
             return await self.api_tokens.verify(token)
         claims = self._signer.read(token)
-        async with self._database.read() as session:
-            user = await queries.find_by_id(session, claims.user_id)
+        user = await self._users.find(claims.user_id)
         if user is None:
             raise InvalidToken
         if claims.credentials_version != enabled(user).credentials_version:
@@ -264,8 +266,7 @@ class AccountService:
     async def actor_for_session(self, token: str) -> Actor:
         """Return whose session cookie this is; raises `SessionEnded` or `AccountDisabled`."""
         proof = SessionProof(digest_of(token))
-        async with self._database.read() as session:
-            found = await queries.find_session_user(session, proof.token_hash, self._clock.now())
+        found = await self._sessions.find(proof.token_hash)
         if found is None:
             raise SessionEnded
         user, expires_at = found
@@ -329,6 +330,14 @@ class AccountService:
             created_at=now,
             expires_at=now + timedelta(seconds=self.session_lifetime_seconds),
         )
+
+    async def _users_by_id(self, user_ids: Collection[UUID]) -> dict[UUID, User]:
+        async with self._database.read() as session:
+            return {user.id: user for user in await queries.list_by_ids(session, user_ids)}
+
+    async def _session_users(self, token_hashes: Collection[str]) -> dict[str, tuple[User, datetime]]:
+        async with self._database.read() as session:
+            return await queries.list_session_users(session, token_hashes, self._clock.now())
 
     async def _get_by_owner(self, owner: str) -> User:
         async with self._database.read() as session:

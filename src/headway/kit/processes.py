@@ -6,9 +6,11 @@ Linux can tie a child to its parent (`PR_SET_PDEATHSIG`) and hand orphans to an 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import logging
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -27,6 +29,17 @@ NICENESS = 10
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+
+
+def allow_many_files() -> int:
+    """Raise this process's limit of open files as far as it may; return it. Each connection of a client is one.
+
+    The usual first limit is 1024, chosen for programs that use `select`; asyncio does not.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS has a most of its own, below the one that it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def die_with_parent() -> None:

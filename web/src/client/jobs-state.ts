@@ -45,7 +45,7 @@ export function fromActive(answer: ActiveJobs): LiveEvent {
 
 const FIRST_WAIT = 500
 /** A server that is back has everybody back within this; a try that finds nobody costs next to nothing. */
-const LONGEST_WAIT = 5_000
+const LONGEST_WAIT = 3_000
 
 /** How long to wait before the next try for a stream: doubling, and spread so that not all come at once. */
 export function backoff(failures: number, random: () => number = Math.random): number {
