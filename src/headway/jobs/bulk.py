@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.sql.elements import ColumnElement
 
 from headway.errors import AppError
-from headway.jobs import queries
+from headway.jobs import history_queries
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.filters import JobFilter
 from headway.jobs.models import IS_ACTIVE, BackgroundJob
@@ -64,9 +64,8 @@ class BulkActions:
 
     async def act_where(self, owner: str, action: Action, where: JobFilter) -> BulkAnswer:
         """Do it to the newest jobs that match and that it can change, and tell whether others are left."""
-        conditions = [*where.conditions(), *FITTING[action]]
         async with self._database.read() as session:
-            found = await queries.list_newest_ids(session, owner, conditions, BULK_LIMIT + 1)
+            found = await history_queries.list_newest_ids(session, owner, where, FITTING[action], BULK_LIMIT + 1)
         answer = await self.act(owner, action, found[:BULK_LIMIT])
         return answer.model_copy(update={"more": len(found) > BULK_LIMIT})
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
 from headway.jobs.errors import UnknownFilter
-from headway.jobs.models import IS_ACTIVE, BackgroundJob
+from headway.jobs.models import ENDED_BADLY, IS_ACTIVE, BackgroundJob
 
 _COMPLETED = BackgroundJob.status == "completed"
 STATUS_WORDS: dict[str, ColumnElement[bool]] = {
@@ -75,21 +75,38 @@ class JobFilter:
         statuses = tuple(word for word in (status or "").split(",") if word)
         return cls(statuses, job_type, dataset_id, q, created_from, created_to)
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """Return what must all hold. Raise `UnknownFilter` for a word that no status has."""
-        wanted, unwanted = told_apart(self.statuses)
-        found = [sa.or_(*(STATUS_WORDS[word] for word in wanted))] if wanted else []
-        found += [sa.not_(STATUS_WORDS[word]) for word in unwanted]
-        if self.job_type is not None:
-            found.append(BackgroundJob.job_type == self.job_type)
-        if self.dataset_id is not None:
-            found.append(BackgroundJob.related_dataset_id == self.dataset_id)
-        if self.text:
-            found.append(BackgroundJob.title.icontains(self.text, autoescape=True))
+    @property
+    def is_counted(self) -> bool:
+        """Say whether the counters know how many jobs fit."""
+        return (self.dataset_id, self.text or None, self.since, self.until) == (None,) * 4
+
+    @property
+    def wants_live(self) -> bool:
+        """Say whether only jobs can fit that have not ended; of those an owner has few."""
+        wanted, _unwanted = told_apart(self.statuses)
+        return bool(wanted) and set(wanted) <= {"running", "pending"}
+
+    def sought(self) -> list[ColumnElement[bool]]:
+        """Return what must hold and an index leads to. Raise `UnknownFilter` for a word that no status has."""
+        wanted, _unwanted = told_apart(self.statuses)
+        found: list[ColumnElement[bool]] = [IS_ACTIVE] if self.wants_live else []
+        if wanted and set(wanted) <= {"failed", "cancelled", "partial"}:
+            found.append(ENDED_BADLY)
         if self.since is not None:
             found.append(BackgroundJob.created_at >= self.since)
         if self.until is not None:
             found.append(BackgroundJob.created_at < self.until)
+        return found
+
+    def looked_at(self) -> list[ColumnElement[bool]]:
+        """Return what must hold besides, and each job has to be looked at for. Raise `UnknownFilter`, as above."""
+        wanted, unwanted = told_apart(self.statuses)
+        found: list[ColumnElement[bool]] = [sa.or_(*(STATUS_WORDS[word] for word in wanted))] if wanted else []
+        found += [sa.not_(STATUS_WORDS[word]) for word in unwanted]
+        if self.job_type is not None:
+            found.append(BackgroundJob.job_type == self.job_type)
+        if self.text:
+            found.append(BackgroundJob.title.icontains(self.text, autoescape=True))
         return found
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from headway.jobs import counters, queries
+from headway.jobs import counters, history_queries, queries
 from headway.jobs.answers import to_response
 from headway.jobs.attempts import read_attempts
 from headway.jobs.filters import JobFilter
 from headway.jobs.line import FindPlaces, nowhere
 from headway.jobs.receipts import read_receipt
-from headway.jobs.schemas import HistoryCounts, JobAttempts, JobEventResponse, JobEvents, JobResponse, Receipt
+from headway.jobs.schemas import HistoryCounts, HistoryPage, JobAttempts, JobEventResponse, JobEvents, Receipt
 from headway.kit.db import Database
-from headway.kit.pagination import Page, decode_cursor, encode_cursor
+from headway.kit.pagination import decode_cursor, encode_cursor
 
 EVERYTHING = JobFilter()
 
@@ -26,15 +26,22 @@ class JobHistory:
 
     async def list_jobs(
         self, user_id: str, *, limit: int, cursor: str | None, where: JobFilter = EVERYTHING
-    ) -> Page[JobResponse]:
-        """Return one page of an owner's jobs, newest first."""
+    ) -> HistoryPage:
+        """Return one page of an owner's jobs, newest first, and how far was looked if that was not to the end."""
         after = decode_cursor(cursor) if cursor else None
         async with self._database.read() as session:
-            rows = await queries.list_history(session, user_id, limit=limit, after=after, where=where.conditions())
-        page = rows[:limit]
-        more = encode_cursor(page[-1].created_at, page[-1].id) if len(rows) > limit else None
+            rows, end = await history_queries.list_page(session, user_id, limit=limit, after=after, where=where)
+            if end is not None and after is None and where.is_counted:
+                known = await counters.count_own(session, user_id, where)
+                end = end if known.matching > len(rows) else None
+        page, is_full = rows[:limit], len(rows) > limit
+        last = (page[-1].created_at, page[-1].id) if is_full else end
         places = await self._places_of(page)
-        return Page[JobResponse](items=[to_response(job, places.get(job.id)) for job in page], next_cursor=more)
+        return HistoryPage(
+            items=[to_response(job, places.get(job.id)) for job in page],
+            next_cursor=encode_cursor(*last) if last is not None else None,
+            searched_back_to=end[0] if end is not None and not is_full else None,
+        )
 
     async def count_jobs(self, user_id: str, where: JobFilter = EVERYTHING) -> HistoryCounts:
         """Return how many jobs of an owner each status and type has, and both together. No other filter counts."""

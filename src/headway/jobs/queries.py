@@ -176,36 +176,6 @@ def _in_view(owners: Collection[str], now: datetime, *columns: Any) -> tuple[sa.
     return live.order_by(BackgroundJob.created_at.desc()), ended.order_by(BackgroundJob.completed_at.desc())
 
 
-async def list_history(
-    session: AsyncSession,
-    owner: str,
-    *,
-    limit: int,
-    after: tuple[datetime, UUID] | None,
-    where: Collection[ColumnElement[bool]],
-) -> Sequence[BackgroundJob]:
-    """Return one page of an owner's jobs by keyset, newest first, one row more than `limit` if there are more."""
-    statement = sa.select(BackgroundJob).where(owned_by(owner), *where)
-    if after is not None:
-        created_at, job_id = after
-        # Written out rather than as a row comparison, which SQLite cannot use with a DESC index.
-        statement = statement.where(
-            BackgroundJob.created_at <= created_at,
-            sa.or_(BackgroundJob.created_at < created_at, BackgroundJob.id < job_id),
-        )
-    statement = statement.order_by(BackgroundJob.created_at.desc(), BackgroundJob.id.desc()).limit(limit + 1)
-    return (await session.execute(statement)).scalars().all()
-
-
-async def list_newest_ids(
-    session: AsyncSession, owner: str, where: Collection[ColumnElement[bool]], limit: int
-) -> Sequence[UUID]:
-    """Return the ids of an owner's newest jobs that fit."""
-    statement = sa.select(BackgroundJob.id).where(owned_by(owner), *where)
-    statement = statement.order_by(BackgroundJob.created_at.desc(), BackgroundJob.id.desc()).limit(limit)
-    return (await session.execute(statement)).scalars().all()
-
-
 def select_all_unfinished() -> sa.Select[UUID]:
     return sa.select(BackgroundJob.id).where(BackgroundJob.status != "completed")
 

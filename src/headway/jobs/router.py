@@ -33,6 +33,7 @@ from headway.jobs.schemas import (
     BulkAnswer,
     CreateJob,
     HistoryCounts,
+    HistoryPage,
     JobAttempts,
     JobEvents,
     JobResponse,
@@ -50,7 +51,7 @@ from headway.kit.asgi import Receive, Send
 from headway.kit.asgi import Scope as ASGIScope
 from headway.kit.dependencies import needs
 from headway.kit.late_answers import answer_late
-from headway.kit.pagination import BadCursor, Page
+from headway.kit.pagination import BadCursor
 from headway.kit.problems import problem_response, responses
 from headway.kit.text import PlainText
 
@@ -169,8 +170,12 @@ def _add_looking(
         q: Annotated[PlainText | None, Query(max_length=200, description="Part of the title.")] = None,
         created_from: Annotated[AwareDatetime | None, Query(description="The first moment, with its offset.")] = None,
         created_to: Annotated[AwareDatetime | None, Query(description="The first moment that is too late.")] = None,
-    ) -> Page[JobResponse]:
-        """Your jobs, newest first, by keyset: a page at any depth costs the same."""
+    ) -> HistoryPage:
+        """Your jobs, newest first, by keyset: a page at any depth costs the same.
+
+        One request looks at no more than 2,000 jobs for `q`, `job_type` and some statuses. If it ends for that,
+        `searched_back_to` says how far it got, and `next_cursor` goes on.
+        """
         refuse_unknown(request.query_params)
         where = JobFilter.worded(status, job_type, dataset_id, q, created_from, created_to)
         return await history.list_jobs(who.owner, limit=limit, cursor=cursor, where=where)

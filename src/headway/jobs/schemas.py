@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from headway.kit.pagination import Page
 from headway.kit.problems import Problem
 from headway.kit.text import Details, PlainText
 
@@ -86,6 +87,15 @@ class JobCounts(BaseModel):
     running: int
     queued: int
     attention: int
+
+
+class HistoryPage(Page[JobResponse]):
+    """One page of your jobs. With filters it may hold fewer than `limit`, or none, and still not be the last one."""
+
+    searched_back_to: datetime | None = Field(
+        description="Set if this request looked at as many jobs as one does, and no further back than to this moment."
+        " Older ones may fit: go on with `next_cursor`."
+    )
 
 
 class TypeCount(BaseModel):

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from headway.jobs import line_queries, operator_queries, queries
+from headway.jobs import history_queries, line_queries, operator_queries, queries
 from headway.jobs.census import take_census
 from headway.jobs.filters import JobFilter
 from headway.jobs.models import BackgroundJob, PausedQueue
@@ -23,6 +23,7 @@ LAST = BackgroundJob(id=uuid4(), user_id="ann", created_at=NOW)
 
 Look = Callable[[AsyncSession], Awaitable[Any]]
 ACTIVE, RECENT, ENDED, OWNER = (f"ix_background_jobs_{name}" for name in ("active", "recent", "ended", "owner"))
+ENDED_BADLY, DATASET = "ix_background_jobs_ended_badly", "ix_background_jobs_dataset"
 WAITING, HELD, STALLED = (f"ix_background_jobs_{name}" for name in ("waiting", "held", "stalled"))
 AFTER = (NOW, uuid4())
 PAUSE = PausedQueue(name="bulk", paused_at=NOW, paused_by="boss", reason="")
@@ -42,7 +43,16 @@ LOOKS: dict[str, tuple[Look, list[str]]] = {
     "line": (lambda session: line_queries.list_lines(session, NOW), [ACTIVE]),
     "line of some": (lambda session: line_queries.list_waiting_of(session, ["ann"], NOW), [ACTIVE]),
     "history": (lambda session: page(session, JobFilter()), [OWNER]),
-    "failed": (lambda session: page(session, JobFilter(statuses=("failed",))), [OWNER]),
+    "failed": (lambda session: page(session, JobFilter(statuses=("failed",))), [ENDED_BADLY] * 2),
+    "in part": (lambda session: page(session, JobFilter(statuses=("failed", "partial"))), [ENDED_BADLY] * 2),
+    "live ones": (lambda session: page(session, JobFilter(statuses=("running",))), [ACTIVE] * 2),
+    "of a dataset": (lambda session: page(session, JobFilter(dataset_id=uuid4())), [DATASET]),
+    "of a dataset and failed": (
+        lambda session: page(session, JobFilter(dataset_id=uuid4(), statuses=("failed",))),
+        [DATASET] * 2,
+    ),
+    "of a type": (lambda session: page(session, JobFilter(job_type="export")), [OWNER] * 2),
+    "between days": (lambda session: page(session, JobFilter(since=NOW, until=NOW)), [OWNER]),
     "queues": (operator_queries.count_waiting, [WAITING]),
     "waiting in a queue": (lambda session: operator_queries.list_waiting_in(session, "bulk", AFTER, 50), [WAITING]),
     "not told": (lambda session: operator_queries.list_ill_marked(session, "bulk", PAUSE, 500), [WAITING]),
@@ -52,13 +62,13 @@ LOOKS: dict[str, tuple[Look, list[str]]] = {
     "failed of all": (lambda session: operator_queries.list_failed(session, AFTER, 50), [ENDED]),
     "ended by minute": (lambda session: operator_queries.count_ended_by_minute(session, NOW, NOW), [ENDED] * 3),
     "old": (lambda session: operator_queries.count_ended_before(session, "failed", NOW, 10), [ENDED]),
-    "text": (lambda session: page(session, JobFilter(text="a")), [OWNER]),
+    "text": (lambda session: page(session, JobFilter(text="a")), [OWNER] * 2),
 }
 
 
 async def page(session: AsyncSession, where: JobFilter) -> Any:
     after = (NOW, uuid4())
-    return await queries.list_history(session, "ann", limit=50, after=after, where=where.conditions())
+    return await history_queries.list_page(session, "ann", limit=50, after=after, where=where)
 
 
 @pytest.fixture

@@ -1,17 +1,23 @@
 /** What is asked of the server about jobs, beside the live list. */
 
 import { request } from './api.ts'
-import type { BulkAction, BulkAnswer, Job, JobAttempt, JobEvent, Page, Receipt } from './types.ts'
+import type { BulkAction, BulkAnswer, HistoryCounts, HistoryPage, Job, JobAttempt, JobEvent, Receipt } from './types.ts'
 
-const LIST_LIMIT = 50
+export const LIST_LIMIT = 50
 /** How many jobs one request names at most; more are asked for one request after another. */
 export const BULK_LIMIT = 100
 
-export function listJobs(query: URLSearchParams, cursor: string | null, signal?: AbortSignal): Promise<Page<Job>> {
+export function listJobs(query: URLSearchParams, cursor: string | null, signal?: AbortSignal): Promise<HistoryPage> {
   const params = new URLSearchParams(query)
   params.set('limit', String(LIST_LIMIT))
   if (cursor) params.set('cursor', cursor)
-  return request<Page<Job>>('GET', `/jobs?${params}`, { signal })
+  return request<HistoryPage>('GET', `/jobs?${params}`, { signal })
+}
+
+/** How many jobs there are by state and type; what else is filtered is not counted. */
+export function countJobs(query: URLSearchParams, signal?: AbortSignal): Promise<HistoryCounts> {
+  const counted = [...query].filter(([name]) => name === 'status' || name === 'job_type')
+  return request<HistoryCounts>('GET', `/jobs/counts?${new URLSearchParams(counted)}`, { signal })
 }
 
 export function getJob(id: string, signal?: AbortSignal): Promise<Job> {

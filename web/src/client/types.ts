@@ -171,6 +171,20 @@ export interface Page<Item> {
   next_cursor: string | null
 }
 
+/** A page of jobs. Set, `searched_back_to` says how far was looked: the next page goes on from there. */
+export interface HistoryPage extends Page<Job> {
+  searched_back_to: string | null
+}
+
+/** How many jobs each filter shows, beside the other one that is set. */
+export interface HistoryCounts {
+  total: number
+  matching: number
+  status: Record<string, number>
+  job_types: { job_type: string; count: number }[]
+  more_job_types: boolean
+}
+
 export interface Me {
   id: string
   email: string

@@ -2,8 +2,11 @@
 
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
 
+import type { HistoryCounts } from '../../client/types.ts'
 import { controlStyles } from '../../elements/control-styles.ts'
 import { kindWord } from '../../elements/job-words.ts'
+import { formatCount } from '../../elements/sizes.ts'
+import { countOf, countOfKind, isCounted } from './job-counts.ts'
 import { EVERYTHING, type JobFilter, TABS, toAddress } from './job-filter.ts'
 
 const TYPING_MILLISECONDS = 250
@@ -30,9 +33,11 @@ export class JobFilterBar extends LitElement {
       }
       nav a {
         display: inline-flex;
-        align-items: center;
+        align-items: baseline;
+        gap: 0.4rem;
         min-block-size: 32px;
         padding: 0.2rem 0.75rem;
+        line-height: 1.7;
         border: 1px solid var(--line);
         border-radius: 99px;
         color: inherit;
@@ -46,6 +51,15 @@ export class JobFilterBar extends LitElement {
         background: var(--accent-soft);
         color: var(--accent);
         font-weight: 550;
+      }
+      .count {
+        color: var(--muted);
+        font-size: 0.9em;
+        font-variant-numeric: tabular-nums;
+        font-weight: 400;
+      }
+      nav a[aria-current] .count {
+        color: inherit;
       }
       .fields {
         display: flex;
@@ -103,10 +117,12 @@ export class JobFilterBar extends LitElement {
       }
     `,
   ]
-  static override properties = { filter: { attribute: false }, kinds: { attribute: false } }
+  static override properties = { filter: { attribute: false }, kinds: { attribute: false }, counts: { attribute: false } }
   declare filter: JobFilter
   /** The kinds of jobs that there are, as far as is known. */
   declare kinds: readonly string[]
+  /** null until they are known. */
+  declare counts: HistoryCounts | null
 
   #typing: ReturnType<typeof setTimeout> | undefined
   #goesOn = false
@@ -115,6 +131,12 @@ export class JobFilterBar extends LitElement {
     super()
     this.filter = EVERYTHING
     this.kinds = []
+    this.counts = null
+  }
+
+  /** The numbers, where they are true of what the list shows. */
+  get #counts(): HistoryCounts | null {
+    return isCounted(this.filter) ? this.counts : null
   }
 
   override disconnectedCallback(): void {
@@ -176,7 +198,9 @@ export class JobFilterBar extends LitElement {
     return html`<nav aria-label="Filter by state">
         ${TABS.map(
           ([status, text]) =>
-            html`<a href=${toAddress({ ...filter, status })} aria-current=${filter.status === status ? 'true' : nothing}>${text}</a>`,
+            html`<a href=${toAddress({ ...filter, status })} aria-current=${filter.status === status ? 'true' : nothing}
+              >${text}${this.#renderCount(status)}</a
+            >`,
         )}
       </nav>
       <div class="fields" role="search" aria-label="Filter jobs">
@@ -188,6 +212,16 @@ export class JobFilterBar extends LitElement {
         ${this.#renderKinds()}
         ${isPlain ? nothing : html`<button class="clear" @click=${this.#clear}>Clear filters</button>`}
       </div>`
+  }
+
+  #renderCount(status: string): TemplateResult | typeof nothing {
+    const counts = this.#counts
+    return counts ? html` <span class="count">${formatCount(countOf(counts, status))}</span>` : nothing
+  }
+
+  #sayKind(kind: string): string {
+    const count = this.#counts && countOfKind(this.#counts, kind)
+    return count === null ? kindWord(kind) : `${kindWord(kind)} (${formatCount(count)})`
   }
 
   #renderDay(name: 'from' | 'to', text: string, { min = '', max = '' }): TemplateResult {
@@ -204,7 +238,7 @@ export class JobFilterBar extends LitElement {
     return html`<label
       >Type <select @change=${({ target }: Event) => this.#choose({ kind: (target as HTMLSelectElement).value })}>
         <option value="" ?selected=${!kind}>Any</option>
-        ${kinds.map((each) => html`<option value=${each} .selected=${each === kind}>${kindWord(each)}</option>`)}
+        ${kinds.map((each) => html`<option value=${each} .selected=${each === kind}>${this.#sayKind(each)}</option>`)}
       </select></label>`
   }
 }

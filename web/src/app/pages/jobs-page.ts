@@ -2,8 +2,8 @@
 
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
 
-import { bulk, listJobs } from '../../client/jobs-api.ts'
-import type { Job } from '../../client/types.ts'
+import { bulk, LIST_LIMIT, listJobs } from '../../client/jobs-api.ts'
+import type { HistoryCounts, Job } from '../../client/types.ts'
 import { plural } from '../../elements/sizes.ts'
 import { type Offer, type Outcome, sayOutcome } from './job-bulk.ts'
 import './job-bulk-bar.ts'
@@ -11,6 +11,7 @@ import './job-delete-dialog.ts'
 import { describe, EVERYTHING, fromAddress, isWanted, type JobFilter, toAddress, toQuery } from './job-filter.ts'
 import type { FilterChange } from './job-filter-bar.ts'
 import './job-filter-bar.ts'
+import { JobNumbers } from './job-numbers.ts'
 import { joined, missing, updated } from './job-rows.ts'
 import { NOTHING, type Selection, within } from './job-selection.ts'
 import type { JobTable } from './job-table.ts'
@@ -19,6 +20,8 @@ import { jobsStore, navigate } from './jobs-seam.ts'
 import { pageStyles } from './page-styles.ts'
 import { sayError } from './say-error.ts'
 
+/** How often the server is asked to look further back before its reader is. Each time it looks at 2,000 jobs. */
+const TURNS = 20
 /** A list that is scrolled further than this is being read. */
 const SCROLLED_PIXELS = 4
 
@@ -29,6 +32,9 @@ class JobsPage extends LitElement {
       .more {
         margin-block-start: 1rem;
         text-align: center;
+      }
+      .more p {
+        margin: 0 0 0.5rem;
       }
       .none {
         margin-block: 1.5rem;
@@ -54,6 +60,8 @@ class JobsPage extends LitElement {
   ]
   static override properties = {
     filter: { state: true },
+    counts: { state: true },
+    lookedBackTo: { state: true },
     items: { state: true },
     fresh: { state: true },
     selection: { state: true },
@@ -64,6 +72,10 @@ class JobsPage extends LitElement {
     said: { state: true },
   }
   declare filter: JobFilter
+  /** null until they are known. */
+  declare counts: HistoryCounts | null
+  /** How far was looked, where older jobs may fit as well; null otherwise. */
+  declare lookedBackTo: string | null
   /** null until the first answer. */
   declare items: readonly Job[] | null
   /** New jobs that wait to be shown. */
@@ -83,13 +95,22 @@ class JobsPage extends LitElement {
   /** Deleted here: what the live list still says of them is old. */
   #deleted = new Set<string>()
   readonly #onPop = (): void => this.#readAddress()
-  readonly #onJobs = (): void => this.#followLive()
+  readonly #onJobs = (): void => {
+    this.#followLive()
+    this.#numbers.follow(jobsStore.jobs, this.filter)
+  }
+  readonly #numbers = new JobNumbers((counts) => {
+    this.counts = counts
+    for (const { job_type } of counts?.job_types ?? []) this.#kinds.add(job_type)
+  })
   /** Asked once whatever ended the use of the list has had its effect. */
   readonly #onRest = (): void => void requestAnimationFrame(() => this.#followLive())
 
   constructor() {
     super()
     this.filter = EVERYTHING
+    this.counts = null
+    this.lookedBackTo = null
     this.items = null
     this.fresh = []
     this.selection = NOTHING
@@ -117,6 +138,7 @@ class JobsPage extends LitElement {
     window.removeEventListener('scrollend', this.#onRest)
     this.removeEventListener('keydown', this.#onKey)
     this.#asked.abort()
+    this.#numbers.stop()
   }
 
   get #table(): JobTable | null {
@@ -150,19 +172,39 @@ class JobsPage extends LitElement {
     const asked = (this.#asked = new AbortController())
     this.busy = true
     this.problem = ''
+    if (!more) this.#numbers.ask(this.filter)
     try {
-      const page = await listJobs(toQuery(this.filter), more ? this.#cursor : null, asked.signal)
-      if (asked.signal.aborted) return
-      this.#cursor = page.next_cursor
-      this.#show(more ? joined(this.items ?? [], page.items) : page.items)
-      this.said = `${plural(this.items?.length ?? 0, 'job', 'jobs')} shown`
-      if (more && page.items[0]) void this.#table?.focusRow(page.items[0].id)
-      if (!more) this.fresh = []
-      this.#followLive()
+      await this.#look(more, asked.signal)
     } catch (error) {
       if (!asked.signal.aborted) this.problem = sayError(error)
     }
     if (!asked.signal.aborted) this.busy = false
+  }
+
+  /** Ask for a page, and on while the server has looked no further than it does at once and the page is not full. */
+  async #look(more: boolean, signal: AbortSignal): Promise<void> {
+    const before = more ? (this.items ?? []) : []
+    let found: readonly Job[] = []
+    let cursor = more ? this.#cursor : null
+    for (let turn = 0; turn < TURNS; turn++) {
+      const page = await listJobs(toQuery(this.filter), cursor, signal)
+      if (signal.aborted) return
+      this.#cursor = cursor = page.next_cursor
+      this.lookedBackTo = cursor && page.searched_back_to
+      found = joined(found, page.items)
+      if (found.length || !this.lookedBackTo || this.items === null) this.#show(joined(before, found))
+      if (!this.lookedBackTo || found.length >= LIST_LIMIT) break
+    }
+    this.#show(joined(before, found))
+    this.said = this.#sayShown()
+    if (more && found[0]) void this.#table?.focusRow(found[0].id)
+    if (!more) this.fresh = []
+    this.#followLive()
+  }
+
+  #sayShown(): string {
+    const shown = `${plural(this.items?.length ?? 0, 'job', 'jobs')} shown`
+    return this.lookedBackTo ? `${shown}. ${sayLookedBackTo(this.lookedBackTo)}` : shown
   }
 
   #show(items: readonly Job[]): void {
@@ -256,6 +298,7 @@ class JobsPage extends LitElement {
     for (const id of gone) this.#deleted.add(id)
     if (gone.size) this.#show((this.items ?? []).filter((job) => !gone.has(job.id)))
     void jobsStore.refresh()
+    this.#numbers.ask(this.filter)
     // All that were loaded are gone, but older ones may be left.
     if (!this.items?.length) void this.#load()
   }
@@ -267,7 +310,7 @@ class JobsPage extends LitElement {
     return html`<div class="head">
         <h1 tabindex="-1">Jobs</h1>
       </div>
-      <headway-job-filter-bar .filter=${this.filter} .kinds=${[...this.#kinds]} @filter=${this.#onFilter}></headway-job-filter-bar>
+      <headway-job-filter-bar .filter=${this.filter} .kinds=${[...this.#kinds]} .counts=${this.counts} @filter=${this.#onFilter}></headway-job-filter-bar>
       ${items === null ? this.#renderSkeleton() : items.length ? this.#renderTable(items) : this.#renderNone()}
       ${this.problem ? this.#renderProblem() : this.#renderMore()}
       <headway-job-bulk-bar
@@ -297,8 +340,12 @@ class JobsPage extends LitElement {
   }
 
   #renderMore(): TemplateResult | typeof nothing {
-    if (!this.#cursor || !this.items?.length) return nothing
-    return html`<p class="more"><button ?disabled=${this.busy} @click=${() => this.#load(true)}>Load more</button></p>`
+    if (!this.#cursor || !this.items || (!this.items.length && !this.lookedBackTo)) return nothing
+    const looked = this.lookedBackTo
+    return html`<div class="more">
+      ${looked ? html`<p class="muted">${sayLookedBackTo(looked)}</p>` : nothing}
+      <button ?disabled=${this.busy} @click=${() => this.#load(true)}>${looked ? (this.busy ? 'Looking…' : 'Look further back') : 'Load more'}</button>
+    </div>`
   }
 
   #renderProblem(): TemplateResult {
@@ -311,12 +358,17 @@ class JobsPage extends LitElement {
     return html`<div class="waiting">${Array.from({ length: 5 }, () => html`<div class="skeleton"></div>`)}</div>`
   }
 
+  #sayNone(parts: number): string {
+    const so = this.lookedBackTo ? 'No job so far' : 'No job'
+    return parts === 1 ? `${so} matches this filter:` : `${so} matches all of these filters:`
+  }
+
   #renderNone(): TemplateResult | typeof nothing {
     if (this.problem) return nothing
     const parts = describe(this.filter)
     if (!parts.length) return html`<p class="none muted">No jobs yet. <a href="/import">Import a file</a> to start one.</p>`
     return html`<div class="none" @click=${this.#onRemove}>
-      <p>${parts.length === 1 ? 'No job matches this filter:' : 'No job matches all of these filters:'}</p>
+      <p>${this.#sayNone(parts.length)}</p>
       <ul>
         ${parts.map(
           ({ text, without }) => html`<li>
@@ -327,6 +379,10 @@ class JobsPage extends LitElement {
       <a class="button" href="/jobs">Show all jobs</a>
     </div>`
   }
+}
+
+function sayLookedBackTo(moment: string): string {
+  return `Looked back to ${new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' }).format(new Date(moment))}.`
 }
 
 customElements.define('headway-jobs-page', JobsPage)
