@@ -7,6 +7,7 @@ import contextlib
 import gc
 import logging
 import os
+import re
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -45,7 +46,7 @@ from headway.intake.uploads.service import UploadService
 from headway.intake.uploads.tidying import LOOK_SECONDS as UPLOAD_LOOK_SECONDS
 from headway.jobs.bulk import BulkActions
 from headway.jobs.deliveries import Deliveries
-from headway.jobs.embedding import JobTokens
+from headway.jobs.embedding import OPENED, JobTokens
 from headway.jobs.history import JobHistory
 from headway.jobs.line import WaitingLine
 from headway.jobs.live import LiveFeed
@@ -66,6 +67,7 @@ from headway.kit.connection_guard import ConnectionLimits, guarded_protocol
 from headway.kit.db import Database
 from headway.kit.late_answers import LateAnswers
 from headway.kit.logs import configure_logs
+from headway.kit.other_origins import OtherOrigins
 from headway.kit.problems import RETRY_AFTER_SECONDS, describe_problems, install_problem_handlers
 from headway.kit.processes import EXIT_CONFIGURATION, allow_many_files, die_with_parent
 from headway.kit.request_ids import RequestIds
@@ -76,7 +78,7 @@ from headway.settings import Settings
 from headway.storage.leftovers import folder_of
 from headway.storage.opening import open_store
 from headway.storage.store import ObjectStore
-from headway.web.static import mount_ui
+from headway.web.static import EMBEDDED, mount_ui
 
 log = logging.getLogger(__name__)
 
@@ -167,18 +169,28 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         app.include_router(router, prefix=PREFIX)
     _add_health(app, database, store, clock)
     metrics = Metrics(database, clock, live, intake.arrivals, _folders(settings, store))
-    _measure(app, metrics, clock, accounts, settings)
+    _surround(app, metrics, clock, accounts, settings)
     _describe_problems(app)
     app.state.live, app.state.waits = live, waits
     mount_ui(app)
     return app
 
 
-def _measure(app: FastAPI, metrics: Metrics, clock: Clock, accounts: AccountService, settings: Settings) -> None:
-    """Count every request, and show the numbers to whoever may see them."""
+def _surround(app: FastAPI, metrics: Metrics, clock: Clock, accounts: AccountService, settings: Settings) -> None:
+    """Count every request, show the numbers to whoever may see them, and let pages of some other origins in."""
     token = settings.metrics_token.get_secret_value()
     serve_metrics(app, metrics, accounts.verify_token, token=token, is_public=settings.metrics_public)
     _put_around(app, lambda inner: RequestIds(MeasuredRequests(LateAnswers(inner), metrics, clock, app.routes)))
+    _open_to_other_origins(app, settings.effective_allowed_origins)
+
+
+def _open_to_other_origins(app: FastAPI, origins: list[str]) -> None:
+    """Let pages of these origins ask for what embeds are made of; without any, nothing is put around the app."""
+    if origins:
+        opened = {method: f"{PREFIX}({pattern})" for method, pattern in OPENED.items()}
+        patterns = {**opened, "GET": f"{opened['GET']}|{EMBEDDED}"}
+        open_to = {method: re.compile(pattern) for method, pattern in patterns.items()}
+        _put_around(app, lambda inner: OtherOrigins(inner, origins, open_to))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
@@ -139,6 +140,11 @@ class Settings(BaseSettings):
         "`HEADWAY_HOST` is a loopback address. Behind a reverse proxy all come from one address: use 0.",
     )
 
+    allowed_origins: str = Field(
+        default="",
+        description="Origins of other sites whose pages may show jobs with tokens for embeds, separated by commas:"
+        " `https://shop.example.org,http://localhost:3000`. Default: none.",
+    )
     metrics_token: SecretStr = Field(
         default=SecretStr(""),
         description="Secret that opens `/metrics`, as a bearer token of at least 16 characters. An administrator's access"
@@ -160,6 +166,16 @@ class Settings(BaseSettings):
             raise ValueError(f"needs at least {LEAST_TOKEN_LENGTH} characters")
         return value
 
+    @field_validator("allowed_origins")
+    @classmethod
+    def _only_origins(cls, value: str) -> str:
+        for origin in _origins_in(value):
+            if not _is_origin(origin):
+                raise ValueError(
+                    f"{origin!r} is no origin: name scheme, host and perhaps port, as https://shop.example.org"
+                )
+        return value
+
     @field_validator("admin_email")
     @classmethod
     def _stripped(cls, value: str, _info: ValidationInfo) -> str:
@@ -170,6 +186,10 @@ class Settings(BaseSettings):
     def _blank_means_default(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Treat `NAME=` in an env file as not set, as people mean it."""
         return {name: value for name, value in values.items() if value != ""}
+
+    @property
+    def effective_allowed_origins(self) -> list[str]:
+        return _origins_in(self.allowed_origins)
 
     @property
     def effective_database_url(self) -> str:
@@ -194,3 +214,22 @@ class Settings(BaseSettings):
     @property
     def cache_dir(self) -> Path:
         return self.data_dir / "cache"
+
+
+def _origins_in(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _is_origin(text: str) -> bool:
+    """Tell whether browsers could say this of a page: scheme, host, and a port if it is not the scheme's usual one."""
+    parts = urlsplit(text)
+    try:
+        has_name = bool(parts.hostname) and "*" not in text and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    return (
+        has_name
+        and parts.scheme in {"http", "https"}
+        and text == f"{parts.scheme}://{parts.netloc.lower()}"
+        and "@" not in text
+    )

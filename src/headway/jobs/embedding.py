@@ -18,6 +18,10 @@ READ_ONE = "job:read:{job_id}"
 CANCEL_ONE = "job:cancel:{job_id}"
 _ONE = {READ_ONE.partition("{")[0], CANCEL_ONE.partition("{")[0]}
 
+_JOB = r"/jobs/[0-9a-f-]{36}"
+OPENED = {"GET": rf"/jobs/(active|stream)|{_JOB}(/(events|attempts))?", "POST": rf"{_JOB}/cancel"}
+"""Patterns of what these tokens open, by method, below the API's prefix; pages of other origins may ask for that."""
+
 DEFAULT_SECONDS = 15 * 60
 LONGEST_SECONDS = 30 * 24 * 3600
 MOST_SCOPES = 20

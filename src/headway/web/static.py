@@ -20,6 +20,9 @@ ASSETS = "/assets/"
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 FOREVER = "public, max-age=31536000, immutable"
 
+EMBEDDED = r"/headway-jobs\.js|/embed/[\w.-]+\.js"
+"""Pattern of what pages of others load."""
+
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"

@@ -13,6 +13,8 @@ export interface Access {
 
 let access: Access = {}
 let token: Promise<string> | null = null
+/** What the token that was last looked at may do. */
+let scopes: unknown
 
 /** Use another API than this origin's with its session. For all of the page, before anything is asked. */
 export function connect(to: Access): void {
@@ -31,11 +33,28 @@ export async function identity(): Promise<string | null> {
   if (!access.getToken) return ''
   try {
     const [, claims = ''] = (await (token ??= access.getToken())).split('.')
-    const { sub, scopes } = JSON.parse(atob(claims.replace(/-/g, '+').replace(/_/g, '/'))) as Record<string, unknown>
+    const { sub, ...rest } = JSON.parse(atob(claims.replace(/-/g, '+').replace(/_/g, '/'))) as Record<string, unknown>
+    scopes = rest['scopes']
     return typeof sub === 'string' ? `${access.base ?? ''} ${sub} ${JSON.stringify(scopes)}` : null
   } catch {
     return null
   }
+}
+
+/** Whether the page has a token that lets it look at jobs and, where it names one, cancel it, and nothing else. */
+export function isGuest(): boolean {
+  return access.getToken !== undefined
+}
+
+export function mayCancel(job: string): boolean {
+  return !isGuest() || (Array.isArray(scopes) && scopes.includes(`job:cancel:${job}`))
+}
+
+/** Have a page's own server make a token, with the session that the page has there. */
+export async function tokenFrom(url: string): Promise<string> {
+  const answer = await fetch(url, { method: 'POST' })
+  if (!answer.ok) throw new TypeError(answer.statusText)
+  return ((await answer.json()) as { token: string }).token
 }
 
 /** Whether the API is of another origin than the page. */

@@ -6,6 +6,7 @@
 
 import { html, nothing, render, type TemplateResult } from 'lit/html.js'
 
+import { connect, isGuest, tokenFrom } from '../client/api.ts'
 import { jobsStore } from '../client/jobs-store.ts'
 import type { Job } from '../client/types.ts'
 import styles from './headway-jobs.css?inline'
@@ -65,6 +66,9 @@ class HeadwayJobs extends HTMLElement {
     this.#root.adoptedStyleSheets = [sheet]
   }
 
+  /** Gives a token for the API of another origin, if `token-url` does not do. To be set before it is put in the page. */
+  declare getToken: (() => Promise<string>) | undefined
+
   /** Where links lead, if not to Headway's own pages beside this one. */
   get links(): JobLinks | undefined {
     return this.#links
@@ -84,6 +88,9 @@ class HeadwayJobs extends HTMLElement {
   }
 
   connectedCallback(): void {
+    const [base, url] = [this.getAttribute('base'), this.getAttribute('token-url')]
+    const getToken = this.getToken ?? (url ? () => tokenFrom(url) : undefined)
+    if (base || getToken) connect({ ...(base ? { base } : {}), ...(getToken ? { getToken } : {}) })
     // In a host's page nobody else does; in the app it has been done.
     jobsStore.start()
     this.#view.connect()
@@ -206,7 +213,7 @@ class HeadwayJobs extends HTMLElement {
           .isLoaded=${isLoaded}
           .connection=${connection}
           .heardAt=${heardAt}
-          .links=${this.#links}
+          .links=${this.#links ?? (isGuest() ? {} : undefined)}
           .notices=${this.#notices}
           .told=${this.#notices?.state ?? 'none'}
           .shown=${this.#isOpen}

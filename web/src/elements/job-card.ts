@@ -2,6 +2,7 @@
 
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
 
+import { isGuest } from '../client/api.ts'
 import { dismissJob, retryJob } from '../client/jobs-store.ts'
 import type { Job } from '../client/types.ts'
 import { copyText } from './copy-text.ts'
@@ -92,7 +93,7 @@ export class JobCard extends LitElement {
   }
 
   dismiss(): void {
-    if (!isEnded(this.job)) return
+    if (!isEnded(this.job) || isGuest()) return
     this.dispatchEvent(new Event('dismiss', { bubbles: true, composed: true }))
     void this.#do(dismissJob)
   }
@@ -143,7 +144,7 @@ export class JobCard extends LitElement {
   #renderEnd(job: Job): TemplateResult {
     const at = job.completed_at ?? job.updated_at
     return html`<time datetime=${at} title=${formatMoment(at)}>${formatAgo(at)}</time>
-      <button class="quiet" aria-label="Dismiss ${titleOf(job)}" title="Dismiss" @click=${this.dismiss}>${sign('close')}</button>`
+      ${isGuest() ? nothing : html`<button class="quiet" aria-label="Dismiss ${titleOf(job)}" title="Dismiss" @click=${this.dismiss}>${sign('close')}</button>`}`
   }
 
   #renderBar(job: Job): TemplateResult {

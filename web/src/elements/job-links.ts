@@ -1,6 +1,6 @@
 /** Where the links of jobs lead. A host whose pages are elsewhere, or who has none of them, gives its own. */
 
-import { API } from '../client/api.ts'
+import { API, isGuest } from '../client/api.ts'
 import type { Job } from '../client/types.ts'
 import { rejected } from './job-sentence.ts'
 
@@ -31,5 +31,5 @@ export function resultLink(links: JobLinks, job: Job): string {
 export function rejectedLink(job: Job): string {
   const datasets = job.result?.['datasets']
   const isOne = !Array.isArray(datasets) || datasets.length < 2
-  return job.job_type === 'import' && rejected(job) && isOne ? filled(`${API}/datasets/{id}/rejected.csv`, job.related_dataset_id) : ''
+  return !isGuest() && job.job_type === 'import' && rejected(job) && isOne ? filled(`${API}/datasets/{id}/rejected.csv`, job.related_dataset_id) : ''
 }

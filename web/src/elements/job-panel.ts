@@ -3,6 +3,7 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
 
+import { isGuest } from '../client/api.ts'
 import { bulk } from '../client/jobs-api.ts'
 import { jobsStore } from '../client/jobs-store.ts'
 import type { Job } from '../client/types.ts'
@@ -149,7 +150,7 @@ class JobPanel extends LitElement {
           <h2 tabindex="-1">Jobs</h2>
           <p>${summary(count)}</p>
         </div>
-        ${count.finished ? html`<button class="quiet" @click=${this.#clear}>Clear finished</button>` : nothing}
+        ${count.finished && !isGuest() ? html`<button class="quiet" @click=${this.#clear}>Clear finished</button>` : nothing}
         <button class="quiet square" aria-label="Collapse" title="Collapse" @click=${this.#hide}>${sign('fold')}</button>
       </header>
       ${this.#renderConnection()} ${this.problem ? html`<p class="refusal" role="alert">${this.problem}</p>` : nothing}

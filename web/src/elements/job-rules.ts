@@ -1,5 +1,6 @@
 /** What may be done with a job, and what it costs. The server decides; these rules keep what it would refuse out of the way. */
 
+import { isGuest, mayCancel } from '../client/api.ts'
 import type { Job } from '../client/types.ts'
 import { sayMilliseconds } from './job-figures.ts'
 import { isEnded } from './job-words.ts'
@@ -9,12 +10,12 @@ const ACCEPTED = 40
 const WORTH_ASKING_MILLISECONDS = 10_000
 
 export function canBeCancelled(job: Job): boolean {
-  return !isEnded(job) && !job.cancel_requested
+  return !isEnded(job) && !job.cancel_requested && mayCancel(job.id)
 }
 
 /** Only an accepted file is there to be read again. */
 export function canBeRetried(job: Job): boolean {
-  return job.job_type === 'import' && job.progress >= ACCEPTED && (job.status === 'failed' || job.status === 'cancelled')
+  return !isGuest() && job.job_type === 'import' && job.progress >= ACCEPTED && (job.status === 'failed' || job.status === 'cancelled')
 }
 
 export function canBeDeleted(job: Job): boolean {
