@@ -47,6 +47,7 @@ EXPERIMENTS = {
     "kill_storm": Entry("kill_storm", BACKENDS, short=True),
     "clock_jumps": Entry("kill_storm:run_clock_jumps"),
     "lost_answers": Entry("lost_answers"),
+    "tus_kills": Entry("tus_kills", BACKENDS, short=True),
     "poison": Entry("poison"),
     "frozen_worker": Entry("frozen_worker", (POSTGRES_S3,), short=True),
     "frozen_alone": Entry("frozen_worker:run_alone"),

@@ -110,6 +110,18 @@ PLANTS = {
             ),
         ),
         Plant(
+            "appending-blindly",
+            "tus_kills",
+            30,
+            (
+                Edit(
+                    "storage/local_appender.py",
+                    "                self._file.truncate(offset)\n                self._file.seek(offset)\n",
+                    "                self._file.seek(0, os.SEEK_END)\n",
+                ),
+            ),
+        ),
+        Plant(
             "early-acknowledgement",
             "calm",
             5,

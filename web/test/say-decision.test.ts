@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { sayDecision, subjectWord } from '../src/app/pages/say-decision.ts'
+import { sayDecision, subjectWord } from '../src/elements/say-decision.ts'
 
 test('decisions of any shape become words', () => {
   assert.equal(

@@ -127,15 +127,24 @@ class Client:
         """Return the address of a page of the web UI on this server."""
         return f"{self.server}{path}"
 
+    def exchange(self, method: str, path: str, **content: Any) -> httpx.Response:
+        """Return a good answer with its headers; raise what a bad one says."""
+        response = self._answer(method, path, **content)
+        if not response.is_success:
+            _meaning(response)
+        return response
+
     def _send(self, method: str, path: str, **content: Any) -> dict[str, Any]:
+        return _meaning(self._answer(method, path, **content))
+
+    def _answer(self, method: str, path: str, **content: Any) -> httpx.Response:
         try:
-            response = self._http.request(method, PREFIX + path, **content)
+            return self._http.request(method, PREFIX + path, **content)
         except httpx.ConnectError as error:
             sentence = f"No Headway answers at {self.server} ({error}). Is it running? `headway serve` starts one."
             raise Unreachable(sentence) from error
         except httpx.TransportError as error:
             raise Unreachable(f"The connection to {self.server} broke off: {error or type(error).__name__}") from error
-        return _meaning(response)
 
 
 def _meaning(response: httpx.Response) -> dict[str, Any]:

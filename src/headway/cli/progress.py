@@ -14,11 +14,17 @@ from rich.console import Console
 from headway.cli.output import printable, size
 
 PERCENT = 100
+SILENT = "no answer from the server; the job goes on, asking again"
+AWAY = "no answer from the server; what was sent stays, asking again"
 
 
 class Progress(Protocol):
     """What an import reports about itself, in this order."""
 
+    def reading(self) -> None: ...
+    def resumed(self, count: int) -> None: ...
+    def known(self) -> None: ...
+    def away(self) -> None: ...
     def uploaded(self, count: int) -> None: ...
     def job(self, job: dict[str, Any]) -> None: ...
     def silent(self) -> None: ...
@@ -50,6 +56,18 @@ class Bar:
         self._bars = bars
         self._task = bars.add_task(printable(path.name), total=self._bytes, state="uploading")
 
+    def reading(self) -> None:
+        self._bars.update(self._task, state="reading the file")
+
+    def resumed(self, count: int) -> None:
+        self._bars.update(self._task, completed=count, state=f"going on at {size(count)}")
+
+    def known(self) -> None:
+        self._bars.update(self._task, completed=self._bytes, state="the server has this file: nothing to send")
+
+    def away(self) -> None:
+        self._bars.update(self._task, state=AWAY)
+
     def uploaded(self, count: int) -> None:
         whole = count >= self._bytes
         # The bytes have left, and the server has yet to say that they are safe.
@@ -60,7 +78,7 @@ class Bar:
         self._bars.update(self._task, total=PERCENT, completed=job["progress"], state=state_of(job))
 
     def silent(self) -> None:
-        self._bars.update(self._task, state="no answer from the server; the job goes on, asking again")
+        self._bars.update(self._task, state=SILENT)
 
     def end(self, word: str) -> None:
         self._bars.update(self._task, state=word)
@@ -79,6 +97,18 @@ class Lines:
             self._last = what
             click.echo(f"{self._name}: {what}", err=True)
 
+    def reading(self) -> None:
+        """Say nothing; it is done before anybody wonders."""
+
+    def resumed(self, count: int) -> None:
+        self._say(f"going on at {size(count)}")
+
+    def known(self) -> None:
+        self._say("the server has this file: nothing to send")
+
+    def away(self) -> None:
+        self._say(AWAY)
+
     def uploaded(self, count: int) -> None:
         """Say nothing; the end of the upload is followed by the first news of its job."""
 
@@ -87,7 +117,7 @@ class Lines:
         self._say(f"{job['phase']}{stage}")
 
     def silent(self) -> None:
-        self._say("no answer from the server; the job goes on, asking again")
+        self._say(SILENT)
 
     def end(self, word: str) -> None:
         self._say(word)

@@ -13,6 +13,7 @@ import httpx
 from headway.cli.client import Client, ServerProblem, Unreachable, with_client
 from headway.cli.output import printable, sentence_of
 from headway.cli.progress import Progress, open_progress
+from headway.cli.sending import RESUMABLE_FROM_BYTES, Sender
 
 FIRST_POLL_SECONDS = 0.15
 LONGEST_POLL_SECONDS = 1.5
@@ -58,11 +59,13 @@ def _import_one(client: Client, path: Path, options: dict[str, Any], *, watch: b
 
 
 def _upload(client: Client, path: Path, options: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    sender = Sender(client, path, options, progress) if path.stat().st_size > RESUMABLE_FROM_BYTES else None
     try:
-        return client.upload(path, options, progress.uploaded)
+        return sender.send() if sender is not None else client.upload(path, options, progress.uploaded)
     except KeyboardInterrupt:
         progress.end("interrupted")
-        click.echo(f"{printable(path.name)}: the upload was interrupted; nothing was imported.", err=True)
+        rest = "The same command goes on with it." if sender is not None and sender.job_id else "Nothing was imported."
+        click.echo(f"{printable(path.name)}: the upload was interrupted. {rest}", err=True)
         raise SystemExit(130) from None
 
 

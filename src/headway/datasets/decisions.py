@@ -12,7 +12,16 @@ DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "colon": 
 OPTIONS = {"format": "format", "encoding": "encoding", "dialect": "delimiter", "header": "header", "sheet": "sheet"}
 """Which import option changes a decision, by its subject."""
 
+ABOUT_THE_IMPORT = frozenset({"name", "duplicate", "into", "mode", "key", "apply"})
+"""Options that say where a file goes, and not how it is read."""
+
 COLUMN, HIDDEN = "column:", " (hidden)"
+
+
+def asked_for(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that say how a file is to be read, without those that leave it to be found out."""
+    reading = {name: value for name, value in options.items() if name not in ABOUT_THE_IMPORT}
+    return {name: value for name, value in reading.items() if value is not None and value not in ({}, [])}
 
 
 def explained(decision: dict[str, Any]) -> DecisionResponse:

@@ -127,7 +127,10 @@ class DecisionResponse(BaseModel):
 
 
 class DecisionsResponse(BaseModel):
+    """How a version was read. `options` is what was asked for; everything else was found out."""
+
     items: list[DecisionResponse]
+    options: dict[str, Any] = Field(description="Of the first file. See ReadingOptions.")
 
 
 class VersionResponse(BaseModel):

@@ -18,7 +18,7 @@ from headway.datasets.answers import columns_of, to_profile, to_response
 from headway.datasets.cache import RowsCache
 from headway.datasets.changes import DatasetChanges
 from headway.datasets.columns import Column
-from headway.datasets.decisions import explained
+from headway.datasets.decisions import asked_for, explained
 from headway.datasets.filters import RowsQuestion
 from headway.datasets.models import Dataset, DatasetVersion
 from headway.datasets.objects import DatasetObjects
@@ -143,8 +143,11 @@ class DatasetService:
         return columns_of(shown)
 
     async def list_decisions(self, owner: str, dataset_id: UUID, version: int | None = None) -> DecisionsResponse:
-        _, shown = await self._get(owner, dataset_id, version)
-        return DecisionsResponse(items=[explained(decision) for decision in shown.decisions])
+        async with self._database.read() as session:
+            _, shown = await queries.get(session, owner, dataset_id, version)
+            sources = await queries.list_sources(session, dataset_id, shown.number)
+        options = asked_for(sources[0].options) if sources else {}
+        return DecisionsResponse(items=[explained(decision) for decision in shown.decisions], options=options)
 
     async def get_profile(self, owner: str, dataset_id: UUID, version: int | None = None) -> ProfileResponse:
         """Return what the columns hold."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from headway.datasets.decisions import explained
+from headway.datasets.decisions import asked_for, explained
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,17 @@ def test_a_decision_names_what_changes_it(
     said = explained({"subject": subject, "value": value, "evidence": "it is so", "runner_up": runner_up})
     assert (said.option, said.instead) == (option, instead)
     assert (said.subject, said.value, said.evidence) == (subject, value, "it is so")
+
+
+def test_what_was_asked_for_is_told_without_what_is_found_out_and_where_the_file_went() -> None:
+    kept = {
+        "encoding": None,
+        "types": {},
+        "null_tokens": [],
+        "header": False,
+        "quote": "",
+        "mode": "append",
+        "into": None,
+    }
+    assert asked_for({**kept, "types": {"a": "text"}}) == {"header": False, "quote": "", "types": {"a": "text"}}
+    assert asked_for(kept) == {"header": False, "quote": ""}

@@ -17,6 +17,30 @@ import type { UploadQueue } from './upload-queue.ts'
 import { jobOf } from './upload-row.ts'
 import { type Said, sayUpload } from './upload-words.ts'
 
+const CHECKS = 'headway-import-checks'
+
+/** Whether nothing has been sent of it yet, and that is as it should be. */
+function isAhead({ state }: Upload): boolean {
+  return state === 'waiting' || state === 'checking'
+}
+
+/** What a person chose before; where a browser keeps nothing, they choose again. */
+function remembered(name: string): boolean {
+  try {
+    return localStorage.getItem(name) === 'yes'
+  } catch {
+    return false
+  }
+}
+
+function remember(name: string, value: boolean): void {
+  try {
+    localStorage.setItem(name, value ? 'yes' : 'no')
+  } catch {
+    // It holds for this page.
+  }
+}
+
 export class HeadwayImporter extends LitElement {
   static override styles = importerStyles
   static override properties = {
@@ -25,6 +49,8 @@ export class HeadwayImporter extends LitElement {
     compact: { type: Boolean },
     dragging: { state: true },
     note: { state: true },
+    checks: { state: true },
+    lookedAt: { state: true },
   }
   declare queue: UploadQueue | null
   declare jobs: JobSource | null
@@ -33,6 +59,10 @@ export class HeadwayImporter extends LitElement {
   declare dragging: boolean
   /** What was left out of the files that were brought. */
   declare note: string
+  /** Whether files are looked at before they are imported. */
+  declare checks: boolean
+  /** The file that is looked at; null for the first that is to be. */
+  declare lookedAt: Upload | null
 
   #tick = 0
   #announced = ''
@@ -47,6 +77,8 @@ export class HeadwayImporter extends LitElement {
     this.compact = false
     this.dragging = false
     this.note = ''
+    this.checks = remembered(CHECKS)
+    this.lookedAt = null
   }
 
   override connectedCallback(): void {
@@ -85,7 +117,7 @@ export class HeadwayImporter extends LitElement {
   #onChange(): void {
     for (const upload of this.queue?.uploads ?? []) {
       const said = this.#say(upload)
-      if (said.percent !== undefined || upload.state === 'waiting' || this.#ended.has(upload.id)) continue
+      if (said.percent !== undefined || isAhead(upload) || this.#ended.has(upload.id)) continue
       this.#ended.add(upload.id)
       this.#announced = `${upload.file.name}: ${said.state}. ${said.sentence}`
       this.dispatchEvent(new CustomEvent('headway-import-end', { bubbles: true, composed: true }))
@@ -157,7 +189,7 @@ export class HeadwayImporter extends LitElement {
     for (const file of files) {
       const job = begun.find((each) => isBegunWith(each, file))
       if (job) queue?.goOn(file, job.id)
-      else queue?.add([file])
+      else queue?.add([file], {}, this.checks && !this.compact)
     }
   }
 
@@ -195,7 +227,20 @@ export class HeadwayImporter extends LitElement {
               uploads go on after an interruption.
             </p>`
       }
+      ${this.compact ? nothing : this.#renderChecks()}
     </div>`
+  }
+
+  #renderChecks(): TemplateResult {
+    return html`<label class="checks">
+      <input type="checkbox" .checked=${this.checks} @change=${this.#onChecks} />
+      Look at each file before it is imported
+    </label>`
+  }
+
+  #onChecks(event: Event): void {
+    this.checks = (event.target as HTMLInputElement).checked
+    remember(CHECKS, this.checks)
   }
 
   /** Said as soon as it is true of everything: until then, leaving would lose bytes. */
@@ -220,12 +265,20 @@ export class HeadwayImporter extends LitElement {
 
   #renderList(uploads: readonly Upload[], interrupted: readonly Job[]): TemplateResult {
     const { queue, jobs } = this
+    const open = this.lookedAt?.state === 'checking' ? this.lookedAt : queue?.uploads.find(({ state }) => state === 'checking')
     return html`<ul class="uploads" aria-label="Files">
       ${repeat(
         uploads,
         (upload) => upload.id,
         (upload) => html`<li>
-          <headway-upload-row .upload=${upload} .queue=${queue} .jobs=${jobs} .tick=${this.#tick}></headway-upload-row>
+          <headway-upload-row
+            .upload=${upload}
+            .queue=${queue}
+            .jobs=${jobs}
+            .tick=${this.#tick}
+            ?open=${upload === open}
+            @headway-look=${() => (this.lookedAt = upload)}
+          ></headway-upload-row>
         </li>`,
       )}
       ${repeat(

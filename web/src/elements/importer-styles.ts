@@ -55,6 +55,18 @@ export const importerStyles = [
       opacity: 0;
       cursor: pointer;
     }
+    .checks {
+      display: inline-flex;
+      align-items: center;
+      gap: 0.5rem;
+      min-block-size: 32px;
+    }
+    .checks input {
+      inline-size: 16px;
+      min-block-size: 16px;
+      margin: 0;
+      accent-color: var(--accent);
+    }
     .safety {
       margin-block: 0.75rem 0;
     }

@@ -37,12 +37,22 @@ export class UploadQueue extends EventTarget {
     return this.#uploads.filter((upload) => upload.inBrowser).length
   }
 
-  add(files: Iterable<File>, options: ImportOptions = {}): Upload[] {
+  /** Take files in; those that are to be checked wait until a person has looked at them. */
+  add(files: Iterable<File>, options: ImportOptions = {}, toCheck = false): Upload[] {
     const added = [...files].map((file) => new Upload(++this.#lastId, file, options))
+    if (toCheck) for (const upload of added) upload.state = 'checking'
     this.#uploads = [...this.#uploads, ...added]
     for (const upload of added) if (this.#isTooLarge(upload.file)) this.#refuseForSize(upload)
     this.#advance()
     return added
+  }
+
+  /** A person has looked at a file: import it, with these options. */
+  confirm(upload: Upload, options: ImportOptions): void {
+    if (upload.state !== 'checking') return
+    upload.options = options
+    upload.state = 'waiting'
+    this.#advance()
   }
 
   /** Go on with an upload that was begun before, by another page or another browser. */

@@ -8,7 +8,7 @@ import type { ImportOptions, Upload } from './upload.ts'
 import type { UploadQueue } from './upload-queue.ts'
 import { rowStyles } from './upload-row-styles.ts'
 import { renderSaid } from './upload-said.ts'
-import { type Said, sayUpload } from './upload-words.ts'
+import { isProposal, type Said, sayUpload } from './upload-words.ts'
 
 /** The newest state of an upload's job. It is kept with the upload: the list of active jobs forgets ended ones. */
 export function jobOf(upload: Upload, jobs: JobSource | null): Job | null {
@@ -25,12 +25,15 @@ class UploadRow extends LitElement {
     queue: { attribute: false },
     jobs: { attribute: false },
     tick: { attribute: false },
+    open: { type: Boolean },
   }
   declare upload: Upload
   declare queue: UploadQueue
   declare jobs: JobSource | null
   /** Another number with every change: uploads change in place. */
   declare tick: number
+  /** Whether a file that is to be looked at is looked at now. */
+  declare open: boolean
 
   #cancel(): void {
     const { upload, queue, jobs } = this
@@ -44,11 +47,37 @@ class UploadRow extends LitElement {
     return id ? ((await this.jobs?.cancel(id)) ?? false) : false
   }
 
+  /** What had the focus is gone with the look; the row is still there. */
+  async #confirm(options: ImportOptions): Promise<void> {
+    this.queue.confirm(this.upload, options)
+    await this.updateComplete
+    this.renderRoot.querySelector<HTMLElement>('button, a')?.focus()
+  }
+
+  override willUpdate(): void {
+    // Its code comes with the first file that somebody wants to look at.
+    if (this.upload.state === 'checking') void import('./import-check.ts')
+  }
+
   override render(): TemplateResult {
     const { upload } = this
     const said = sayUpload(upload, jobOf(upload, this.jobs))
     return html`${renderSaid(upload.file.name, said)}
-      <div class="bar">${this.#renderActions(said)}</div>`
+      ${upload.state === 'checking' ? this.#renderCheck() : html`<div class="bar">${this.#renderActions(said)}</div>`}`
+  }
+
+  #renderCheck(): TemplateResult {
+    const { upload } = this
+    if (!this.open)
+      return html`<div class="bar">
+        <button aria-label="Look at ${upload.file.name}" @click=${() => this.dispatchEvent(new Event('headway-look'))}>Look at it</button>
+        <button aria-label="Import ${upload.file.name} as it is" @click=${() => this.#confirm(upload.options)}>Import as it is</button>
+      </div>`
+    return html`<headway-import-check
+      .file=${upload.file}
+      @headway-import=${({ detail }: CustomEvent<ImportOptions>) => this.#confirm(detail)}
+      @headway-remove=${() => this.queue.remove(upload)}
+    ></headway-import-check>`
   }
 
   #renderActions(said: Said): TemplateResult {
@@ -79,13 +108,15 @@ class UploadRow extends LitElement {
   #renderResult(name: string, job: Job | null): TemplateResult | typeof nothing {
     if (!job) return nothing
     if (!job.related_dataset_id) return html`<a class="button" href="/jobs/${job.id}" aria-label="Details of ${name}">Details</a>`
+    if (isProposal(job))
+      return html`<a class="button primary" href="/datasets/${job.related_dataset_id}?tab=history" aria-label="Look at the change by ${name}">Look at the change</a>`
     return html`<a class="button primary" href="/datasets/${job.related_dataset_id}" aria-label="Open dataset ${name}">Open dataset</a>`
   }
 
   #renderAgain(name: string, job: Job | null): TemplateResult | typeof nothing {
     const again = (options?: ImportOptions): void => this.queue.again(this.upload, options)
     if (job?.outcome === 'duplicate')
-      return html`<button aria-label="Import again anyway: ${name}" @click=${() => again({ duplicate: 'import' })}>Import again anyway</button>`
+      return html`<button aria-label="Import again anyway: ${name}" @click=${() => again({ ...this.upload.options, duplicate: 'import' })}>Import again anyway</button>`
     if (job?.related_dataset_id) return nothing
     return html`<button aria-label="Try again: ${name}" @click=${() => again()}>Try again</button>`
   }

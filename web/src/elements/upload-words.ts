@@ -20,6 +20,8 @@ export interface Said {
 export function sayUpload(upload: Upload, job: Job | null): Said {
   const size = upload.file.size
   switch (upload.state) {
+    case 'checking':
+      return { state: 'To be looked at', sentence: `${formatBytes(size)}, nothing is sent yet`, tone: 'plain' }
     case 'waiting':
       return { state: 'Waiting', sentence: `${formatBytes(size)}, after the files before it`, tone: 'plain' }
     case 'looking':
@@ -76,6 +78,7 @@ function sent(upload: Upload): string {
 export function sayJob(job: Job): Said {
   if (job.outcome === 'duplicate')
     return { state: 'Already there', sentence: 'You imported this file before.', tone: 'plain' }
+  if (isProposal(job)) return { state: 'Ready to be looked at', sentence: job.message ?? '', tone: 'warn' }
   switch (job.status) {
     case 'completed':
       return job.phase === 'partial'
@@ -93,6 +96,12 @@ export function sayJob(job: Job): Said {
         percent: job.progress,
       }
   }
+}
+
+/** Whether what the job prepared waits for its owner to apply it. */
+export function isProposal(job: Job): boolean {
+  const change = job.result?.['change'] as { state?: unknown } | undefined
+  return job.status === 'completed' && change?.state === 'proposed'
 }
 
 const PHASES: Record<string, string> = {

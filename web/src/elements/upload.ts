@@ -2,9 +2,8 @@
 
 import type { Job, Problem } from '../client/types.ts'
 
-export interface ImportOptions {
-  duplicate?: 'link' | 'import'
-}
+/** See ImportOptions of the API. */
+export type ImportOptions = Readonly<Record<string, unknown>>
 
 /** Why nothing is sent at the moment, although somebody would. */
 export type Held = 'offline' | 'unreachable' | 'signed-out'
@@ -37,8 +36,9 @@ export class UploadRefused extends Error {
   }
 }
 
-/** `looking`: nothing is sent yet. `storing`: every byte has left the browser, and there is no answer yet. */
+/** `checking`: a person looks at it first. `looking`: nothing is sent yet. `storing`: every byte has left the browser, and there is no answer yet. */
 export type UploadState =
+  | 'checking'
   | 'waiting'
   | 'looking'
   | 'sending'
@@ -54,7 +54,7 @@ const ON_THEIR_WAY: readonly UploadState[] = ['looking', 'sending', 'storing', '
 export class Upload {
   readonly id: number
   readonly file: File
-  readonly options: ImportOptions
+  options: ImportOptions
   readonly key = newKey()
   state: UploadState = 'waiting'
   held: Held | null = null
@@ -78,7 +78,7 @@ export class Upload {
 
   /** Whether its bytes are lost to the server when the page is left. */
   get inBrowser(): boolean {
-    return this.state === 'waiting' || this.onItsWay
+    return this.state === 'checking' || this.state === 'waiting' || this.onItsWay
   }
 
   get onItsWay(): boolean {

@@ -1,14 +1,12 @@
 /** Where a dataset comes from, what was decided about its file, and how programs read it. */
 
-import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
 
 import type { Dataset } from '../../client/types.ts'
 import { copyText } from '../../elements/copy-text.ts'
 import { formatBytes, formatCount, formatMoment } from '../../elements/sizes.ts'
-import { type Decision, listDecisions, originalPath } from './dataset-api.ts'
+import { originalPath } from './dataset-api.ts'
 import { pageStyles } from './page-styles.ts'
-import { sayDecision, subjectWord } from './say-decision.ts'
-import { sayError } from './say-error.ts'
 
 class DatasetAbout extends LitElement {
   static override styles = [
@@ -39,13 +37,6 @@ class DatasetAbout extends LitElement {
       code {
         font: 13px/1.5 ui-monospace, monospace;
       }
-      ul {
-        display: grid;
-        gap: 0.6rem;
-        margin: 0;
-        padding: 0;
-        list-style: none;
-      }
       pre {
         margin: 0 0 0.5rem;
         padding: 0.75rem;
@@ -60,39 +51,18 @@ class DatasetAbout extends LitElement {
   static override properties = {
     shown: { attribute: false },
     search: {},
-    decisions: { state: true },
-    problem: { state: true },
     copied: { state: true },
   }
   declare shown: Dataset | null
   /** The query of the view that the rows are shown in, so that a program gets the same rows. */
   declare search: string
-  declare decisions: readonly Decision[] | null
-  declare problem: string
   declare copied: string
 
   constructor() {
     super()
     this.shown = null
     this.search = ''
-    this.decisions = null
-    this.problem = ''
     this.copied = ''
-  }
-
-  override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('shown') && changed.get('shown')?.id !== this.shown?.id) void this.#load()
-  }
-
-  async #load(): Promise<void> {
-    const id = this.shown?.id
-    if (!id) return
-    try {
-      this.decisions = await listDecisions(id)
-      this.problem = ''
-    } catch (error) {
-      this.problem = sayError(error)
-    }
   }
 
   get #request(): string {
@@ -108,7 +78,7 @@ class DatasetAbout extends LitElement {
   override render(): TemplateResult | typeof nothing {
     const { shown: dataset } = this
     if (!dataset) return nothing
-    return html`${this.#renderSource(dataset)} ${this.#renderDecisions()}
+    return html`${this.#renderSource(dataset)}
       <section>
         <h2>For programs</h2>
         <pre tabindex="0" role="group" aria-label="Request for these rows"><code>${this.#request}</code></pre>
@@ -141,36 +111,6 @@ class DatasetAbout extends LitElement {
         <button @click=${() => this.#copy('SHA-256', source.sha256)}>Copy SHA-256</button>
       </div>
     </section>`
-  }
-
-  #renderDecisions(): TemplateResult {
-    return html`<section>
-      <h2>How the file was read</h2>
-      ${
-        this.problem
-          ? html`<div class="error" role="alert">
-              <p>${this.problem}</p>
-              <button @click=${() => this.#load()}>Retry</button>
-            </div>`
-          : nothing
-      }
-      <ul>
-        ${(this.decisions ?? [])
-          .filter((decision) => !decision.subject.startsWith('column:'))
-          .map((decision) => this.#renderDecision(decision))}
-      </ul>
-      ${this.decisions ? html`<p class="muted">Why each column has its type is under Columns.</p>` : nothing}
-    </section>`
-  }
-
-  #renderDecision(decision: Decision): TemplateResult {
-    const second =
-      decision.runner_up === null || decision.runner_up === undefined ? '' : sayDecision(decision.runner_up)
-    return html`<li>
-      <strong>${subjectWord(decision.subject)}: ${sayDecision(decision.value)}</strong>
-      <p>${decision.evidence}</p>
-      ${second ? html`<p class="muted">Second best: ${second}</p>` : nothing}
-    </li>`
   }
 }
 

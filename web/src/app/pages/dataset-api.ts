@@ -5,13 +5,6 @@ import type { Dataset, Me, Page } from '../../client/types.ts'
 import type { RowsPage } from '../../elements/grid-pages.ts'
 import type { ColumnProfile } from '../../elements/grid-profile.ts'
 
-export interface Decision {
-  subject: string
-  value: unknown
-  evidence: string
-  runner_up: unknown
-}
-
 export interface Limits {
   max_upload_bytes: number
   max_user_bytes: number
@@ -37,10 +30,6 @@ export function renameDataset(id: string, name: string): Promise<Dataset> {
 
 export async function deleteDataset(id: string): Promise<void> {
   await request<unknown>('DELETE', path(id))
-}
-
-export async function listDecisions(id: string, signal?: AbortSignal): Promise<Decision[]> {
-  return (await request<{ items: Decision[] }>('GET', `${path(id)}/decisions`, { signal })).items
 }
 
 export function fetchRows(

@@ -6,19 +6,22 @@ import type { Dataset, Job } from '../../client/types.ts'
 import type { GridSource } from '../../elements/grid-pages.ts'
 import '../../elements/headway-grid.ts'
 import { fromParams, type GridView, PLAIN_VIEW, toParams } from '../../elements/grid-view.ts'
-import { formatAgo, formatBytes, formatMoment, plural } from '../../elements/sizes.ts'
+import { formatAgo, formatBytes, formatCount, formatMoment, plural } from '../../elements/sizes.ts'
 import { sayJob } from '../../elements/upload-words.ts'
 import './dataset-about.ts'
 import { fetchRows, getDataset, getProfile } from './dataset-api.ts'
 import './dataset-columns.ts'
 import './dataset-dialogs.ts'
+import './dataset-history.ts'
 import './dataset-name.ts'
+import './dataset-reading.ts'
+import './dataset-rejected.ts'
 import { datasetStyles } from './dataset-styles.ts'
 import { jobsStore, navigate } from './jobs-seam.ts'
 import { pageStyles } from './page-styles.ts'
 import { sayError } from './say-error.ts'
 
-const TABS = { rows: 'Rows', columns: 'Columns', about: 'About' } as const
+const TABS = { rows: 'Rows', columns: 'Columns', rejected: 'Rejected', reading: 'Reading', history: 'History', about: 'About' } as const
 type Tab = keyof typeof TABS
 
 class DatasetPage extends LitElement {
@@ -133,6 +136,13 @@ class DatasetPage extends LitElement {
     this.#writeUrl(false)
   }
 
+  /** It is on this page already. */
+  #onRejected(event: MouseEvent): void {
+    event.preventDefault()
+    event.stopPropagation()
+    this.#choose('rejected')
+  }
+
   /** Tabs by the ARIA pattern: one stop, arrows choose. */
   #onTabKey(event: KeyboardEvent): void {
     const tabs = Object.keys(TABS) as Tab[]
@@ -181,6 +191,7 @@ class DatasetPage extends LitElement {
         role="tabpanel"
         id="panel"
         aria-labelledby=${`tab-${this.tab}`}
+        @headway-changed=${() => this.#load()}
       >
         ${this.#renderPanel(dataset)}
       </div>`
@@ -188,7 +199,7 @@ class DatasetPage extends LitElement {
 
   /** Whether something between heading and tabs takes room from the rows. */
   #isNoted(dataset: Dataset): boolean {
-    return dataset.rejected_rows > 0 || this.#running.length > 0
+    return (dataset.rejected_rows > 0 && this.tab !== 'rejected') || this.#running.length > 0
   }
 
   #askDelete(): void {
@@ -211,10 +222,11 @@ class DatasetPage extends LitElement {
   }
 
   #renderRejected(dataset: Dataset): TemplateResult | typeof nothing {
-    if (!dataset.rejected_rows) return nothing
+    if (!dataset.rejected_rows || this.tab === 'rejected') return nothing
     const rows = plural(dataset.rejected_rows, 'row of the file was', 'rows of the file were')
     return html`<p class="note">
-      ${rows} not readable and left out. <a href=${`/jobs/${dataset.job_id}`}>See the import</a>
+      ${rows} not readable and left out.
+      <a href=${`/datasets/${dataset.id}?tab=rejected`} @click=${this.#onRejected}>See and correct them</a>
     </p>`
   }
 
@@ -228,7 +240,8 @@ class DatasetPage extends LitElement {
 
   #renderTab(tab: Tab): TemplateResult {
     const chosen = tab === this.tab
-    const count = tab === 'columns' ? html` <span class="muted">${this.shown?.columns.length}</span>` : nothing
+    const counts: Partial<Record<Tab, number>> = { columns: this.shown?.columns.length, rejected: this.shown?.rejected_rows }
+    const count = counts[tab] ? html` <span class="muted">${formatCount(counts[tab])}</span>` : nothing
     return html`<button
       role="tab"
       id=${`tab-${tab}`}
@@ -241,6 +254,9 @@ class DatasetPage extends LitElement {
 
   #renderPanel(dataset: Dataset): TemplateResult {
     if (this.tab === 'columns') return html`<headway-dataset-columns .shown=${dataset}></headway-dataset-columns>`
+    if (this.tab === 'rejected') return html`<headway-dataset-rejected .shown=${dataset}></headway-dataset-rejected>`
+    if (this.tab === 'reading') return html`<headway-dataset-reading .shown=${dataset}></headway-dataset-reading>`
+    if (this.tab === 'history') return html`<headway-dataset-history .shown=${dataset}></headway-dataset-history>`
     if (this.tab === 'about')
       return html`<headway-dataset-about .shown=${dataset} search=${String(toParams(this.view))}></headway-dataset-about>`
     return html`<headway-grid

@@ -40,6 +40,7 @@ export const datasetStyles = css`
   }
   .tabs {
     display: flex;
+    flex-wrap: wrap;
     gap: 0.25rem;
     margin-block-end: 0.75rem;
     border-block-end: 1px solid var(--line);

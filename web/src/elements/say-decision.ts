@@ -24,6 +24,8 @@ const SIGNS: Record<string, string> = {
   '': 'none',
 }
 
+const PLACES = ['rows', 'more_rows']
+
 export function subjectWord(subject: string): string {
   return SUBJECTS[subject] ?? subject
 }
@@ -34,8 +36,9 @@ export function sayDecision(value: unknown): string {
   if (typeof value === 'string') return SIGNS[value] ?? value
   if (Array.isArray(value)) return value.map(sayDecision).join(', ')
   if (typeof value === 'object') {
-    const parts = Object.entries(value).map(([name, inner]) => `${name.replaceAll('_', ' ')} ${sayDecision(inner)}`)
-    return parts.join(', ')
+    // What a dialect does not have is not worth a word, and which rows these are stands elsewhere.
+    const told = Object.entries(value).filter(([name, inner]) => inner !== null && !PLACES.includes(name))
+    return told.map(([name, inner]) => `${name.replaceAll('_', ' ')} ${sayDecision(inner)}`).join(', ')
   }
   return String(value)
 }

@@ -1,0 +1,213 @@
+/**
+ * `<headway-reading>`: how a file is read, what does not fit first, with another reading one click away, and the first
+ * rows as they would be. Dispatches `headway-options` with the options that a person has come to.
+ */
+
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
+
+import { problemOf } from './persist.ts'
+import type { Decision, Look, Preview, PreviewColumn, ReadingOptions } from '../client/reading-api.ts'
+import { cellLine, isNumeric, typeWord } from './grid-cells.ts'
+import { alternatives, columnOf, issuesOf, type IssueGroup, ofFile, sayFix, sayRows, withOptions, withType } from './reading.ts'
+import { readingStyles } from './reading-styles.ts'
+import { sayDecision, subjectWord } from './say-decision.ts'
+import { plural } from './sizes.ts'
+import { sayProblem } from './upload-words.ts'
+
+/** A person who types is not answered letter by letter. */
+const SETTLE_MILLISECONDS = 250
+const SHOWN_ROWS = 10
+const SHOWN_COLUMNS = 60
+const TYPES = [
+  'text', 'integer', 'big_integer', 'decimal', 'number', 'boolean', 'date', 'time', 'timestamp', 'timestamp_tz', 'uuid', 'json',
+] as const
+
+export class HeadwayReading extends LitElement {
+  static override styles = readingStyles
+  static override properties = {
+    look: { attribute: false },
+    options: { attribute: false },
+    shown: { state: true },
+    problem: { state: true },
+    isLooking: { state: true },
+  }
+  declare look: Look | null
+  /** What was asked for; everything else is found out. */
+  declare options: ReadingOptions
+  declare shown: Preview | null
+  declare problem: string
+  declare isLooking: boolean
+
+  #asked = new AbortController()
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor() {
+    super()
+    this.look = null
+    this.options = {}
+    this.shown = null
+    this.problem = ''
+    this.isLooking = false
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    clearTimeout(this.#timer)
+    this.#asked.abort()
+  }
+
+  override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('look')) this.#lookSoon(0)
+    else if (changed.has('options')) this.#lookSoon(SETTLE_MILLISECONDS)
+  }
+
+  #lookSoon(milliseconds: number): void {
+    clearTimeout(this.#timer)
+    this.#asked.abort()
+    this.isLooking = true
+    this.#timer = setTimeout(() => void this.#look(), milliseconds)
+  }
+
+  async #look(): Promise<void> {
+    const { look, options } = this
+    if (!look) return
+    const asked = (this.#asked = new AbortController())
+    try {
+      const shown = await look(options, asked.signal)
+      if (asked.signal.aborted) return
+      this.shown = shown
+      this.problem = ''
+    } catch (error) {
+      if (asked.signal.aborted) return
+      const problem = problemOf(error)
+      this.problem = problem ? sayProblem(problem) : String(error)
+    }
+    this.isLooking = false
+  }
+
+  #ask(options: ReadingOptions): void {
+    this.options = options
+    this.dispatchEvent(new CustomEvent('headway-options', { detail: options }))
+  }
+
+  // ------------------------------------------------------------------ rendering
+
+  override render(): TemplateResult {
+    const { shown } = this
+    return html`<p class="muted" role="status">${this.isLooking ? 'Looking at the file…' : (shown?.message ?? '')}</p>
+      ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
+      ${shown ? html`${this.#renderIssues(shown)} ${this.#renderDecisions(shown.decisions)} ${this.#renderTable(shown)}` : nothing}`
+  }
+
+  #renderIssues(shown: Preview): TemplateResult | typeof nothing {
+    const groups = issuesOf(shown.decisions)
+    if (!groups.length) return nothing
+    return html`<section class="issues" aria-label="What does not fit">
+      ${groups.map((group) => this.#renderIssue(group))}
+    </section>`
+  }
+
+  #renderIssue(group: IssueGroup): TemplateResult {
+    const sample = group.samples[0]
+    const what = group.column ? `Column ${group.column}: ` : ''
+    const raw = sample?.value ?? sample?.raw
+    return html`<div class="issue">
+      <p>
+        <strong>${what}${plural(group.count, 'row', 'rows')} ${group.count === 1 ? group.reason : manyOf(group.reason)}</strong>
+        <span class="muted">${sayRows(group.rows, group.more_rows)}</span>
+      </p>
+      ${raw ? html`<p>For example <code>${raw}</code></p>` : nothing}
+      <div class="bar">
+        ${group.suggestions.map(
+          (suggestion) => html`<button @click=${() => this.#ask(withOptions(this.options, suggestion.options))}>
+            ${suggestion.label} <span class="muted">${sayFix(suggestion)}</span>
+          </button>`,
+        )}
+      </div>
+    </div>`
+  }
+
+  #renderDecisions(decisions: readonly Decision[]): TemplateResult {
+    return html`<section aria-label="How the file is read">
+      <dl>${ofFile(decisions).map((decision) => this.#renderDecision(decision))}</dl>
+    </section>`
+  }
+
+  #renderDecision(decision: Decision): TemplateResult {
+    const isAsked = decision.option !== null && decision.option in this.options
+    return html`<dt>${subjectWord(decision.subject)}</dt>
+      <dd>
+        <strong>${sayDecision(decision.value)}</strong> <span class="muted">${decision.evidence}</span>
+        <span class="bar">
+          ${alternatives(decision).map(
+            (other) => html`<button class="small" @click=${() => this.#ask(withOptions(this.options, other.options))}>${other.label}</button>`,
+          )}
+          ${isAsked ? html`<button class="small" @click=${() => this.#findAgain(decision.option ?? '')}>Find it out again</button>` : nothing}
+        </span>
+      </dd>`
+  }
+
+  #findAgain(option: string): void {
+    const { [option]: _, ...others } = this.options
+    this.#ask(others)
+  }
+
+  #renderTable(shown: Preview): TemplateResult {
+    const columns = shown.columns.slice(0, SHOWN_COLUMNS)
+    const left = shown.columns.length - columns.length
+    const reasons = new Map(shown.decisions.map((decision) => [columnOf(decision), decision]))
+    return html`<div class="scroll" role="region" aria-label="First rows" tabindex="0">
+        <table>
+          <thead>
+            <tr>${columns.map((column) => this.#renderHead(column, reasons.get(column.name)))}</tr>
+          </thead>
+          <tbody>
+            ${shown.rows.slice(0, SHOWN_ROWS).map(
+              (row) => html`<tr>${columns.map(({ name, type }) => this.#renderCell(row[name], type))}</tr>`,
+            )}
+          </tbody>
+        </table>
+      </div>
+      ${left ? html`<p class="muted">and ${plural(left, 'more column', 'more columns')}</p>` : nothing}`
+  }
+
+  #renderHead(column: PreviewColumn, decision: Decision | undefined): TemplateResult {
+    const asked = (this.options['types'] as Record<string, string> | undefined)?.[column.name] ?? ''
+    const others = decision ? alternatives(decision).filter(({ options }) => 'formats' in options) : []
+    return html`<th scope="col" title=${column.why}>
+      <span class="name">${column.name}</span>
+      <select
+        aria-label="Type of ${column.name}"
+        @change=${(event: Event) => this.#chooseType(column.name, (event.target as HTMLSelectElement).value, others)}
+      >
+        <option value="" .selected=${!asked}>${asked ? 'found out' : typeWord(column.type)}</option>
+        ${others.map((other, index) => html`<option value="other-${index}">${other.label}</option>`)}
+        ${TYPES.map((type) => html`<option value=${type} .selected=${type === asked}>as ${typeWord(type)}</option>`)}
+      </select>
+    </th>`
+  }
+
+  #chooseType(column: string, chosen: string, others: readonly { options: ReadingOptions }[]): void {
+    const other = chosen.startsWith('other-') ? others[Number(chosen.slice('other-'.length))] : undefined
+    if (other) this.#ask(withOptions(this.options, other.options))
+    else this.#ask(withType(this.options, column, chosen || null))
+  }
+
+  #renderCell(value: unknown, type: string): TemplateResult {
+    const line = cellLine(value)
+    return html`<td class=${isNumeric(type) ? 'number' : ''}>${line ?? html`<span class="muted">empty</span>`}</td>`
+  }
+}
+
+/** Reasons are told of one row: "has more cells than…". */
+function manyOf(reason: string): string {
+  return reason.replace(/^has /, 'have ').replace(/^is /, 'are ').replace(/^does /, 'do ')
+}
+
+customElements.define('headway-reading', HeadwayReading)
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'headway-reading': HeadwayReading
+  }
+}

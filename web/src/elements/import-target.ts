@@ -1,0 +1,183 @@
+/** `<headway-import-target>`: where a file goes. Dispatches `headway-target` with the import options that say so. */
+
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
+
+import { request } from '../client/api.ts'
+import type { ReadingOptions } from '../client/reading-api.ts'
+import type { Dataset, Page } from '../client/types.ts'
+import { controlStyles } from './control-styles.ts'
+import { plural } from './sizes.ts'
+
+const MODES = {
+  append: ['Add its rows', 'at the end of those that are there'],
+  upsert: ['Update by key', 'rows whose key is known are updated, the others added'],
+  replace: ['Replace all rows', 'by those of the file'],
+} as const
+
+type Mode = keyof typeof MODES
+
+class ImportTarget extends LitElement {
+  static override styles = [
+    controlStyles,
+    css`
+      fieldset {
+        display: grid;
+        gap: 0.4rem;
+        min-inline-size: 0;
+        margin: 0;
+        padding: 0.5rem 0.75rem 0.75rem;
+        border: 1px solid var(--line);
+        border-radius: 8px;
+      }
+      fieldset fieldset {
+        padding-block-end: 0.5rem;
+      }
+      legend {
+        padding-inline: 0.25rem;
+        font-weight: 600;
+      }
+      label {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.5rem;
+        align-items: baseline;
+        min-block-size: 24px;
+      }
+      select {
+        max-inline-size: 100%;
+      }
+      input[type='radio'],
+      input[type='checkbox'] {
+        flex: none;
+        min-block-size: 0;
+        margin: 0;
+        accent-color: var(--accent);
+      }
+      .problem {
+        color: var(--bad);
+      }
+    `,
+  ]
+  static override properties = {
+    fileName: { attribute: false },
+    datasets: { state: true },
+    problem: { state: true },
+    into: { state: true },
+    mode: { state: true },
+    key: { state: true },
+  }
+  declare fileName: string
+  /** Asked for once somebody wants one of them. */
+  declare datasets: readonly Dataset[] | null
+  declare problem: string
+  declare into: Dataset | null
+  declare mode: Mode
+  declare key: readonly string[]
+
+  constructor() {
+    super()
+    this.fileName = ''
+    this.datasets = null
+    this.problem = ''
+    this.into = null
+    this.mode = 'append'
+    this.key = []
+  }
+
+  async #chooseExisting(): Promise<void> {
+    try {
+      this.datasets ??= (await request<Page<Dataset>>('GET', '/datasets?limit=100')).items
+      this.into = this.datasets[0] ?? null
+      this.problem = this.into ? '' : 'You have no dataset yet.'
+    } catch {
+      this.problem = 'The datasets could not be listed. Choose this again.'
+    }
+    this.#tell()
+  }
+
+  #chooseNew(): void {
+    this.into = null
+    this.#tell()
+  }
+
+  #chooseDataset(event: Event): void {
+    const { value } = event.target as HTMLSelectElement
+    this.into = this.datasets?.find(({ id }) => id === value) ?? null
+    this.key = []
+    this.#tell()
+  }
+
+  #chooseKey(name: string, isChosen: boolean): void {
+    this.key = isChosen ? [...this.key, name] : this.key.filter((each) => each !== name)
+    this.#tell()
+  }
+
+  /** What would change is looked at before it does: `apply` is false. */
+  #tell(): void {
+    const { into, mode, key } = this
+    // Without a key nothing can be updated; the server would refuse it only after the file is sent.
+    const how = mode === 'upsert' && key.length ? { mode, key } : { mode: mode === 'upsert' ? 'append' : mode }
+    const detail: ReadingOptions = into ? { into: into.id, apply: false, ...how } : {}
+    this.dispatchEvent(new CustomEvent('headway-target', { detail }))
+  }
+
+  override render(): TemplateResult {
+    return html`<fieldset>
+      <legend>Where it goes</legend>
+      <label>
+        <input type="radio" name="where" .checked=${!this.into} @change=${this.#chooseNew} />
+        <span>A new dataset <span class="muted">named after the file</span></span>
+      </label>
+      <label>
+        <input type="radio" name="where" .checked=${this.into !== null} @change=${this.#chooseExisting} />
+        <span>A dataset that is there <span class="muted">what would change is shown before it does</span></span>
+      </label>
+      ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
+      ${this.into ? this.#renderInto(this.into) : nothing}
+    </fieldset>`
+  }
+
+  #renderInto(into: Dataset): TemplateResult {
+    return html`<label>
+        Dataset
+        <select @change=${this.#chooseDataset}>
+          ${this.datasets?.map(
+            (each) => html`<option value=${each.id} .selected=${each.id === into.id}>${each.name} (${plural(each.rows, 'row', 'rows')})</option>`,
+          )}
+        </select>
+      </label>
+      ${(Object.keys(MODES) as Mode[]).map((mode) => this.#renderMode(mode))}
+      ${this.mode === 'upsert' ? this.#renderKey(into) : nothing}`
+  }
+
+  #renderMode(mode: Mode): TemplateResult {
+    const [word, effect] = MODES[mode]
+    const choose = (): void => {
+      this.mode = mode
+      this.#tell()
+    }
+    return html`<label>
+      <input type="radio" name="mode" .checked=${mode === this.mode} @change=${choose} />
+      <span>${word} <span class="muted">${effect}</span></span>
+    </label>`
+  }
+
+  #renderKey(into: Dataset): TemplateResult {
+    return html`<fieldset>
+      <legend>Key columns</legend>
+      ${into.columns.slice(0, 100).map(
+        ({ name }) => html`<label>
+          <input
+            type="checkbox"
+            .checked=${this.key.includes(name)}
+            @change=${(event: Event) => this.#chooseKey(name, (event.target as HTMLInputElement).checked)}
+          />
+          ${name}
+        </label>`,
+      )}
+      ${this.key.length ? nothing : html`<p class="problem">Choose the columns by which a row is known. Without one, all rows are added.</p>`}
+    </fieldset>`
+  }
+}
+
+customElements.define('headway-import-target', ImportTarget)
