@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import import_path, jobs_cost, jobs_history, jobs_live
+from benchmarks import intake, jobs_cost, jobs_history, jobs_live
 
 BENCHMARKS = {
-    "import": import_path.main,
+    "intake": intake.main,
     "history": jobs_history.main,
     "jobs": jobs_live.main,
     "cost": jobs_cost.main,

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from benchmarks.figures import say, say_machine
-from benchmarks.import_path import upload
+from benchmarks.intake import upload
 from chaos.altered import Edit, altered_source
 from headway.kit.processes import descendants
 from tests.support.product import ended, running_server

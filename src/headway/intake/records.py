@@ -14,7 +14,7 @@ import numpy as np
 from headway.intake.text_reader import Table
 from headway.intake.text_rules import CR, LF, Bytes, Positions
 
-BLOCK = 3 * 1024 * 1024 + 17
+BLOCK = 320 * 1024 + 17
 
 
 def count_records(table: Table) -> int | None:
@@ -38,7 +38,9 @@ class _Counter:
         self._quote = table.rules.quote
         self._ends = table.rules.ends
         borders = [*self._ends, CR, *(table.rules.delimiter or b"")]
-        self._borders = np.array(borders if self._quote is None else [*borders, self._quote], np.uint8)
+        # Looked up by byte, which takes a third of the time of looking each byte up in a list.
+        self._is_border = np.zeros(256, np.bool_)
+        self._is_border[borders if self._quote is None else [*borders, self._quote]] = True
         self._inside = 0
         self._last = LF
         self._open_bytes = 0
@@ -62,17 +64,18 @@ class _Counter:
 
     def _line_ends(self, block: Bytes) -> Positions:
         """Return where lines end; the feed of a return counts for both."""
+        ends = [end for end in self._ends if end != CR or (block == CR).any()]
         found = block == self._ends[0]
-        for end in self._ends[1:]:
+        for end in ends[1:]:
             found |= block == end
-        if CR in self._ends:
+        if CR in self._ends and (CR in ends or self._last == CR):
             before = np.concatenate(([self._last], block[:-1]))
             # The return was counted already, also where it ended the block before.
             found &= ~((block == LF) & (before == CR))
         return np.flatnonzero(found)
 
     def _is_clean(self, block: Bytes, quotes: Positions) -> bool:
-        if self._closed_at_end and block[0] not in self._borders:
+        if self._closed_at_end and not self._is_border[block[0]]:
             return False
         opens = (np.arange(len(quotes)) + self._inside) % 2 == 0
         before = np.where(quotes > 0, block[quotes - 1], self._last)[opens]
@@ -80,7 +83,7 @@ class _Counter:
         within = closing + 1 < len(block)
         after = block[closing[within] + 1]
         self._closed_at_end = not bool(within.all())
-        return bool(np.isin(before, self._borders).all() and np.isin(after, self._borders).all())
+        return bool(self._is_border[before].all() and self._is_border[after].all())
 
     def finish(self) -> int | None:
         """Return the count; a last record may lack its line end, but a quote that is open makes parity worthless."""

@@ -76,6 +76,8 @@ def _load(entry_name: str) -> Entry:
     # A thread's stack counts as data segment, and Arrow would start one for each core of the machine.
     pa.set_cpu_count(2)
     pa.set_io_thread_count(2)
+    # With its first array Arrow looks for pandas; where that is installed it takes half a second to load.
+    pa.array([0])
     module, _, function = entry_name.partition(":")
     entry: Entry = getattr(importlib.import_module(module), function)
     return entry

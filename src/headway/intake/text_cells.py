@@ -6,7 +6,9 @@ walked through (`text_quotes.py`).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +16,8 @@ import pyarrow.compute as pc
 
 from headway.intake.text_quotes import Fault, Marks, find_marks
 from headway.intake.text_rules import BLANK, CR, LF, Bytes, Flags, Positions, Rules
+
+Undo: TypeAlias = Callable[[pa.Array], pa.Array]
 
 LONG_SPAN = 64 * 1024
 """Delimiters in quoted cells longer than this are struck out first; their positions would take eight bytes each."""
@@ -59,9 +63,16 @@ class Cells:
         if absent is not None:
             null |= absent
         indices = pa.array((cells * 2).astype(np.int32), mask=null if null.any() else None)
-        taken = self._plain(self._pieces().take(indices), cells)
+        taken = self._pieces().take(indices)
         count = len(records)
-        arrays = [taken.slice(column * count, count) for column in range(width)]
+        spans = [slice(column * count, (column + 1) * count) for column in range(width)]
+        arrays = [taken.slice(span.start, count) for span in spans]
+        for flags, undo in self._altered():
+            # Column by column, because whatever holds no such cell need not be copied.
+            altered = flags[cells]
+            for column, span in enumerate(spans):
+                if altered[span].any():
+                    arrays[column] = _undone(arrays[column], altered[span], undo)
         return pa.RecordBatch.from_arrays(arrays, names=[f"c{column}" for column in range(width)])
 
     def rows(self, most: int) -> list[list[str | None]]:
@@ -69,7 +80,10 @@ class Cells:
         count = min(most, self.records)
         cells = np.arange(int(self.first[count - 1] + self.widths[count - 1]) if count else 0)
         indices = pa.array((cells * 2).astype(np.int32), mask=self.missing[cells])
-        found = self._plain(self._pieces().take(indices), cells).cast(pa.binary()).to_pylist()
+        taken = self._pieces().take(indices)
+        for flags, undo in self._altered():
+            taken = _undone(taken, flags[cells], undo)
+        found = taken.cast(pa.binary()).to_pylist()
         texts = iter([cell if cell is None else cell.decode("utf-8", "replace") for cell in found])
         return [[next(texts) for _ in range(width)] for width in self.widths[:count].tolist()]
 
@@ -89,17 +103,13 @@ class Cells:
         offsets[-1] = self.used
         return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(self.text))
 
-    def _plain(self, taken: pa.Array, cells: Positions) -> pa.Array:
-        """Undo the doubling and escaping inside of cells."""
+    def _altered(self) -> Iterator[tuple[Flags, Undo]]:
+        """Yield which cells hold doubled marks, and which escapes, each with what undoes that."""
         for positions, undo in ((self.doubled, self._undouble), (self.escapes, self._unescape)):
-            if not len(positions):
-                continue
-            touched = np.unique(np.searchsorted(self.starts, positions, "right") - 1)
-            mask = np.isin(cells, touched)
-            if mask.any():
-                flags = pa.array(mask)
-                taken = pc.replace_with_mask(taken, flags, undo(taken.filter(flags)))
-        return taken
+            if len(positions):
+                flags = np.zeros(len(self.starts), np.bool_)
+                flags[np.searchsorted(self.starts, positions, "right") - 1] = True
+                yield flags, undo
 
     def _undouble(self, texts: pa.Array) -> pa.Array:
         quote = chr(self.rules.quote or 0)
@@ -111,6 +121,13 @@ class Cells:
         special += ["\n", "\r", *(self.rules.delimiter or b"").decode("utf-8", "ignore")]
         escape = _in_class(chr(self.rules.escape or 0))
         return pc.replace_substring_regex(texts, f"[{escape}]([{''.join(map(_in_class, special))}])", r"\1")
+
+
+def _undone(texts: pa.Array, flags: Flags, undo: Undo) -> pa.Array:
+    if not flags.any():
+        return texts
+    mask = pa.array(flags)
+    return pc.replace_with_mask(texts, mask, undo(texts.filter(mask)))
 
 
 def _in_class(character: str) -> str:

@@ -1,0 +1,184 @@
+"""A large CSV through the real product, against what else brings one into a table; a workbook; a cancel.
+
+`./x bench intake [MEGABYTES] [RUNS]`; 1,000 and 3 without arguments. Headway's figure is end to end: upload, hash,
+durable store, parse, types proven on every value, profile, publish. Peers read a file that lies there, once each run.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rustpy_xlsxwriter import write_worksheet
+
+from benchmarks.intake_peers import PEERS, Cost, openpyxl, peers_python
+from tests.support.memory import memory_peaks, resident_mb
+from tests.support.product import Server, running_server, until
+
+SHEET_ROWS = 100_000
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What one import cost: seconds until all bytes were durable, until the dataset was there, of processors; in MB
+    how much the API grew, and the most that each process held.
+    """
+
+    uploaded: float
+    wall: float
+    cpu: float
+    api_grew: float
+    peaks: dict[str, float]
+
+
+def main(arguments: list[str]) -> None:
+    megabytes = int(arguments[0]) if arguments else 1000
+    runs = int(arguments[1]) if len(arguments) > 1 else 3
+    peers_python()
+    with tempfile.TemporaryDirectory(prefix="headway-bench-") as name:
+        folder = Path(name)
+        source = write_csv(folder / "orders.csv", megabytes)
+        book = write_workbook(folder / "orders.xlsx")
+        print(f"{source.stat().st_size / 1e6:,.0f} MB of CSV, {runs} runs, medians\n")
+        results = [one_run(folder / str(number), source, book) for number in range(runs)]
+    for line in results[0]:
+        values = sorted(result[line] for result in results)
+        print(f"{line:<52}{statistics.median(values):10.2f}   ({values[0]:.2f} to {values[-1]:.2f})")
+
+
+def one_run(folder: Path, source: Path, book: Path) -> dict[str, float]:
+    folder.mkdir()
+    with running_server(folder / "data") as server, server.client() as client:
+        client.timeout = httpx.Timeout(600)
+        ours = imported(server, client, source)
+        sheet = imported(server, client, book)
+        cancelled = cancel_seconds(server, client, source)
+    peers = {name: peer(source, folder) for name, peer in PEERS.items()}
+    return {
+        "upload, hash and durable store, s": ours.uploaded,
+        "until the dataset is there, s": ours.wall,
+        "CPU seconds": ours.cpu,
+        "API grew by, MB": ours.api_grew,
+        **{f"{name} at most, MB": peak for name, peak in ours.peaks.items()},
+        "from the cancel to the child's end, s": cancelled,
+        **compared(peers, ours),
+        f"workbook of {SHEET_ROWS:,} rows, s": sheet.wall,
+        "workbook, CPU seconds of openpyxl to only read it": (read := openpyxl(book, folder)).cpu,
+        "workbook, openpyxl's CPU in ours": read.cpu / sheet.cpu,
+    }
+
+
+def compared(peers: dict[str, Cost], ours: Imported) -> dict[str, float]:
+    lines = {}
+    for name, cost in peers.items():
+        label = name if cost.share == 1 else f"{name} (from {cost.share:.1%} of the file)"
+        lines |= {f"{label}, s": cost.wall, f"{label}, its time in ours": cost.wall / ours.wall}
+        if name != "PostgreSQL \\copy":
+            lines[f"{label}, its CPU in ours"] = cost.cpu / ours.cpu
+    return lines
+
+
+# ------------------------------------------------------------------------------------------------------------ ours
+
+
+def imported(server: Server, client: httpx.Client, source: Path) -> Imported:
+    (worker,), (api,) = server.pids("headway.worker"), server.pids("headway.app")
+    idle, before = resident_mb(api), cpu_seconds(worker, api)
+    with memory_peaks(lambda: {"API": [api], "worker": [worker], "child": server.pids("sandbox_child")}) as peaks:
+        began = time.monotonic()
+        job_id = upload(client, source)
+        uploaded, uploading_peak = time.monotonic() - began, peaks["API"]
+        job = finished(client, job_id)
+        wall = time.monotonic() - began
+    if job["status"] != "completed":
+        sys.exit(f"the import failed: {job['problem']}")
+    return Imported(uploaded, wall, cpu_seconds(worker, api) - before, uploading_peak - idle, dict(peaks))
+
+
+def finished(client: httpx.Client, job_id: str) -> dict[str, Any]:
+    """Wait for the end of a job without asking for it all the time, which would cost processors too."""
+    job = client.get(f"/jobs/{job_id}").json()
+    while job["status"] == "running":
+        job = client.get(f"/jobs/{job_id}", params={"wait": 25, "after_version": job["version"]}).json()
+    found: dict[str, Any] = job
+    return found
+
+
+def cancel_seconds(server: Server, client: httpx.Client, source: Path) -> float:
+    """Cancel an import while its file is read; return how long until the process that read it has ended."""
+    job_id = upload(client, source, options='{"duplicate":"import"}')
+    until(lambda: _is_parsing(client.get(f"/jobs/{job_id}").json()), 60)
+    parsing = set(server.pids("sandbox_child"))
+    began = time.monotonic()
+    client.post(f"/jobs/{job_id}/cancel").raise_for_status()
+    until(lambda: not parsing <= set(server.pids("sandbox_child")), 60)
+    return time.monotonic() - began
+
+
+def _is_parsing(job: dict[str, Any]) -> bool:
+    if job["status"] != "running":
+        sys.exit("the import that was to be cancelled has ended; take a larger file")
+    return job["stage"] == "parse" and job["progress"] > 45
+
+
+def cpu_seconds(*pids: int) -> float:
+    """Return what processes have used, with those of their children that have ended."""
+    ticks = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += sum(map(int, fields[11:15]))
+    return ticks / TICKS
+
+
+def upload(client: httpx.Client, source: Path, options: str = "{}") -> str:
+    def chunks() -> Iterator[bytes]:
+        with source.open("rb") as file:
+            while chunk := file.read(1024 * 1024):
+                yield chunk
+
+    headers = {"Content-Length": str(source.stat().st_size)}
+    params = {"filename": source.name, "options": options}
+    answer = client.post("/imports", params=params, content=chunks(), headers=headers)
+    answer.raise_for_status()
+    return str(answer.json()["id"])
+
+
+# ----------------------------------------------------------------------------------------------------------- files
+
+
+def write_csv(path: Path, megabytes: int) -> Path:
+    """Write rows of nine columns: numbers, codes with zeros in front, decimals, dates, words, quotes, gaps."""
+    words = ["alpha", "beta, gamma", 'say ""hi""', "délta", ""]
+    written = number = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        written += file.write("id,code,name,amount,rate,day,at,paid,note\n")
+        while written < megabytes * 1_000_000:
+            lines = []
+            for _ in range(10_000):
+                number += 1
+                lines.append(
+                    f"{number},{number % 100_000:05d},Customer {number % 9973},{number % 10_000}.{number % 100:02d},"
+                    f"{number % 7}.{number % 1000:03d},2024-{number % 12 + 1:02d}-{number % 28 + 1:02d},"
+                    f"2024-01-{number % 28 + 1:02d} {number % 24:02d}:{number % 60:02d}:00,"
+                    f'{"true" if number % 3 else "false"},"{words[number % 5]}"\n'
+                )
+            written += file.write("".join(lines))
+    return path
+
+
+def write_workbook(path: Path) -> Path:
+    rows = (
+        {"id": n, "code": f"{n:05d}", "amount": n / 4, "name": f"Customer {n % 9973}", "paid": n % 3 == 0}
+        for n in range(SHEET_ROWS)
+    )
+    write_worksheet(rows, str(path), sheet_name="Orders")
+    return path
