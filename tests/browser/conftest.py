@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
+from headway.kit.db import Database
+from headway.settings import Settings
 from tests.support.browser import FLAGS, FOLDER, NoBrowser, find_chromium, uibuild
+from tests.support.office import Office, opened_office
 from tests.support.product import ADMIN, PASSWORD, Server, free_port, running_server
 
 MARK = "BROWSER TESTS NOT RUN: "
@@ -47,6 +50,15 @@ async def browser(chromium: tuple[str, dict[str, str]], monkeypatch: pytest.Monk
         launched = await playwright.chromium.launch(executable_path=path, args=FLAGS, env={**os.environ, **needs})
         yield launched
         await launched.close()
+
+
+@pytest.fixture
+async def office(settings: Settings, database: Database, nothing_goes_wrong: list[Watched]) -> AsyncIterator[Office]:
+    """An app whose database the test fills. Its pages are closed first: one that asks again would find it gone."""
+    async with opened_office(settings, database) as office:
+        yield office
+        for watched in nothing_goes_wrong:
+            await watched.page.close()
 
 
 class Watched:

@@ -20,6 +20,9 @@ class AuditEntry(Base):
     __table_args__ = (
         sa.Index("ix_audit_log_newest", "at", "id"),
         sa.Index("ix_audit_log_target", "target_type", "target", "at", "id"),
+        # A rare deed among a million others, and somebody who did little: found without reading what others did.
+        sa.Index("ix_audit_log_action", "action", "at", "id"),
+        sa.Index("ix_audit_log_actor", "actor", "at", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)

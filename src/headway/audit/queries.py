@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -19,12 +19,10 @@ async def insert(session: AsyncSession, entry: AuditEntry) -> None:
 
 
 async def list_newest_first(
-    session: AsyncSession, after: tuple[datetime, UUID] | None, target: tuple[str, str] | None, limit: int
+    session: AsyncSession, wanted: Mapping[str, str], after: tuple[datetime, UUID] | None, limit: int
 ) -> Sequence[AuditEntry]:
-    """Return a page by keyset, of one target or of all."""
-    statement = sa.select(AuditEntry)
-    if target is not None:
-        statement = statement.where(AuditEntry.target_type == target[0], AuditEntry.target == target[1])
+    """Return a page by keyset of the entries whose columns are as wanted."""
+    statement = sa.select(AuditEntry).filter_by(**wanted)
     if after is not None:
         at, entry_id = after
         statement = statement.where(AuditEntry.at <= at, sa.or_(AuditEntry.at < at, AuditEntry.id < entry_id))

@@ -20,16 +20,29 @@ class AuditPage:
     next_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries: of one deed, by one actor, to one target; None for all."""
+
+    action: str | None = None
+    actor: str | None = None
+    target: Target | None = None
+
+    def columns(self) -> dict[str, str]:
+        """Return what the columns of the table must be."""
+        target = {"target_type": self.target.type, "target": self.target.name} if self.target else {}
+        named = {"action": self.action, "actor": self.actor}
+        return {**{name: value for name, value in named.items() if value is not None}, **target}
+
+
 class AuditReader:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def list_entries(self, *, limit: int, cursor: str | None, target: Target | None) -> AuditPage:
-        """Return one page of everything, or of what was done to one target."""
+    async def list_entries(self, wanted: Wanted, *, limit: int, cursor: str | None) -> AuditPage:
+        """Return one page of what is wanted."""
         after = decode_cursor(cursor) if cursor else None
         async with self._database.read() as session:
-            found = await queries.list_newest_first(
-                session, after, (target.type, target.name) if target else None, limit + 1
-            )
+            found = await queries.list_newest_first(session, wanted.columns(), after, limit + 1)
         shown = found[:limit]
         return AuditPage(shown, encode_cursor(shown[-1].at, shown[-1].id) if len(found) > limit else None)

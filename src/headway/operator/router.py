@@ -8,13 +8,15 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 
 from headway.audit.dependencies import by_request
-from headway.audit.log import Target, TargetType
-from headway.errors import Forbidden, Unauthorized
+from headway.audit.log import Action, Target, TargetType
+from headway.audit.reading import Wanted
+from headway.errors import Forbidden, Invalid, Unauthorized
 from headway.jobs.errors import JobEnded, JobNotFound, JobReplaced, JobStillRunning, NotRetryable, QueueNotFound
 from headway.jobs.operating import JobOperations
 from headway.kit.actor import Actor
 from headway.kit.pagination import BadCursor, Page
 from headway.kit.problems import responses
+from headway.kit.text import PlainText
 from headway.operator.schemas import AuditAnswer, OperatorJob, Overview, PauseQueue, QueueAnswer, Queues, Throughput
 from headway.operator.service import OperatorService, Window
 
@@ -107,15 +109,21 @@ def _queues(service: OperatorService, operations: JobOperations, admin: Callable
 def _audit(service: OperatorService, admin: Callable[..., Any]) -> APIRouter:
     router = APIRouter(prefix="/audit", tags=["operator"], dependencies=[Depends(admin)])
 
-    @router.get("", responses=responses(BadCursor))
+    @router.get("", responses=responses(BadCursor, Invalid))
     async def list_audit(
         limit: Limit = 50,
         cursor: str | None = None,
+        action: Annotated[Action | None, Query(description="Only this deed.")] = None,
+        actor: Annotated[
+            PlainText | None, Query(description="Only what was done by this id, `local:NAME` or `headway`.")
+        ] = None,
         target_type: Annotated[TargetType | None, Query(description="With `target`: only what was done to it.")] = None,
-        target: str | None = None,
+        target: PlainText | None = None,
     ) -> Page[AuditAnswer]:
         """Who did what to whom and from where, newest first."""
-        of = Target(target_type, target) if target_type and target else None
-        return await service.audit(limit=limit, cursor=cursor, target=of)
+        if (target_type is None) != (target is None):
+            raise Invalid("Say `target_type` and `target` together, or neither of them.")
+        of = Target(target_type, target) if target_type is not None and target is not None else None
+        return await service.audit(Wanted(action, actor, of), limit=limit, cursor=cursor)
 
     return router

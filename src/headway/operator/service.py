@@ -11,8 +11,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from headway.audit.log import Target
-from headway.audit.reading import AuditReader
+from headway.audit.reading import AuditReader, Wanted
 from headway.engine.lease import Worker, list_workers
 from headway.jobs.overview import JobsOverview, QueueState, SeenJob, SeenPage
 from headway.jobs.retention import KeepJobs
@@ -139,9 +138,9 @@ class OperatorService:
         spans = await self._ended.read(hours, minutes)
         return Throughput(minutes=minutes, spans=[EndedJobs(**asdict(span)) for span in spans])
 
-    async def audit(self, *, limit: int, cursor: str | None, target: Target | None) -> Page[AuditAnswer]:
+    async def audit(self, wanted: Wanted, *, limit: int, cursor: str | None) -> Page[AuditAnswer]:
         """Return a page of the audit, newest first."""
-        page = await self._audit.list_entries(limit=limit, cursor=cursor, target=target)
+        page = await self._audit.list_entries(wanted, limit=limit, cursor=cursor)
         users = (entry.target for entry in page.entries if entry.target_type == "user")
         people = await People.named(self._find_emails, [*(entry.actor for entry in page.entries), *users])
         items = [

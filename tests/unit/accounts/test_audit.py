@@ -44,7 +44,7 @@ DEEDS: dict[str, tuple[Deed, dict[str, object]]] = {
 async def entries(database: Database) -> Sequence[AuditEntry]:
     """Return all of them, the newest first."""
     async with database.read() as session:
-        return await queries.list_newest_first(session, None, None, 100)
+        return await queries.list_newest_first(session, {}, None, 100)
 
 
 def told(entry: AuditEntry) -> tuple[str, str, str, str, str]:

@@ -46,7 +46,7 @@ class Machine:
             database = Database(self._database_url)
             try:
                 async with database.read() as session:
-                    return await queries.list_newest_first(session, None, None, 100)
+                    return await queries.list_newest_first(session, {}, None, 100)
             finally:
                 await database.close()
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.audit.log import By, Target
 from headway.audit.models import AuditEntry
-from headway.audit.reading import AuditReader
+from headway.audit.reading import AuditReader, Wanted
 from headway.jobs import operating
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.errors import JobEnded, JobNotFound, JobStillRunning, NotRetryable
@@ -45,7 +45,7 @@ async def waiting(service: JobMonitoringService, database: Database) -> UUID:
 
 async def audit(database: Database, target: Target | None = None) -> list[tuple[str, str, str]]:
     """Return action, target and result of what is in the audit, the oldest first."""
-    page = await AuditReader(database).list_entries(limit=100, cursor=None, target=target)
+    page = await AuditReader(database).list_entries(Wanted(target=target), limit=100, cursor=None)
     return [(entry.action, entry.target, entry.result) for entry in reversed(page.entries)]
 
 
@@ -110,7 +110,7 @@ async def test_an_entry_says_who_when_and_from_where(
     database: Database, operations: JobOperations, clock: FakeClock
 ) -> None:
     await operations.pause("bulk", "disk is full", BOSS)
-    (entry,) = (await AuditReader(database).list_entries(limit=10, cursor=None, target=None)).entries
+    (entry,) = (await AuditReader(database).list_entries(Wanted(), limit=10, cursor=None)).entries
     assert (entry.actor, entry.address, entry.request_id, entry.at) == ("boss", "10.0.0.1", "request-1", clock.now())
     assert (entry.target_type, entry.target, entry.details) == ("queue", "bulk", {"reason": "disk is full"})
 
@@ -138,7 +138,7 @@ async def test_the_audit_is_read_by_pages(database: Database, operations: JobOpe
     await operations.resume("bulk", BOSS)
     reader, cursor, reasons = AuditReader(database), None, []
     for _ in range(3):
-        page = await reader.list_entries(limit=2, cursor=cursor, target=Target("queue", "imports"))
+        page = await reader.list_entries(Wanted(target=Target("queue", "imports")), limit=2, cursor=cursor)
         reasons += [entry.details["reason"] for entry in page.entries]
         cursor = page.next_cursor
     assert cursor is None

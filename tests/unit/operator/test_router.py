@@ -16,7 +16,7 @@ from headway.kit.tally import Tally
 from headway.operator import measurements as module
 from headway.operator.measurements import Measurements
 from headway.operator.service import BUSY_POLL_MS, IDLE_POLL_MS
-from tests.unit.operator.conftest import Office
+from tests.support.office import Office
 
 
 async def overview(office: Office) -> dict[str, Any]:
@@ -137,6 +137,32 @@ async def test_deeds_are_read_with_the_names_of_people(office: Office) -> None:
     assert of_job["items"][0]["result"] == "job.ended"
     rest = (await office.client.get(f"/audit?target_type=job&target={job_id}&cursor={of_job['next_cursor']}")).json()
     assert [entry["result"] for entry in rest["items"]] == ["done"]
+
+
+async def test_the_audit_is_filtered_by_deed_and_by_who_did_it(office: Office) -> None:
+    job_id = await office.waiting()
+    for number in range(3):
+        await office.client.post("/queues/bulk/pause", json={"reason": f"reason {number}"})
+    await office.client.post(f"/operator/jobs/{job_id}/cancel")
+
+    async def deeds(query: str) -> list[str]:
+        answer = await office.client.get(f"/audit?{query}")
+        assert answer.status_code == 200, answer.text
+        return [entry["action"] for entry in answer.json()["items"]]
+
+    assert await deeds("action=queue.pause") == ["queue.pause"] * 3
+    assert await deeds("actor=headway") == ["user.create"]
+    assert await deeds(f"actor={office.admin}&target_type=job&target={job_id}") == ["job.cancel"]
+    assert await deeds(f"actor={office.admin}&action=job.retry") == []
+    first = (await office.client.get(f"/audit?actor={office.admin}&action=queue.pause&limit=2")).json()
+    assert len(first["items"]) == 2
+    assert await deeds(f"actor={office.admin}&action=queue.pause&cursor={first['next_cursor']}") == ["queue.pause"]
+
+
+async def test_half_a_filter_is_refused_and_not_taken_for_none(office: Office) -> None:
+    for query in ("target_type=job", "target=imports", "action=job.eat", "actor=%00"):
+        answer = await office.client.get(f"/audit?{query}")
+        assert (answer.status_code, answer.json()["code"]) == (422, "request.invalid"), query
 
 
 async def test_whoever_was_erased_has_no_name_any_more(office: Office) -> None:

@@ -16,7 +16,9 @@ const NAV = [
   ['import', '/import', 'Import'],
   ['datasets', '/datasets', 'Datasets'],
   ['jobs', '/jobs', 'Jobs'],
+  ['operator', '/operator', 'Operator'],
 ] as const
+const FOR_ADMINS = 'operator'
 
 class AppShell extends LitElement {
   static override styles = [
@@ -312,7 +314,7 @@ class AppShell extends LitElement {
   #whenSignedIn(me: Me): TemplateResult {
     const current = this.matched?.route.name
     return html`<nav aria-label="Main">
-        ${NAV.map(
+        ${NAV.filter(([name]) => name !== FOR_ADMINS || me.role === 'admin').map(
           ([name, path, text]) => html`<a href=${path} aria-current=${current === name ? 'page' : nothing}>${text}</a>`,
         )}
       </nav>
@@ -336,6 +338,10 @@ class AppShell extends LitElement {
     if (this.missing) {
       return html`<h1>There is no page here</h1>
         <p class="muted">The address may be mistyped, or what was here has been deleted. <a href="/datasets">Your datasets</a></p>`
+    }
+    if (this.matched?.route.forAdmins && this.me?.role !== 'admin') {
+      return html`<h1>This page is for administrators</h1>
+        <p class="muted">Only administrators see this page. Ask one of yours if you need it. <a href="/jobs">Your own jobs</a></p>`
     }
     if (this.broken) {
       return html`<h1>This page could not be loaded</h1>

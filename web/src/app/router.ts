@@ -7,6 +7,8 @@ export interface Route {
   title: string
   element: string
   load: () => Promise<unknown>
+  /** Others are not shown the way, and told so if they come by themselves. */
+  forAdmins?: boolean
 }
 
 export const ROUTES: readonly Route[] = [
@@ -16,6 +18,7 @@ export const ROUTES: readonly Route[] = [
   { name: 'datasets', pattern: '/datasets/:id', title: 'Dataset', element: 'headway-dataset-page', load: () => import('./pages/dataset-page.ts') },
   { name: 'jobs', pattern: '/jobs', title: 'Jobs', element: 'headway-jobs-page', load: () => import('./pages/jobs-page.ts') },
   { name: 'jobs', pattern: '/jobs/:id', title: 'Job', element: 'headway-job-page', load: () => import('./pages/job-page.ts') },
+  { name: 'operator', pattern: '/operator', title: 'Operator', element: 'headway-operator-page', load: () => import('./pages/operator-page.ts'), forAdmins: true },
 ]
 
 export interface Match {

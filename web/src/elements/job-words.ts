@@ -24,9 +24,13 @@ export function isPausedUpload(job: Job): boolean {
 }
 
 /** A word for the phase; one that this page does not know yet is shown as it is. */
+export function sayPhase(phase: string): string {
+  return WORDS[phase] ?? phase
+}
+
 export function phaseWord(job: Job): string {
   if (isPausedUpload(job)) return 'Paused'
-  return job.outcome === 'duplicate' ? 'Already there' : (WORDS[job.phase] ?? job.phase)
+  return job.outcome === 'duplicate' ? 'Already there' : sayPhase(job.phase)
 }
 
 export function tone(job: Job): Tone {
