@@ -31,6 +31,7 @@ from headway.intake.service import FileIntakeService
 from headway.intake.tasks import ImportFile
 from headway.intake.upload_errors import UploadInterrupted
 from headway.intake.workbench import Workbench
+from headway.jobs.artifacts.service import ArtifactRules, ArtifactService
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.execution import Execution
 from headway.jobs.reaper import LONGEST_LOOK_SECONDS, Reaper
@@ -101,9 +102,10 @@ class Product:
     runner: DbosRunner
     deliveries: Deliveries
     import_file: ImportFile
+    artifacts: ArtifactService
 
     def execution(self, worker: str) -> Execution:
-        return Execution(self.jobs, {KIND: self.import_file.task()}, worker)
+        return Execution(self.jobs, {KIND: self.import_file.task()}, worker, self.artifacts)
 
 
 @contextlib.asynccontextmanager
@@ -124,7 +126,9 @@ async def opened(data_dir: Path, sandbox: Any = None) -> AsyncIterator[Product]:
     import_file = ImportFile(database, jobs, datasets, bench, ChangeDataset(database, jobs, datasets.changes, bench))
     intake = FileIntakeService(database, store, clock, jobs, datasets, runner, limits)
     deliveries = Deliveries(database, clock, changes, runner)
-    yield Product(settings, clock, database, jobs, intake, runner, deliveries, import_file)
+    rules = ArtifactRules(settings.max_artifact_bytes, settings.keep_artifact_days)
+    artifacts = ArtifactService(database, store, clock, jobs, intake.quota, rules)
+    yield Product(settings, clock, database, jobs, intake, runner, deliveries, import_file, artifacts)
     await runner.close()
     await store.close()
     await database.close()

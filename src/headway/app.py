@@ -44,6 +44,8 @@ from headway.intake.upload_errors import UploadInterrupted
 from headway.intake.uploads.router import build_uploads_router
 from headway.intake.uploads.service import UploadService
 from headway.intake.uploads.tidying import LOOK_SECONDS as UPLOAD_LOOK_SECONDS
+from headway.jobs.artifacts.router import build_artifacts_router
+from headway.jobs.artifacts.service import ArtifactRules, ArtifactService
 from headway.jobs.bulk import BulkActions
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.embedding import OPENED, JobTokens
@@ -83,6 +85,9 @@ from headway.web.static import EMBEDDED, mount_ui
 log = logging.getLogger(__name__)
 
 PREFIX = "/api/v2"
+STREAMED = [rf"{PREFIX}/(imports|uploads)", r".*/rejected$", rf"{PREFIX}/jobs/[^/]+/artifacts/"]
+"""Addresses whose bodies may be large, and are read as they arrive."""
+
 GRACE_SECONDS = 8
 """How long open requests may take to end after SIGTERM; the supervisor waits for ten."""
 
@@ -152,13 +157,18 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         redoc_url=None,
     )
     install_problem_handlers(app)
-    app.add_middleware(BodyGuard, streamed=[f"{PREFIX}/imports", f"{PREFIX}/uploads"], streamed_ends=["/rejected"])
+    app.add_middleware(BodyGuard, streamed=STREAMED)
     actor = build_actor_dependency(accounts)
     job_tokens = JobTokens(jobs, accounts.issue_job_token)
     for router in (
         build_accounts_router(accounts, actor),
         build_imports_router(intake, previews, actor),
         build_uploads_router(uploads, actor),
+        build_artifacts_router(
+            ArtifactService(database, store, clock, jobs, intake.quota, _artifact_rules(settings)),
+            intake.arrivals.one_more,
+            actor,
+        ),
         build_jobs_router(jobs, JobHistory(database, line.places_of), waits, live, deliveries, bulk, actor, job_tokens),
         build_datasets_router(datasets, datasets.versions, DatasetRejections(database, cache), actor),
         build_changes_router(
@@ -238,6 +248,10 @@ def _intake_limits(settings: Settings) -> IntakeLimits:
         upload_idle_seconds=settings.upload_idle_seconds,
         upload_age_seconds=settings.upload_age_seconds,
     )
+
+
+def _artifact_rules(settings: Settings) -> ArtifactRules:
+    return ArtifactRules(settings.max_artifact_bytes, settings.keep_artifact_days, settings.redirect_downloads)
 
 
 async def _create_first_admin(accounts: AccountService, settings: Settings) -> None:

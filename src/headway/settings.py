@@ -70,7 +70,17 @@ class Settings(BaseSettings):
         ge=60,
         description="How long a resumable upload may take from its beginning to its last byte.",
     )
-    max_user_bytes: int = Field(default=500 * 1024 * MIB, ge=1, description="Room for the originals of one user.")
+    max_user_bytes: int = Field(
+        default=500 * 1024 * MIB, ge=1, description="Room for the files and datasets of one user."
+    )
+    max_artifact_bytes: int = Field(
+        default=1024 * MIB, ge=1, description="Largest file that a job may leave for its owner."
+    )
+    redirect_downloads: bool = Field(
+        default=False,
+        description="Let an S3 store serve the files of jobs itself, by addresses that are valid for a minute. Only where"
+        " browsers reach the store under the address that `HEADWAY_STORAGE_URL` names.",
+    )
     min_free_bytes: int = Field(
         default=256 * MIB,
         ge=0,
@@ -119,6 +129,13 @@ class Settings(BaseSettings):
         le=36500,
         description="Days after which a failed or cancelled job is deleted, with a file that only it needed. 0 keeps"
         " it for ever.",
+    )
+    keep_artifact_days: int = Field(
+        default=14,
+        ge=0,
+        le=36500,
+        description="Days after which a file that a job left for its owner is deleted; what it was stays known. 0 keeps"
+        " it as long as the job.",
     )
     keep_versions: int = Field(
         default=30,

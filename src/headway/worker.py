@@ -18,12 +18,14 @@ from headway.engine.lease import AnotherWorkerRuns, WorkerLeases
 from headway.intake.changes.service import KIND as REPARSE
 from headway.intake.changes.task import ChangeDataset
 from headway.intake.identity import KIND as IMPORT_FILE
+from headway.intake.quota import IntakeLimits, Quota
 from headway.intake.sandbox import IsolationUnavailable, Sandbox
 from headway.intake.sweep import Sweep
 from headway.intake.sweep_files import Folders
 from headway.intake.tasks import ImportFile
 from headway.intake.upload_errors import UploadInterrupted
 from headway.intake.workbench import Workbench
+from headway.jobs.artifacts.service import ArtifactRules, ArtifactService
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.execution import Execution
 from headway.jobs.reaper import LOOK_SECONDS, Reaper
@@ -79,7 +81,12 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     )
     change = ChangeDataset(database, jobs, datasets.changes, bench)
     import_file = ImportFile(database, jobs, datasets, bench, change)
-    execution = Execution(jobs, {IMPORT_FILE: import_file.task(), REPARSE: change.reparse_task()}, executor_id)
+    limits = IntakeLimits(settings.max_upload_bytes, settings.max_user_bytes, settings.min_free_bytes)
+    quota = Quota(database, store, clock, jobs, datasets, limits)
+    rules = ArtifactRules(settings.max_artifact_bytes, settings.keep_artifact_days)
+    artifacts = ArtifactService(database, store, clock, jobs, quota, rules)
+    tasks = {IMPORT_FILE: import_file.task(), REPARSE: change.reparse_task()}
+    execution = Execution(jobs, tasks, executor_id, artifacts)
     runner = DbosRunner(
         settings.effective_database_url,
         executor_id,

@@ -32,8 +32,8 @@ from tests.support.serving import serving
 
 SECRET = "Kq3xZp7Rw1Vt9Ls5Yd2Nf8Hb4Jc6Mg0TeUaXiOo"
 ENDLESS = f"{PREFIX}/jobs/stream"
-NUMBERS = {"number": 1}
-"""Path parameters that are no ids: everybody's first version is 1."""
+NUMBERS = {"number": 1, "name": "hers.txt"}
+"""Path parameters that are no ids: everybody's first version is 1, and Ada's job has a file of this name."""
 
 OPERATORS = tuple(f"{PREFIX}/{word}" for word in ("operator", "queues", "audit"))
 """Addresses that are about everybody's, and for administrators alone."""
@@ -101,6 +101,8 @@ async def world(settings: Settings, database: Database, store: ObjectStore, tmp_
             spoken = {"Tus-Resumable": "1.0.0", "Upload-Length": "9"}
             upload = await ada.post(f"{PREFIX}/uploads", headers=spoken)
             token = await ada.post(f"{PREFIX}/tokens", json={"name": "Ada's", "scopes": ["jobs:read"]})
+            file = await ada.put(f"{PREFIX}/jobs/{job.json()['id']}/artifacts/hers.txt", content=b"Ada's")
+            assert file.status_code == 201, file.text
         assert (job.status_code, token.status_code, upload.status_code) == (201, 201, 201), job.text + token.text
         owner, job_id = str(users[ADA]), UUID(job.json()["id"])
         dataset_id = await _publish(database, store, tmp_path, owner, job_id)

@@ -34,6 +34,7 @@ def commands(tmp_path: Path) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
     (folder / "copy_part.py").write_text(COPY_PART)
+    (folder / "copied.csv").write_text("a,b\n")
     for name, runs in (("headway", "-m headway.cli"), ("copy-part", f'"{folder}/copy_part.py"')):
         (folder / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {runs} "$@"\n')
         (folder / name).chmod(0o755)
@@ -42,8 +43,9 @@ def commands(tmp_path: Path) -> Path:
 
 async def follow_the_guide(world: World, commands: Path, **others: str) -> tuple[int | None, list[str], dict[str, Any]]:
     """Run every piece of shell of the guide, one after the other; return its status, its parts, and its job."""
-    making, reporting = re.findall(r"^```sh\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
-    script = f"HEADWAY_TOKEN=$OWNERS_TOKEN\n{making}\n{reporting}"
+    making, reporting, attaching = re.findall(r"^```sh\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+    working, ending = reporting.rstrip().rsplit("\n", 1)
+    script = f"HEADWAY_TOKEN=$OWNERS_TOKEN\n{making}\n{working}\n{attaching}\n{ending}\n"
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("HEADWAY_", "http"))} | {
         "PATH": f"{commands}:{os.environ['PATH']}",
         "HEADWAY_URL": world.url,
@@ -68,6 +70,11 @@ async def test_a_script_that_follows_the_guide_is_a_tracked_job(world: World, co
     status, parts, job = await follow_the_guide(world, commands)
     assert (status, parts) == (0, ["20", "40", "60", "80", "100"])
     assert (job["status"], job["progress"], job["message"]) == ("completed", 100, "All parts copied")
+    async with world.client(world.tokens[ADA]) as ada:
+        [file] = (await ada.get(f"{PREFIX}/jobs/{job['id']}/artifacts")).json()["items"]
+        kept = await ada.get(f"{PREFIX}/jobs/{job['id']}/artifacts/copied.csv")
+    assert (file["name"], file["media_type"], file["rows"], file["bytes"]) == ("copied.csv", "text/csv", 1200, 4)
+    assert kept.text == "a,b\n"
 
 
 @pytest.mark.parametrize("at", ["20", "60"], ids=["before its first report", "midway"])

@@ -25,6 +25,7 @@ from headway.intake.schemas import ImportOptions
 from headway.intake.service import FileIntakeService
 from headway.intake.tus import Announced
 from headway.intake.uploads.service import UploadService
+from headway.jobs.artifacts.service import ArtifactRules, ArtifactService
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.models import EndedJobs
 from headway.jobs.operating import JobOperations
@@ -140,6 +141,13 @@ class Headway:
             await session.merge(UploadPiece(job_id=job_id, start_bytes=0, size_bytes=5, name=piece))
         return job_id
 
+    async def leave_file(self, owner: str, job_id: UUID, name: str = "files.txt") -> None:
+        """Have a program attach a file to a job that it runs."""
+        kept = ArtifactService(
+            self.database, self.store, self.clock, self.jobs, self.intake.quota, ArtifactRules(10**6, 14)
+        )
+        await kept.receive(owner, job_id, name, "text/plain", bytes_of(f"a file of {owner}".encode()), rows=1)
+
     async def fill(self, owner: str) -> dict[str, UUID]:
         """Give somebody one job of each sort; return them by name."""
         again = ImportOptions(duplicate="import")
@@ -155,6 +163,7 @@ class Headway:
         jobs["paused"] = await self.pause_upload(owner)
         jobs["reported"] = (await self.jobs.create_job(owner, "external", metadata={"n": 1.5, "big": 2**60})).id
         await self.jobs.start_job(jobs["reported"])
+        await self.leave_file(owner, jobs["reported"])
         await self.operate("an operator")
         return jobs
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 METHODS = frozenset({"get", "put", "post", "delete", "patch"})
-BYTES = "application/offset+octet-stream"
+BYTES, FILE = "application/offset+octet-stream", "application/octet-stream"
 WORDS = {
     "email": "nobody@example.org",
     "password": "wrong-horse-battery",
@@ -68,6 +68,8 @@ def body(document: dict[str, Any], route: Route) -> dict[str, Any]:
     for media_type, argument in (("application/json", "json"), ("application/x-www-form-urlencoded", "data")):
         if media_type in content:
             return {argument: example(document, content[media_type]["schema"])}
+    if FILE in content:
+        return {"content": b"one line\n"}
     headers = _headers(route)
     if BYTES in content:
         return {"content": b"", "headers": {**headers, "Content-Type": BYTES}}

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 from uuid import UUID
 
 import orjson
@@ -33,6 +32,7 @@ from headway.datasets.versions import DatasetVersions
 from headway.errors import Unauthorized
 from headway.kit.actor import Actor, Scope
 from headway.kit.dependencies import needs
+from headway.kit.downloads import attachment
 from headway.kit.pagination import BadCursor, Page
 from headway.kit.problems import responses
 from headway.kit.text import PlainText
@@ -208,11 +208,7 @@ def _add_versions(router: APIRouter, versions: DatasetVersions, actor: Callable[
 def _download(
     chunks: AsyncIterator[bytes], name: str, media_type: str, size_bytes: int | None = None
 ) -> StreamingResponse:
-    headers = {
-        # Never shown in the browser, whatever it contains.
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
-        "X-Content-Type-Options": "nosniff",
-    }
+    headers = attachment(name)
     if size_bytes is not None:
         headers["Content-Length"] = str(size_bytes)
     return StreamingResponse(chunks, media_type=media_type, headers=headers)

@@ -13,6 +13,7 @@ from headway.intake.identity import reads_alike
 from headway.intake.schemas import ImportOptions, Limits, UploadAdvice
 from headway.intake.tus import CHECKSUM_ALGORITHMS, CHUNK_ADVICE_BYTES, EXTENSIONS, UPLOADS_PATH, VERSION
 from headway.intake.upload_errors import QuotaExceeded, UploadTooLarge
+from headway.jobs.artifacts.upkeep import used_bytes as artifact_bytes
 from headway.jobs.service import JobMonitoringService
 from headway.kit.clock import Clock
 from headway.kit.db import Database
@@ -61,10 +62,11 @@ class Quota:
         self.limits = limits
 
     async def used_bytes(self, session: AsyncSession, owner: str) -> int:
-        """Return the room that an owner's files take and running uploads have claimed."""
+        """Return the room that an owner's files and those of their jobs take, and running uploads have claimed."""
         in_use, unfinished = self._datasets.select_imports_in_use(owner), self._jobs.select_unfinished(owner)
         originals = await queries.used_bytes(session, owner, self._clock.now(), in_use, unfinished)
-        return originals + await self._datasets.history_bytes(session, owner)
+        artifacts = await artifact_bytes(session, owner)
+        return originals + artifacts + await self._datasets.history_bytes(session, owner)
 
     async def limits_of(self, owner: str, sha256: str | None = None) -> Limits:
         """Return what the owner may still upload, and the dataset that they have from a file with this digest."""

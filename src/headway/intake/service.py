@@ -29,6 +29,7 @@ from headway.intake.models import IdempotencyKey
 from headway.intake.quota import FORM_BYTES, IntakeLimits, Quota
 from headway.intake.schemas import ImportOptions
 from headway.intake.upload_errors import IdempotencyKeyReused, UploadCancelled, UploadInterrupted
+from headway.jobs.artifacts.naming import artifacts_prefix
 from headway.jobs.errors import StaleLease
 from headway.jobs.runner import JobSubmitter
 from headway.jobs.schemas import JobResponse
@@ -122,7 +123,7 @@ class FileIntakeService:
 
     async def list_objects(self, job_id: UUID) -> list[str]:
         """Return the objects that a job has in the store, also those of attempts that came to nothing."""
-        places = (rows_prefix(job_id), arriving_prefix(job_id))
+        places = (rows_prefix(job_id), arriving_prefix(job_id), artifacts_prefix(job_id))
         found = [info.key for place in places async for info in self._store.list(place)]
         try:
             return [(await self._store.stat(original_key(job_id))).key, *found]

@@ -16,8 +16,17 @@ from headway.datasets.changes import expire_changes
 from headway.datasets.upkeep import DatasetUpkeep
 from headway.errors import AppError
 from headway.intake.sweep_files import FileSweep, Folders
-from headway.intake.sweep_objects import PREFIXES, NamedObjects, compare, sweep_arriving, sweep_trials
+from headway.intake.sweep_objects import (
+    NamedArtifacts,
+    NamedObjects,
+    Names,
+    Prefix,
+    compare,
+    sweep_arriving,
+    sweep_trials,
+)
 from headway.intake.upkeep import IntakeUpkeep
+from headway.jobs.artifacts.upkeep import ArtifactUpkeep
 from headway.jobs.counters import CounterCare
 from headway.jobs.retention import JobRetention, KeepJobs
 from headway.jobs.upkeep import JobUpkeep
@@ -92,7 +101,13 @@ class Sweep:
         self._counters = CounterCare(database)
         datasets = DatasetUpkeep(database)
         self._imports = IntakeUpkeep(database, clock, self._jobs, datasets)
-        self._names = NamedObjects(self._jobs, self._imports, datasets)
+        self._artifacts = ArtifactUpkeep(database, store, clock)
+        files = NamedObjects(self._jobs, self._imports, datasets)
+        self._names: dict[Prefix, Names] = {
+            "originals": files,
+            "rows": files,
+            "artifacts": NamedArtifacts(self._jobs, self._artifacts),
+        }
 
     async def run(self, *, dry_run: bool = False, older_than: timedelta | None = None) -> Report:
         """Look at every kind; remove what is older than a day, or than `older_than`. Lost objects are only told.
@@ -138,6 +153,7 @@ class Sweep:
         return [
             Leftover("old completed jobs", await self._retention.forget_completed(dry_run=dry_run)),
             Leftover("old failed or cancelled jobs", await self._retention.forget_failed(dry_run=dry_run)),
+            Leftover("expired artifacts", await self._artifacts.expire(dry_run=dry_run)),
             Leftover("expired changes", Tally(await expire_changes(self._database, now, dry_run=dry_run))),
             Leftover("imports without a job", await self._imports.forget_imports(dry_run=dry_run)),
             Leftover("uploads without a job", await self._imports.forget_uploads(dry_run=dry_run)),
@@ -152,10 +168,10 @@ class Sweep:
     async def compare_objects(self, before: datetime, *, dry_run: bool) -> list[Leftover]:
         """Compare the objects with the rows that name them."""
         found = []
-        for prefix in PREFIXES:
+        for prefix, names in self._names.items():
             unneeded, lost = f"{prefix} without a row", f"lost {prefix}"
             try:
-                compared = await compare(self._store, self._names, prefix, before, dry_run=dry_run)
+                compared = await compare(self._store, names, prefix, before, dry_run=dry_run)
             except AppError as error:
                 found.append(Leftover(unneeded, failure=error.detail))
                 continue

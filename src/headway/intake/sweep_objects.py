@@ -10,22 +10,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 from uuid import UUID
 
 from headway.datasets.upkeep import DatasetUpkeep
 from headway.intake.models import Import
 from headway.intake.upkeep import IntakeUpkeep
+from headway.jobs.artifacts.upkeep import ArtifactUpkeep
 from headway.jobs.states import TERMINAL
 from headway.jobs.upkeep import JobUpkeep
 from headway.kit.tally import Tally
 from headway.storage.errors import ObjectMissing
 from headway.storage.store import ObjectInfo, ObjectStore
 
-Prefix = Literal["originals", "rows"]
+Prefix = Literal["originals", "rows", "artifacts"]
 Item = TypeVar("Item")
 PAGE = 500
-PREFIXES: tuple[Prefix, ...] = ("originals", "rows")
 ARRIVING_PREFIX = "uploads"
 """Where the bytes of uploads lie until all of them have come."""
 
@@ -45,8 +45,45 @@ class Compared:
     lost: tuple[str, ...]
 
 
+class Names(Protocol):
+    """Who still needs the objects below a prefix."""
+
+    async def needed(self, keys: Collection[str]) -> set[str]:
+        """Return the keys that somebody needs, or that are no keys of ours."""
+
+    async def required(self, prefix: Prefix, keys: Collection[str]) -> set[str]:
+        """Return those of these keys below a prefix that must be there."""
+
+    def all_required(self, prefix: Prefix) -> AsyncIterator[str]:
+        """Yield every key below a prefix that must be there, in order or nearly so."""
+
+
+class NamedArtifacts:
+    """Who still needs a file of a job."""
+
+    def __init__(self, jobs: JobUpkeep, artifacts: ArtifactUpkeep) -> None:
+        self._jobs = jobs
+        self._artifacts = artifacts
+
+    async def needed(self, keys: Collection[str]) -> set[str]:
+        jobs = {key: job_of(key) for key in keys}
+        job_ids = {job_id for job_id in jobs.values() if job_id is not None}
+        # In this order: what a job that has ended by now wrote is named by the rows that are read after it.
+        statuses = await self._jobs.statuses(job_ids)
+        named = await self._artifacts.named(job_ids)
+        alive = {job_id for job_id, status in statuses.items() if status not in TERMINAL}
+        return {key for key, job_id in jobs.items() if job_id is None or job_id in alive or key in named}
+
+    async def required(self, _prefix: Prefix, keys: Collection[str]) -> set[str]:
+        job_ids = {job_id for key in keys if (job_id := job_of(key)) is not None}
+        return (await self._artifacts.named(job_ids)).intersection(keys)
+
+    def all_required(self, _prefix: Prefix) -> AsyncIterator[str]:
+        return self._artifacts.all_named()
+
+
 class NamedObjects:
-    """Who still needs an object."""
+    """Who still needs an uploaded file, or rows."""
 
     def __init__(self, jobs: JobUpkeep, imports: IntakeUpkeep, datasets: DatasetUpkeep) -> None:
         self._jobs = jobs
@@ -104,9 +141,7 @@ class NamedObjects:
         return sorted(unfinished | stored.originals)
 
 
-async def compare(
-    store: ObjectStore, names: NamedObjects, prefix: Prefix, before: datetime, *, dry_run: bool
-) -> Compared:
+async def compare(store: ObjectStore, names: Names, prefix: Prefix, before: datetime, *, dry_run: bool) -> Compared:
     """Remove the objects below a prefix that are from before a moment and that nobody needs; find the lost ones."""
     unneeded, lost_count, lost = Tally(), 0, list[str]()
     suspects = _unmatched(store.list(prefix), names.all_required(prefix))
@@ -184,7 +219,7 @@ async def _exists(store: ObjectStore, key: str) -> bool:
 
 
 def job_of(key: str) -> UUID | None:
-    """Return the job that an object below `originals/` or `rows/` was stored for; None for what is not ours."""
+    """Return the job that an object was stored for; None for what is not ours."""
     try:
         return UUID(key.split("/")[1])
     except (IndexError, ValueError):

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,6 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from headway.errors import AppError
+from headway.jobs.artifacts.service import ArtifactService
+from headway.jobs.artifacts.writing import ArtifactWriter
 from headway.jobs.errors import JobNotFound, QueuePaused, StaleLease
 from headway.jobs.progress import LEASE_SECONDS, Progress
 from headway.jobs.queries import Lease
@@ -63,6 +66,14 @@ class TaskContext:
     lease: Lease
     progress: Progress
     service: JobMonitoringService
+    artifacts: ArtifactService
+
+    def artifact(self, name: str, media_type: str | None = None) -> AbstractAsyncContextManager[ArtifactWriter]:
+        """Lend a writer for a file that the job leaves for its owner; it is there once the block has ended.
+
+        Nothing of it is there if the block raises. A file of the same name is replaced, also an earlier attempt's.
+        """
+        return self.artifacts.writing(self.lease, name, media_type)
 
     def raise_if_stopped(self) -> None:
         """Raise if the owner cancelled or another attempt has taken over; call it between pieces of work."""
@@ -98,8 +109,15 @@ class Task:
 class Execution:
     """Runs jobs in this process, under the name of one executor."""
 
-    def __init__(self, service: JobMonitoringService, tasks: Mapping[str, Task], executor_id: str) -> None:
+    def __init__(
+        self,
+        service: JobMonitoringService,
+        tasks: Mapping[str, Task],
+        executor_id: str,
+        artifacts: ArtifactService,
+    ) -> None:
         self._service = service
+        self._artifacts = artifacts
         self._tasks = tasks
         self._executor_id = executor_id
         self._running: set[asyncio.Task[None]] = set()
@@ -179,7 +197,7 @@ class Execution:
         progress = Progress(self._service, lease)
         try:
             async with progress.beating():
-                await task.run(TaskContext(lease.job_id, lease, progress, self._service))
+                await task.run(TaskContext(lease.job_id, lease, progress, self._service, self._artifacts))
         except StaleLease:
             if progress.silent:
                 # Nobody need have taken it over; the next claim finds out.

@@ -22,6 +22,7 @@ _WAITING = sa.text("status = 'pending' and waiting_since is not null")
 _HELD = sa.text("status = 'running' and lease_owner is not null")
 _STALLED = sa.text("stalled_at is not null")
 _ENDED_BADLY = sa.text("status in ('failed', 'cancelled') or outcome = 'partial'")
+_IS_KEPT = sa.text("object_key is not null")
 
 
 class BackgroundJob(Base):
@@ -220,3 +221,27 @@ class JobCheckpoint(Base):
     attempt: Mapped[int] = mapped_column(sa.Integer)
     value: Mapped[dict[str, Any]] = mapped_column(Json)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class JobArtifact(Base):
+    """A file that an attempt of a job left for its owner. Without an object it has expired; what it was stays known."""
+
+    __tablename__ = "job_artifacts"
+    __table_args__ = (
+        sa.Index("ix_job_artifacts_owner", "user_id", sqlite_where=_IS_KEPT, postgresql_where=_IS_KEPT),
+        sa.Index("ix_job_artifacts_expires_at", "expires_at", sqlite_where=_IS_KEPT, postgresql_where=_IS_KEPT),
+    )
+
+    job_id: Mapped[UUID] = mapped_column(sa.ForeignKey("background_jobs.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    # The job's, here once more: what all of somebody's artifacts take is asked with every upload.
+    user_id: Mapped[str] = mapped_column(sa.Text)
+    attempt: Mapped[int] = mapped_column(sa.Integer)
+    media_type: Mapped[str] = mapped_column(sa.Text)
+    bytes: Mapped[int] = mapped_column(sa.BigInteger)
+    sha256: Mapped[str] = mapped_column(sa.Text)
+    rows: Mapped[int | None] = mapped_column(sa.BigInteger)
+    object_key: Mapped[str | None] = mapped_column(sa.Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Null if it is kept for as long as its job is.
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -50,6 +50,7 @@ from headway.kit.actor import Actor, Scope
 from headway.kit.asgi import Receive, Send
 from headway.kit.asgi import Scope as ASGIScope
 from headway.kit.dependencies import needs
+from headway.kit.downloads import is_known
 from headway.kit.late_answers import answer_late
 from headway.kit.pagination import BadCursor
 from headway.kit.problems import problem_response, responses
@@ -319,7 +320,6 @@ def _add_tokens(router: APIRouter, tokens: JobTokens, actor: Callable[..., Any])
 def _unless_known(answer: BaseModel, tag: str, if_none_match: str | None) -> Response:
     """Return the answer, or 304 to a client that has it."""
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    known = {word.strip().removeprefix("W/") for word in (if_none_match or "").split(",")}
-    if tag in known or "*" in known:
+    if is_known(tag, if_none_match):
         return Response(status_code=304, headers=headers)
     return Response(answer.model_dump_json(), media_type="application/json", headers=headers)

@@ -203,6 +203,10 @@ class JobMonitoringService:
                 await self._move.end_held(session, lease, "failed", error=error, problem=problem, crash_count=crashes)
         return crashes >= max_crashes
 
+    async def note_in(self, session: AsyncSession, where: sa.ColumnElement[bool], kind: str, **data: Any) -> None:
+        """Write a fact into the history of the live job that fits `where`. Raises `StaleLease` if none does."""
+        await self._move.note(session, where, kind, **data)
+
     async def hold_in(self, session: AsyncSession, lease: Lease) -> BackgroundJob:
         """Return the job that the lease holds, or raise `StaleLease`."""
         return await self._move.held(session, lease)

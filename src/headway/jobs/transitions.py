@@ -357,6 +357,13 @@ class Transitions:
             raise StaleLease
         return job
 
+    async def note(self, session: AsyncSession, where: sa.ColumnElement[bool], kind: str, **data: Any) -> None:
+        """Record a fact of the live job that fits `where`, which changes nothing of its state."""
+        job = await queries.update(session, self._clock.now(), sa.and_(where, IS_ACTIVE), {})
+        if job is None:
+            raise StaleLease
+        await self.record(session, job, kind, **data)
+
     async def record(self, session: AsyncSession, job: BackgroundJob, kind: str, **data: Any) -> None:
         await queries.append_event(session, job, kind, data)
         self.announce(session, job.user_id)

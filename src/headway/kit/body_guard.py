@@ -26,8 +26,8 @@ _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 class BodyGuard:
     """ASGI middleware that reads a body of at most `max_body_bytes`, checks it if it is JSON, and hands it on whole.
 
-    Paths that begin with one of `streamed`, or end with one of `streamed_ends`, pass untouched and must bound their
-    bodies themselves.
+    Paths that one of the patterns `streamed` matches from their beginning pass untouched and must bound their bodies
+    themselves.
     """
 
     def __init__(
@@ -37,13 +37,11 @@ class BodyGuard:
         max_body_bytes: int = 1024 * 1024,
         max_json_depth: int = 64,
         streamed: Collection[str] = (),
-        streamed_ends: Collection[str] = (),
     ) -> None:
         self._app = app
         self._max_body_bytes = max_body_bytes
         self._max_json_depth = max_json_depth
-        self._streamed = tuple(streamed)
-        self._streamed_ends = tuple(streamed_ends)
+        self._streamed = [re.compile(pattern) for pattern in streamed]
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or self._is_streamed(scope["path"]) or not _has_body(scope):
@@ -61,7 +59,7 @@ class BodyGuard:
             await self._app(scope, _replay(body, receive), send)
 
     def _is_streamed(self, path: str) -> bool:
-        return path.startswith(self._streamed) or path.endswith(self._streamed_ends)
+        return any(pattern.match(path) for pattern in self._streamed)
 
     async def _read(self, scope: MutableMapping[str, Any], receive: Receive) -> bytes | None:
         """Return the whole body, or None if the client went away. Raise `BodyTooLarge`."""

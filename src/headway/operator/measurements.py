@@ -53,7 +53,7 @@ class Measurements:
         used = await measure_use(self._database)
         sums = {
             name: sum(getattr(use, name) for use in used)
-            for name in ("files", "original_bytes", "datasets", "row_bytes")
+            for name in ("files", "original_bytes", "datasets", "row_bytes", "artifact_bytes")
         }
         await self.save(STORAGE, {**sums, "owners": len(used), "largest": [asdict(use) for use in used[:LARGEST]]})
 

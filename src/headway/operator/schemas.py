@@ -121,6 +121,7 @@ class OwnerUse(BaseModel):
     original_bytes: int
     datasets: int
     row_bytes: int
+    artifact_bytes: int = Field(default=0, description="Files that their jobs left; 0 where an older version measured.")
 
 
 class StorageUse(BaseModel):
@@ -132,6 +133,7 @@ class StorageUse(BaseModel):
     original_bytes: int
     datasets: int
     row_bytes: int
+    artifact_bytes: int = Field(default=0, description="Files that their jobs left; 0 where an older version measured.")
     largest: list[OwnerUse]
 
 

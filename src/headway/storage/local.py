@@ -13,7 +13,7 @@ import os
 import shutil
 import stat
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -50,7 +50,7 @@ class LocalStore:
     def local_path(self, key: str) -> Path | None:
         return self._root / checked_key(key)
 
-    async def open_writer(self, key: str) -> LocalWriter:
+    async def open_writer(self, key: str, headers: Mapping[str, str] | None = None) -> LocalWriter:
         opening = asyncio.ensure_future(asyncio.to_thread(LocalWriter, self._root, checked_key(key)))
         try:
             return await asyncio.shield(opening)

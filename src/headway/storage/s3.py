@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import copy
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -23,6 +23,7 @@ from headway.storage.store import (
     ObjectInfo,
     ObjectStore,
     Piece,
+    Presigns,
     checked_key,
     copy_through,
     fetch_through,
@@ -44,7 +45,7 @@ UNKNOWN_ACCESS_KEY = "AKIAHEADWAYCHECKUP00"
 
 
 @runtime_checkable
-class HasCredentials(Protocol):
+class HasCredentials(Presigns, Protocol):
     """An ability of some stores: who asks is part of every request, so one can ask as somebody else."""
 
     def anonymous(self) -> ObjectStore:
@@ -52,9 +53,6 @@ class HasCredentials(Protocol):
 
     def with_secret(self, secret: str) -> ObjectStore:
         """Return the same store for the same access key, with another secret."""
-
-    async def presigned(self, key: str, seconds: int) -> str:
-        """Return an address that reads the object for that long, without credentials."""
 
     async def put_if_absent(self, key: str, content: bytes) -> bool:
         """Store the object unless there is one, and say whether it was stored. Headway itself never asks this."""
@@ -118,8 +116,8 @@ class S3Store:
             raise
         return True
 
-    async def open_writer(self, key: str) -> S3Writer:
-        return S3Writer(self._bucket, checked_key(key))
+    async def open_writer(self, key: str, headers: Mapping[str, str] | None = None) -> S3Writer:
+        return S3Writer(self._bucket, checked_key(key), headers)
 
     async def open_appender(self, key: str, offset: int, pieces: Sequence[Piece]) -> Appender:
         return await S3Appender.opened(self, self._put_whole, checked_key(key), offset, pieces)
@@ -194,9 +192,10 @@ class S3Writer:
     aborts it when the iterator raises. So `abort` makes the iterator raise.
     """
 
-    def __init__(self, bucket: Bucket, key: str) -> None:
+    def __init__(self, bucket: Bucket, key: str, headers: Mapping[str, str] | None = None) -> None:
         self._bucket = bucket
         self._key = key
+        self._headers = dict(headers) if headers else None
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUED_CHUNKS)
         self._aborted = False
         self._size = 0
@@ -204,7 +203,13 @@ class S3Writer:
 
     async def _send(self) -> None:
         await obstore.put_async(
-            self._bucket, self._key, self._incoming(), use_multipart=True, chunk_size=PART_BYTES, max_concurrency=2
+            self._bucket,
+            self._key,
+            self._incoming(),
+            attributes=self._headers,
+            use_multipart=True,
+            chunk_size=PART_BYTES,
+            max_concurrency=2,
         )
 
     async def _incoming(self) -> AsyncIterator[bytes]:

@@ -7,7 +7,7 @@ racers win a put-if-absent. What must happen once is a unique row in the databas
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -72,7 +72,8 @@ class Appender(Protocol):
 class ObjectStore(Protocol):
     """Where bytes rest. Failures are `StoreUnavailable`, `StoreFull` or `ObjectMissing`, never a library's own."""
 
-    async def open_writer(self, key: str) -> ObjectWriter: ...
+    async def open_writer(self, key: str, headers: Mapping[str, str] | None = None) -> ObjectWriter:
+        """Begin an object. `headers` are what the store is to answer with where it serves the object itself."""
 
     async def open_appender(self, key: str, offset: int, pieces: Sequence[Piece]) -> Appender:
         """Continue what arrives below `key` at `offset`, up to which it is durable; whatever lies beyond is dropped.
@@ -121,6 +122,14 @@ class ObjectStore(Protocol):
         """Return the room that is left, or None where the store cannot know."""
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Presigns(Protocol):
+    """An ability of some stores: they serve an object themselves to whoever has an address that was made for it."""
+
+    async def presigned(self, key: str, seconds: int) -> str:
+        """Return an address that reads the object for that long, without credentials."""
 
 
 @runtime_checkable

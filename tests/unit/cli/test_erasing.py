@@ -15,13 +15,13 @@ from headway.audit.log import HEADWAY
 from headway.cli import main
 from headway.cli.erasing import Slices, erase
 from headway.jobs.errors import StaleLease
-from headway.jobs.execution import Execution
 from headway.kit.clock import SystemClock
 from headway.kit.db import Database
 from headway.storage.errors import StoreUnavailable
 from headway.storage.opening import open_store
 from headway.storage.store import ObjectStore
 from tests.support.clock import FakeClock
+from tests.support.executing import executing
 from tests.support.filled import Headway
 
 ADA, BOB = "ada@example.org", "bob@example.org"
@@ -59,7 +59,7 @@ async def test_nothing_of_the_person_is_left_and_nothing_of_others_is_touched(he
     assert naming(await headway.rows(), ada, ADA)
 
     erased = await erase(slices(headway), ADA, by=HEADWAY, stop_seconds=0)
-    assert (erased.datasets, erased.files, erased.jobs, erased.objects, erased.left) == (1, 4, 7, 11, 0)
+    assert (erased.datasets, erased.files, erased.jobs, erased.objects, erased.left) == (1, 4, 7, 12, 0)
     left = await headway.rows()
     # What was done with the account and its programs stays, under an id that nobody has any more.
     audit = [entry for entry in left.pop("audit_log") if entry not in rows["audit_log"]]
@@ -106,7 +106,7 @@ async def test_a_worker_that_goes_on_publishes_nothing(headway: Headway) -> None
         with pytest.raises(StaleLease):
             await headway.jobs.hold_in(session, lease)
     # A delivery that comes too late ends; raising, it would be repeated for ever.
-    await Execution(headway.jobs, {}, "a worker").execute(job_id)
+    await executing(headway.jobs, {}, "a worker").execute(job_id)
 
 
 async def test_the_last_administrator_stays_with_everything(headway: Headway) -> None:

@@ -43,6 +43,7 @@ from headway.kit.db import Database
 from headway.storage.errors import StoreFull, StoreUnavailable
 from headway.storage.store import ObjectStore
 from tests.support.clock import FakeClock
+from tests.support.executing import artifacts_of
 from tests.support.signals import RecordingSignal
 
 OWNER, OTHER = "ann", "bob"
@@ -188,6 +189,20 @@ async def test_quota_counts_what_is_stored_and_what_is_arriving(intake: Intake) 
     await service.upload_file(OWNER, "b.csv", meanwhile(), declared_bytes=12_000)
     await service.upload_file(OTHER, "b.csv", bytes_of(b"x\n"), declared_bytes=20_000)
     assert (await service.quota.limits_of(OWNER)).used_bytes == len(DATA) + 2
+
+
+async def test_quota_counts_files_of_jobs(intake: Intake) -> None:
+    service = intake.limited(IntakeLimits(10**6, 30_000, 0))
+    artifacts = artifacts_of(intake.jobs, intake.store, room=service.quota)
+    job = await intake.jobs.create_job(OWNER, "external")
+    await artifacts.receive(OWNER, job.id, "a.txt", None, bytes_of(b"x" * 20_000))
+    assert (await service.quota.limits_of(OWNER)).used_bytes == 20_000
+    with pytest.raises(QuotaExceeded):
+        await artifacts.receive(OWNER, job.id, "b.txt", None, bytes_of(b"x" * 10_001))
+    with pytest.raises(QuotaExceeded):
+        await service.upload_file(OWNER, "c.csv", bytes_of(b"1\n"), declared_bytes=10_001)
+    await artifacts.receive(OWNER, job.id, "a.txt", None, bytes_of(b"x" * 30_000))
+    assert (await service.quota.limits_of(OTHER)).used_bytes == 0
 
 
 async def test_one_owner_cannot_take_every_place_for_uploads(intake: Intake) -> None:

@@ -301,6 +301,7 @@ async def test_a_store_that_is_away_is_told_and_the_rest_is_swept(
     assert {kind for kind, each in found.items() if each.failure} == {
         "originals without a row",
         "rows without a row",
+        "artifacts without a row",
         "pieces of ended uploads",
         "check-up objects",
     }

@@ -17,6 +17,7 @@ from headway.jobs.execution import Execution, Task, TaskContext, TaskCrashed
 from headway.jobs.service import JobMonitoringService
 from headway.kit.db import Database
 from tests.support.clock import FakeClock
+from tests.support.executing import executing as executing_tasks
 from tests.support.lines import logged_lines
 from tests.support.signals import RecordingSignal
 from tests.support.submitter import RecordingSubmitter
@@ -36,7 +37,7 @@ async def submit(service: JobMonitoringService, database: Database) -> UUID:
 
 
 def executing(service: JobMonitoringService, run: Callable[[TaskContext], Awaitable[None]]) -> Execution:
-    return Execution(service, {"test": Task(run, restart_progress=40)}, "worker-1")
+    return executing_tasks(service, {"test": Task(run, restart_progress=40)})
 
 
 async def test_a_task_finishes_its_own_job(service: JobMonitoringService, database: Database) -> None:
@@ -264,7 +265,7 @@ async def test_a_job_of_a_kind_that_this_version_does_not_know_is_left_for_anoth
     service: JobMonitoringService, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     job_id = await submit(service, database)
-    await Execution(service, {}, "worker-1").execute(job_id)
+    await executing_tasks(service, {}).execute(job_id)
     job = await service.get_job_by_id(job_id, OWNER)
     assert (job.phase, job.attempt) == ("queued", 0)
     assert "does not know" in caplog.text

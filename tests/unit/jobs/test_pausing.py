@@ -15,7 +15,7 @@ from headway.jobs import pausing, queries
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.durations import LEAST, WHOLE
 from headway.jobs.errors import QueueNotFound, QueuePaused
-from headway.jobs.execution import Execution, Task, TaskContext
+from headway.jobs.execution import Task, TaskContext
 from headway.jobs.line import Places, WaitingLine
 from headway.jobs.operating import JobOperations
 from headway.jobs.overview import JobsOverview
@@ -24,6 +24,7 @@ from headway.jobs.schemas import JobResponse
 from headway.jobs.service import JobMonitoringService, Lease
 from headway.kit.db import Database
 from tests.support.clock import FakeClock
+from tests.support.executing import executing
 from tests.support.signals import RecordingSignal
 from tests.support.submitter import RecordingSubmitter
 
@@ -219,7 +220,7 @@ async def test_a_worker_holds_what_it_is_given_and_runs_it_afterwards(
 
     job_id, dropped = await waiting(service, database), await waiting(service, database)
     await operations.pause("imports", "", BOSS)
-    execution = Execution(service, {"test": Task(run)}, "worker-1")
+    execution = executing(service, {"test": Task(run)})
     async with asyncio.timeout(20):
         running = [asyncio.create_task(execution.execute(each)) for each in (job_id, dropped)]
         await holding.looked(4)
@@ -250,7 +251,7 @@ async def test_the_time_of_a_pause_is_not_counted_as_trying(
 
     job_id = await waiting(service, database)
     async with asyncio.timeout(20):
-        running = asyncio.create_task(Execution(service, {"test": Task(run)}, "worker-1").execute(job_id))
+        running = asyncio.create_task(executing(service, {"test": Task(run)}).execute(job_id))
         await holding.looked(1)
         await operations.resume("imports", BOSS)
         await running
