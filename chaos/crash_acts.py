@@ -34,6 +34,8 @@ from headway.intake.workbench import Workbench
 from headway.jobs.artifacts.service import ArtifactRules, ArtifactService
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.execution import Execution
+from headway.jobs.logs.recording import Recorder
+from headway.jobs.logs.service import LogBook
 from headway.jobs.reaper import LONGEST_LOOK_SECONDS, Reaper
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import open_signal
@@ -105,7 +107,13 @@ class Product:
     artifacts: ArtifactService
 
     def execution(self, worker: str) -> Execution:
-        return Execution(self.jobs, {KIND: self.import_file.task()}, worker, self.artifacts)
+        return Execution(
+            self.jobs,
+            {KIND: self.import_file.task()},
+            worker,
+            self.artifacts,
+            Recorder(LogBook(self.database, self.clock)),
+        )
 
 
 @contextlib.asynccontextmanager

@@ -52,6 +52,8 @@ from headway.jobs.embedding import OPENED, JobTokens
 from headway.jobs.history import JobHistory
 from headway.jobs.line import WaitingLine
 from headway.jobs.live import LiveFeed
+from headway.jobs.logs.router import build_logs_router
+from headway.jobs.logs.service import LogBook
 from headway.jobs.operating import JobOperations
 from headway.jobs.overview import JobsOverview
 from headway.jobs.reaper import LOOK_SECONDS, Reaper
@@ -169,6 +171,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             intake.arrivals.one_more,
             actor,
         ),
+        build_logs_router(LogBook(database, clock), actor),
         build_jobs_router(jobs, JobHistory(database, line.places_of), waits, live, deliveries, bulk, actor, job_tokens),
         build_datasets_router(datasets, datasets.versions, DatasetRejections(database, cache), actor),
         build_changes_router(
@@ -224,7 +227,7 @@ def _build_operating(
     installation = Installation(
         _folders(settings, store),
         "S3" if folder_of(store) is None else "folder",
-        KeepJobs(settings.keep_completed_days, settings.keep_failed_days),
+        KeepJobs(settings.keep_completed_days, settings.keep_failed_days, settings.keep_log_days),
         settings.keep_audit_days,
     )
     ended = Throughput(database, clock)

@@ -137,6 +137,12 @@ class Settings(BaseSettings):
         description="Days after which a file that a job left for its owner is deleted; what it was stays known. 0 keeps"
         " it as long as the job.",
     )
+    keep_log_days: int = Field(
+        default=30,
+        ge=0,
+        le=36500,
+        description="Days after which the lines that tell what a job did are deleted. 0 keeps them as long as the job.",
+    )
     keep_versions: int = Field(
         default=30,
         ge=2,

@@ -28,6 +28,8 @@ from headway.intake.workbench import Workbench
 from headway.jobs.artifacts.service import ArtifactRules, ArtifactService
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.execution import Execution
+from headway.jobs.logs.recording import Recorder
+from headway.jobs.logs.service import LogBook
 from headway.jobs.reaper import LOOK_SECONDS, Reaper
 from headway.jobs.retention import KeepJobs
 from headway.jobs.runner import Deliver
@@ -86,7 +88,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     rules = ArtifactRules(settings.max_artifact_bytes, settings.keep_artifact_days)
     artifacts = ArtifactService(database, store, clock, jobs, quota, rules)
     tasks = {IMPORT_FILE: import_file.task(), REPARSE: change.reparse_task()}
-    execution = Execution(jobs, tasks, executor_id, artifacts)
+    execution = Execution(jobs, tasks, executor_id, artifacts, Recorder(LogBook(database, clock)))
     runner = DbosRunner(
         settings.effective_database_url,
         executor_id,
@@ -140,7 +142,7 @@ def _tidying(
 ) -> list[Coroutine[object, object, None]]:
     """Return the chores that keep the disks from filling up, or say so in time."""
     folders = Folders(settings.data_dir, settings.spool_dir, settings.cache_dir, settings.parse_seconds)
-    keep = KeepJobs(settings.keep_completed_days, settings.keep_failed_days)
+    keep = KeepJobs(settings.keep_completed_days, settings.keep_failed_days, settings.keep_log_days)
     sweep = Sweep(database, store, clock, folders, keep, settings.keep_audit_days)
     kept_in = {settings.data_dir, folder_of(store) or settings.data_dir}
     room = RoomWatch(sorted(kept_in), settings.min_free_bytes, clock)

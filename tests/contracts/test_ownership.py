@@ -114,7 +114,7 @@ async def test_no_list_and_no_answer_names_what_somebody_else_has(world: World, 
 async def test_many_jobs_at_once_are_ones_own_too(world: World, stranger: str, action: str) -> None:
     async with world.client(world.tokens[ADA]) as ada:
         if action != "cancel":
-            await ada.post(f"{PREFIX}/jobs/{world.ids['job_id']}/cancel")
+            await ada.post(f"{PREFIX}/jobs/{world.ids['job_id']}/progress", json={"status": "cancelled"})
     before, unknown = await _what_ada_has(world), uuid4()
     async with world.client(world.tokens[stranger]) as client:
         ids = [str(world.ids["job_id"]), str(unknown)]

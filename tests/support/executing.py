@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.jobs.artifacts.service import ArtifactRules, ArtifactService
 from headway.jobs.execution import Execution, Task
+from headway.jobs.logs.recording import Recorder
+from headway.jobs.logs.service import LogBook
 from headway.jobs.service import JobMonitoringService
 from headway.storage.local import LocalStore
 from headway.storage.store import ObjectStore
@@ -35,4 +37,5 @@ def executing(
     jobs: JobMonitoringService, tasks: Mapping[str, Task], worker: str = "worker-1", store: ObjectStore | None = None
 ) -> Execution:
     """Return an execution of these tasks. Only those that leave files need a store."""
-    return Execution(jobs, tasks, worker, artifacts_of(jobs, store or LocalStore(Path(f"/nowhere-{uuid4()}"))))
+    artifacts = artifacts_of(jobs, store or LocalStore(Path(f"/nowhere-{uuid4()}")))
+    return Execution(jobs, tasks, worker, artifacts, Recorder(LogBook(jobs._database, jobs._clock)))

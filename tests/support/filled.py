@@ -29,6 +29,7 @@ from headway.jobs.artifacts.service import ArtifactRules, ArtifactService
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.models import EndedJobs
 from headway.jobs.operating import JobOperations
+from headway.jobs.schemas import ReportProgress
 from headway.jobs.service import JobMonitoringService, Lease
 from headway.kit.actor import Actor
 from headway.kit.clock import Clock
@@ -163,6 +164,7 @@ class Headway:
         jobs["paused"] = await self.pause_upload(owner)
         jobs["reported"] = (await self.jobs.create_job(owner, "external", metadata={"n": 1.5, "big": 2**60})).id
         await self.jobs.start_job(jobs["reported"])
+        await self.jobs.report(jobs["reported"], owner, ReportProgress(log=["a line"]))
         await self.leave_file(owner, jobs["reported"])
         await self.operate("an operator")
         return jobs

@@ -28,6 +28,7 @@ from headway.intake.sweep_objects import (
 from headway.intake.upkeep import IntakeUpkeep
 from headway.jobs.artifacts.upkeep import ArtifactUpkeep
 from headway.jobs.counters import CounterCare
+from headway.jobs.logs.upkeep import LogRetention
 from headway.jobs.retention import JobRetention, KeepJobs
 from headway.jobs.upkeep import JobUpkeep
 from headway.kit.clock import Clock
@@ -96,6 +97,7 @@ class Sweep:
         self._clock = clock
         self._folders = folders
         self._retention = JobRetention(database, clock, keep)
+        self._logs = LogRetention(database, clock, keep.log_days)
         self._audit = AuditRetention(database, clock, keep_audit_days)
         self._jobs = JobUpkeep(database)
         self._counters = CounterCare(database)
@@ -153,6 +155,7 @@ class Sweep:
         return [
             Leftover("old completed jobs", await self._retention.forget_completed(dry_run=dry_run)),
             Leftover("old failed or cancelled jobs", await self._retention.forget_failed(dry_run=dry_run)),
+            Leftover("old lines of jobs", await self._logs.forget(dry_run=dry_run)),
             Leftover("expired artifacts", await self._artifacts.expire(dry_run=dry_run)),
             Leftover("expired changes", Tally(await expire_changes(self._database, now, dry_run=dry_run))),
             Leftover("imports without a job", await self._imports.forget_imports(dry_run=dry_run)),

@@ -10,9 +10,11 @@ from headway.datasets.service import DatasetService, PublishRequest
 from headway.intake import queries
 from headway.intake.changes.task import ChangeDataset
 from headway.intake.models import Import
+from headway.intake.parsing import ParsedPart
 from headway.intake.schemas import ImportOptions
 from headway.intake.workbench import Span, Workbench
 from headway.jobs.execution import Task, TaskContext
+from headway.jobs.logs.recording import tell
 from headway.jobs.service import JobMonitoringService
 from headway.kit.db import Database
 
@@ -65,6 +67,8 @@ class ImportFile:
             source = await self._bench.fetch(record.original_key, folder)
             span = Span(ACCEPTED, PARSED)
             result = await self._bench.work(context, span, source, record.file_name, folder / "out", options)
+            for part in result.parts:
+                tell.info(_told(part, result.format))
             await context.progress.report(PARSED, "Storing rows", stage="store")
             parts = []
             for number, part in enumerate(result.parts):
@@ -130,6 +134,12 @@ def _request(
         # What an older Headway stored before it was replaced has none.
         profile=part.get("profile"),
     )
+
+
+def _told(part: ParsedPart, file_format: str) -> str:
+    """Return what its owner reads about a table once it is read. No cell of it is named."""
+    columns = "1 column" if len(part.columns) == 1 else f"{len(part.columns)} columns"
+    return f"Read {part.name} as {file_format}: {_summary(part.rows, part.rejected_rows)}; {columns}."
 
 
 def _summary(rows: int, rejected: int) -> str:

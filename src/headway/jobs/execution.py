@@ -18,6 +18,7 @@ from headway.errors import AppError
 from headway.jobs.artifacts.service import ArtifactService
 from headway.jobs.artifacts.writing import ArtifactWriter
 from headway.jobs.errors import JobNotFound, QueuePaused, StaleLease
+from headway.jobs.logs.recording import Recorder, tell
 from headway.jobs.progress import LEASE_SECONDS, Progress
 from headway.jobs.queries import Lease
 from headway.jobs.service import JobMonitoringService
@@ -30,6 +31,8 @@ BACKOFF_SECONDS = (1.0, 5.0, 10.0, 20.0, 30.0)
 
 RETRY_FOR_SECONDS = 900.0
 """How long a job waits for a store or a disk to come back before it fails; a person can still try it again."""
+
+RESTARTED = "The worker was restarted. Waiting for the next one."
 
 PAUSED_LOOK_SECONDS = 0.5
 """How often the holder of a waiting job looks whether its queue goes on."""
@@ -115,9 +118,11 @@ class Execution:
         tasks: Mapping[str, Task],
         executor_id: str,
         artifacts: ArtifactService,
+        recorder: Recorder,
     ) -> None:
         self._service = service
         self._artifacts = artifacts
+        self._recorder = recorder
         self._tasks = tasks
         self._executor_id = executor_id
         self._running: set[asyncio.Task[None]] = set()
@@ -194,27 +199,36 @@ class Execution:
 
     async def _attempt(self, task: Task, lease: Lease, retries: _Retries) -> None:
         """Run one attempt and settle the job. Raises `_Again` when another one is to follow here."""
+        async with self._recorder.recording(lease):
+            tell.info("Attempt %d began.", lease.attempt)
+            await self._settled(task, lease, retries)
+
+    async def _settled(self, task: Task, lease: Lease, retries: _Retries) -> None:
         progress = Progress(self._service, lease)
         try:
             async with progress.beating():
                 await task.run(TaskContext(lease.job_id, lease, progress, self._service, self._artifacts))
+            tell.info("Done.")
         except StaleLease:
             if progress.silent:
                 # Nobody need have taken it over; the next claim finds out.
                 raise _Again(BACKOFF_SECONDS[0]) from None
             log.warning("attempt %d of job %s was overtaken", lease.attempt, lease.job_id)
         except TaskCancelled:
+            tell.info("Stopped, as it was asked to.")
             await self._service.confirm_cancelled(lease)
         except TaskCrashed as crash:
             await self._settle_crash(lease, crash.error)
         except asyncio.CancelledError:
-            await self._service.hand_back(lease, "The worker was restarted. Waiting for the next one.")
+            tell.warning(RESTARTED)
+            await self._service.hand_back(lease, RESTARTED)
             raise
         except AppError as error:
             await self._settle(lease, error, retries)
         except (DBAPIError, PoolTimeout) as error:
             # What was to be written may even have been; the next claim sees how things stand.
             log.warning("the database failed job %s, trying again: %s", lease.job_id, error)
+            tell.warning("The database did not answer. Trying again.")
             raise _Again(retries.wait()) from error
         except Exception as error:
             support_id = uuid4().hex
@@ -226,13 +240,17 @@ class Execution:
     async def _settle(self, lease: Lease, error: AppError, retries: _Retries) -> None:
         """Try again what may pass by itself, fail the rest."""
         if not error.retryable or retries.are_over:
+            tell.error("Failed: %s (%s)", error.detail, error.data.get("support_id") or error.code)
             await self._service.fail(lease, error.problem())
             return
         wait = retries.wait()
-        await self._service.hand_back(lease, f"{error.detail} Trying again in {wait:.0f} s.", wait_seconds=wait)
+        message = f"{error.detail} Trying again in {wait:.0f} s."
+        tell.warning(message)
+        await self._service.hand_back(lease, message, wait_seconds=wait)
         raise _Again(wait)
 
     async def _settle_crash(self, lease: Lease, error: AppError) -> None:
+        tell.error("Broken off: %s (%s)", error.detail, error.code)
         ended = await self._service.record_crash(lease, error.problem(), max_crashes=MAX_CRASHES)
         if not ended:
             raise _Again(0.0)

@@ -245,3 +245,19 @@ class JobArtifact(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     # Null if it is kept for as long as its job is.
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class JobLog(Base):
+    """Some lines of what an attempt of a job did, one after another. Numbers that no row has are lines not kept."""
+
+    __tablename__ = "job_logs"
+    __table_args__ = (sa.Index("ix_job_logs_written_at", "written_at"),)
+
+    job_id: Mapped[UUID] = mapped_column(sa.ForeignKey("background_jobs.id", ondelete="CASCADE"), primary_key=True)
+    first_number: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    attempt: Mapped[int] = mapped_column(sa.Integer)
+    line_count: Mapped[int] = mapped_column(sa.Integer)
+    bytes: Mapped[int] = mapped_column(sa.Integer)
+    # Of each line its moment, its level, who said it, and the text.
+    lines: Mapped[list[list[str]]] = mapped_column(Json)
+    written_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from headway.jobs.errors import StaleLease
+from headway.jobs.logs.recording import tell
 from headway.jobs.queries import Lease
 from headway.jobs.service import JobMonitoringService
 
@@ -49,6 +50,8 @@ class Progress:
         if not new_stage and percent <= self._percent and now - self._written_at < WRITE_EVERY_SECONDS:
             return
         self._percent, self._stage, self._written_at = max(percent, self._percent), stage or self._stage, now
+        if new_stage:
+            tell.info(message or stage)
         await self._write(percent, message, stage=stage, **units)
 
     async def _write(self, percent: int | None, message: str | None = None, **columns: Any) -> None:

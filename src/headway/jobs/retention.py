@@ -20,10 +20,14 @@ PAUSE_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class KeepJobs:
-    """For how many days after its end a job is kept; 0 is for ever. Cancelled ones count as failed."""
+    """For how many days after its end a job is kept; 0 is for ever. Cancelled ones count as failed.
+
+    Its lines may go before it, so many days after they were written.
+    """
 
     completed_days: int
     failed_days: int
+    log_days: int = 0
 
 
 class JobRetention:

@@ -6,7 +6,16 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from headway.kit.pagination import Page
 from headway.kit.problems import Problem
@@ -237,6 +246,25 @@ class CreateJob(BaseModel):
     )
 
 
+Level = Literal["debug", "info", "warning", "error"]
+
+
+class ReportedLine(BaseModel):
+    """A line of a program. Several lines in one text become several; one that is too long is cut, and says so."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Annotated[PlainText, StringConstraints(max_length=20_000)]
+    level: Level = "info"
+
+
+def _from_text(said: object) -> object:
+    return {"text": said} if isinstance(said, str) else said
+
+
+AnyLine = Annotated[ReportedLine, BeforeValidator(_from_text, json_schema_input_type=str | ReportedLine)]
+
+
 class ReportProgress(BaseModel):
     """Progress, sign of life and question "was I cancelled?" in one call. Every member may be left out."""
 
@@ -254,6 +282,9 @@ class ReportProgress(BaseModel):
     result: Details | None = None
     related_dataset_id: UUID | None = None
     attempt: int | None = Field(default=None, description="If given and not the job's present attempt: 409.")
+    log: list[AnyLine] = Field(
+        default_factory=list, max_length=200, description="What it did, in lines: texts, or each with its level."
+    )
 
 
 class ProgressAnswer(BaseModel):

@@ -17,6 +17,7 @@ from headway.jobs import counter_queries, pausing, queries, states
 from headway.jobs.answers import progress_answer, to_active, to_response
 from headway.jobs.errors import JobEnded, JobNotFound, JobStillRunning, NotYoursToReport, StaleLease
 from headway.jobs.line import FindPlaces, nowhere
+from headway.jobs.logs.service import LogBook
 from headway.jobs.models import BackgroundJob, JobCheckpoint
 from headway.jobs.queries import Lease
 from headway.jobs.schemas import (
@@ -33,6 +34,8 @@ from headway.jobs.uploads import ResumableUploads
 from headway.kit.clock import Clock
 from headway.kit.db import Database
 
+UNITS = ("done_units", "total_units", "failed_units", "unit")
+
 
 class JobMonitoringService:
     """Creates jobs, moves them through their states, and shows each owner their own."""
@@ -42,6 +45,7 @@ class JobMonitoringService:
         self._database = database
         self._clock = clock
         self._move = Transitions(database, clock, signal)
+        self._book = LogBook(database, clock)
         self.uploads = ResumableUploads(database, self._move)
 
     # ------------------------------------------------------- whoever runs a job
@@ -341,19 +345,13 @@ class JobMonitoringService:
             if job.status in states.TERMINAL:
                 raise JobEnded(f"The job is already {job.status}.", job_status=job.status)
             if body.status in states.TERMINAL:
-                return await self._end_reported(session, job, body)
-            await self._move.start(session, job_id)
-            return await self.progress_in(
-                session,
-                job_id,
-                body.progress,
-                body.message,
-                stage=body.stage,
-                done_units=body.done_units,
-                total_units=body.total_units,
-                failed_units=body.failed_units,
-                unit=body.unit,
-            )
+                answer = await self._end_reported(session, job, body)
+            else:
+                await self._move.start(session, job_id)
+                units = {name: getattr(body, name) for name in ("stage", *UNITS)}
+                answer = await self.progress_in(session, job_id, body.progress, body.message, **units)
+            await self._book.report_in(session, job_id, body.log)
+            return answer
 
     async def _end_reported(self, session: AsyncSession, job: BackgroundJob, body: ReportProgress) -> ProgressAnswer:
         status = "failed" if body.error and body.status == "completed" else str(body.status)
@@ -361,7 +359,7 @@ class JobMonitoringService:
         columns = {
             key: value
             for key in (
-                "message", "stage", "done_units", "total_units", "failed_units", "unit", "result", "related_dataset_id",
+                "message", "stage", *UNITS, "result", "related_dataset_id",
             )
             if (value := getattr(body, key)) is not None
         }  # fmt: skip

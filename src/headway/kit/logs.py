@@ -72,6 +72,8 @@ def configure_logs(level: str, *, process: str) -> None:
     """Send all logs of this process to stderr; text for a person at a terminal, JSON for a collector."""
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(ContextFilter())
+    # Some loggers say more than this to others than operators.
+    handler.setLevel(level.upper())
     if sys.stderr.isatty():
         handler.setFormatter(logging.Formatter(f"%(asctime)s {process} %(levelname)s %(name)s: %(message)s"))
     else:

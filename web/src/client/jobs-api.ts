@@ -1,7 +1,7 @@
 /** What is asked of the server about jobs, beside the live list. */
 
 import { request } from './api.ts'
-import type { BulkAction, BulkAnswer, HistoryCounts, HistoryPage, Job, JobAttempt, JobEvent, Receipt } from './types.ts'
+import type { Artifact, BulkAction, BulkAnswer, HistoryCounts, HistoryPage, Job, JobAttempt, JobEvent, LogPage, Receipt } from './types.ts'
 
 export const LIST_LIMIT = 50
 /** How many jobs one request names at most; more are asked for one request after another. */
@@ -30,6 +30,15 @@ export async function listAttempts(id: string, signal?: AbortSignal): Promise<Jo
 
 export async function listEvents(id: string, signal?: AbortSignal): Promise<JobEvent[]> {
   return (await request<{ items: JobEvent[] }>('GET', `${path(id)}/events`, { signal })).items
+}
+
+export async function listArtifacts(id: string, signal?: AbortSignal): Promise<Artifact[]> {
+  return (await request<{ items: Artifact[] }>('GET', `${path(id)}/artifacts`, { signal })).items
+}
+
+/** Return the lines after a number, or the last ones. */
+export function listLines(id: string, after: number | null, signal?: AbortSignal): Promise<LogPage> {
+  return request<LogPage>('GET', `${path(id)}/logs?limit=500${after === null ? '' : `&after=${after}`}`, { signal })
 }
 
 export function getReceipt(id: string, signal?: AbortSignal): Promise<Receipt> {

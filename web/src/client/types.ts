@@ -134,6 +134,38 @@ export interface Receipt {
   completed_at: string
 }
 
+/** A file that a job left for its owner. */
+export interface Artifact {
+  name: string
+  media_type: string
+  bytes: number
+  sha256: string
+  rows: number | null
+  attempt: number
+  created_at: string
+  expires_at: string | null
+  /** It is gone; what it was is known still. */
+  expired: boolean
+}
+
+/** One line of what a job did. Numbers that are missing are lines that are not kept. */
+export interface LogLine {
+  number: number
+  attempt: number
+  at: string
+  level: 'debug' | 'info' | 'warning' | 'error'
+  source: 'worker' | 'program'
+  text: string
+}
+
+export interface LogPage {
+  items: LogLine[]
+  next_after: number
+  more: boolean
+  total: number
+  dropped: number
+}
+
 /** What can be done with several jobs at once. */
 export type BulkAction = 'cancel' | 'retry' | 'dismiss' | 'delete'
 

@@ -98,6 +98,7 @@ const NOTES: Record<string, string> = {
   retried: 'Tried again',
   restored: 'Restored from a backup',
   cancel_requested: 'Cancelling was asked for',
+  artifact: 'Left a file',
   completed: 'Completed',
   failed: 'Failed',
   cancelled: 'Cancelled',
@@ -141,7 +142,8 @@ function isWithin({ at, attempt: number }: JobEvent, attempt: JobAttempt): boole
 
 function note(event: JobEvent, job: Job): Note {
   const isUpload = event.kind === 'created' && job.job_type === 'import'
-  return { at: event.at, text: isUpload ? 'Upload began' : (NOTES[event.kind] ?? event.kind) }
+  const name = event.kind === 'artifact' ? `: ${String(event.data['name'])}` : ''
+  return { at: event.at, text: isUpload ? 'Upload began' : (NOTES[event.kind] ?? event.kind) + name }
 }
 
 function beginning(entry: Entry): string {

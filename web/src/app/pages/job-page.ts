@@ -16,6 +16,8 @@ import { formatCount, formatMoment } from '../../elements/sizes.ts'
 import { toneStyles } from '../../elements/tone-styles.ts'
 import { counts } from './attempt-words.ts'
 import './job-delete-dialog.ts'
+import './job-files.ts'
+import './job-log.ts'
 import './job-raw.ts'
 import './job-receipt.ts'
 import { steps } from './job-steps.ts'
@@ -52,6 +54,7 @@ class JobPage extends LitElement {
   #asked = new AbortController()
   #wasLive = false
   readonly #onJobs = (): void => this.#followLive()
+  readonly #onSaid = ({ detail }: CustomEvent<string>): void => void (this.said = detail)
 
   constructor() {
     super()
@@ -182,6 +185,7 @@ class JobPage extends LitElement {
       ${isEnded(job) ? nothing : html`<progress aria-label=${titleOf(job)} aria-valuetext="${job.progress} percent, ${phaseWord(job)}" max="100" .value=${job.progress}></progress>`}
       ${isImport ? this.#renderSteps(job) : nothing} ${job.problem ? this.#renderProblem(job.problem) : nothing}
       ${this.#renderCounts(job)}
+      <headway-job-files .job=${job} @left=${this.#load}></headway-job-files>
       <div class="two">
         <section class="card">
           <h2>What happened</h2>
@@ -189,7 +193,8 @@ class JobPage extends LitElement {
         </section>
         ${this.#renderFacts(job)}
       </div>
-      <headway-job-raw .job=${job} .attempts=${this.attempts} .events=${this.events} @said=${({ detail }: CustomEvent<string>) => (this.said = detail)}></headway-job-raw>`
+      <headway-job-log .job=${job} @said=${this.#onSaid}></headway-job-log>
+      <headway-job-raw .job=${job} .attempts=${this.attempts} .events=${this.events} @said=${this.#onSaid}></headway-job-raw>`
   }
 
   #renderSteps(job: Job): TemplateResult {
@@ -228,6 +233,7 @@ class JobPage extends LitElement {
       ['Ended', job.completed_at ? formatMoment(job.completed_at) : ''],
       ['Took', duration(job.created_at, job.completed_at)],
       [job.unit === 'bytes' ? 'Received' : 'Counted', counts(job).length ? '' : amount(job)],
+      ['Attempts', job.attempt > 1 ? formatCount(job.attempt) : ''],
       ['Datasets', this.#renderDatasets(job)],
     ]
     return html`<section class="card facts">
