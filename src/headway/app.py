@@ -63,6 +63,7 @@ from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import ChangeSignal, open_signal
 from headway.jobs.throughput import KEEP_SECONDS, Throughput
 from headway.jobs.waiting import JobWaits
+from headway.kit import tracing
 from headway.kit.asgi import App
 from headway.kit.body_guard import BodyGuard
 from headway.kit.chores import doing, every
@@ -90,12 +91,16 @@ PREFIX = "/api/v2"
 STREAMED = [rf"{PREFIX}/(imports|uploads)", r".*/rejected$", rf"{PREFIX}/jobs/[^/]+/artifacts/"]
 """Addresses whose bodies may be large, and are read as they arrive."""
 
+UNTRACED = ("/healthz", "/readyz", "/metrics", f"{PREFIX}/jobs/stream")
 GRACE_SECONDS = 8
 """How long open requests may take to end after SIGTERM; the supervisor waits for ten."""
 
 
-def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
-    """Return the whole product's API and UI. Nothing is opened before the app starts."""
+def create_app(settings: Settings, *, clock: Clock | None = None, traces: Any | None = None) -> FastAPI:
+    """Return the whole product's API and UI. Nothing is opened before the app starts.
+
+    `traces` is the provider with which requests are traced.
+    """
     clock = clock or SystemClock()
     database = Database(settings.effective_database_url)
     store = open_store(settings.effective_storage_url)
@@ -157,6 +162,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
+        telemetry=tracing.of_requests(traces, UNTRACED),
     )
     install_problem_handlers(app)
     app.add_middleware(BodyGuard, streamed=STREAMED)
@@ -327,8 +333,9 @@ def main() -> None:
     settings = Settings()
     os.environ.setdefault("PGAPPNAME", "headway api")  # What PostgreSQL lists its connections under.
     configure_logs(settings.log_level, process="api")
+    traces = tracing.start("api")
     try:
-        app = create_app(settings)
+        app = create_app(settings, traces=traces)
     except (WeakSecret, ValueError) as error:
         log.error("%s", error)  # noqa: TRY400 - the sentence is all that helps
         raise SystemExit(EXIT_CONFIGURATION) from None
@@ -347,6 +354,7 @@ def main() -> None:
         h11_max_incomplete_event_size=64 * 1024,
     )
     asyncio.run(_serve(Server(config), listener))
+    tracing.stop(traces)
 
 
 def _listen(settings: Settings) -> socket.socket:

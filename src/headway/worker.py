@@ -35,6 +35,7 @@ from headway.jobs.retention import KeepJobs
 from headway.jobs.runner import Deliver
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import open_signal
+from headway.kit import tracing
 from headway.kit.chores import doing, every
 from headway.kit.clock import Clock, SystemClock
 from headway.kit.db import Database
@@ -177,7 +178,9 @@ async def _main(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    traces = tracing.start("worker")
     await run(settings, stop)
+    tracing.stop(traces)
     # The engine's threads would take jobs until they are joined; ended here, they cannot, and what they hold is
     # delivered to the next worker.
     logging.shutdown()

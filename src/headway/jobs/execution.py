@@ -22,6 +22,7 @@ from headway.jobs.logs.recording import Recorder, tell
 from headway.jobs.progress import LEASE_SECONDS, Progress
 from headway.jobs.queries import Lease
 from headway.jobs.service import JobMonitoringService
+from headway.kit import tracing
 from headway.kit.logs import about
 
 log = logging.getLogger(__name__)
@@ -199,9 +200,14 @@ class Execution:
 
     async def _attempt(self, task: Task, lease: Lease, retries: _Retries) -> None:
         """Run one attempt and settle the job. Raises `_Again` when another one is to follow here."""
+        trace = await self._service.find_trace(lease.job_id) if tracing.is_on() else None
         async with self._recorder.recording(lease):
             tell.info("Attempt %d began.", lease.attempt)
-            await self._settled(task, lease, retries)
+            with (
+                tracing.following(trace),
+                tracing.span("job attempt", job_id=str(lease.job_id), job_attempt=lease.attempt),
+            ):
+                await self._settled(task, lease, retries)
 
     async def _settled(self, task: Task, lease: Lease, retries: _Retries) -> None:
         progress = Progress(self._service, lease)
@@ -240,6 +246,7 @@ class Execution:
     async def _settle(self, lease: Lease, error: AppError, retries: _Retries) -> None:
         """Try again what may pass by itself, fail the rest."""
         if not error.retryable or retries.are_over:
+            tracing.failed(error.code)
             tell.error("Failed: %s (%s)", error.detail, error.data.get("support_id") or error.code)
             await self._service.fail(lease, error.problem())
             return

@@ -123,6 +123,8 @@ class BackgroundJob(Base):
     dismissed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # When one of its owner's pages took it on to say that it has ended.
     notified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The W3C `traceparent` of what created it, while traces are made.
+    trace_parent: Mapped[str | None] = mapped_column(sa.Text)
 
 
 IS_ACTIVE = BackgroundJob.status.in_([sa.literal(status, literal_execute=True) for status in ACTIVE_STATUSES])

@@ -15,6 +15,7 @@ from headway.jobs.errors import StaleLease
 from headway.jobs.logs.recording import tell
 from headway.jobs.queries import Lease
 from headway.jobs.service import JobMonitoringService
+from headway.kit.tracing import Stages
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Progress:
         self._written_at = 0.0
         self._percent = -1
         self._stage: str | None = None
+        self._stages = Stages()
 
     async def report(self, percent: int, message: str | None = None, *, stage: str | None = None, **units: Any) -> None:
         """Tell how far the job is. Raises `StaleLease` once another attempt owns the job."""
@@ -51,6 +53,7 @@ class Progress:
             return
         self._percent, self._stage, self._written_at = max(percent, self._percent), stage or self._stage, now
         if new_stage:
+            self._stages.begin(f"stage {stage}")
             tell.info(message or stage)
         await self._write(percent, message, stage=stage, **units)
 
@@ -75,6 +78,7 @@ class Progress:
         try:
             yield
         finally:
+            self._stages.end()
             beat.cancel()
             await asyncio.gather(beat, return_exceptions=True)
 

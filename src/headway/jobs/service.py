@@ -227,6 +227,12 @@ class JobMonitoringService:
             raise JobNotFound
         return job.kind
 
+    async def find_trace(self, job_id: UUID) -> str | None:
+        """Return the trace in which a job was created, if there was one."""
+        async with self._database.read() as session:
+            job = await queries.find(session, job_id)
+        return job.trace_parent if job is not None else None
+
     async def resume_restored_in(self, session: AsyncSession) -> int:
         """Let the accepted jobs of a restored backup wait for a worker; return how many somebody had held.
 

@@ -21,6 +21,7 @@ from headway.jobs.models import IS_ACTIVE, BackgroundJob
 from headway.jobs.queries import Lease
 from headway.jobs.runner import BULK_TYPES, queue_of
 from headway.jobs.signal import ChangeSignal
+from headway.kit import tracing
 from headway.kit.clock import Clock
 from headway.kit.db import Database
 
@@ -46,6 +47,7 @@ class Transitions:
         """Insert a pending job. `values` are columns of `background_jobs`."""
         now = self._clock.now()
         columns = {"progress": 0, "version": 1, "attempt": 0, "engine": EXTERNAL, "details": {}, "title": "", **values}
+        columns["trace_parent"] = tracing.carried()
         if columns.get("delivery"):
             columns |= {"queue": queue_of(job_type), "waiting_since": now}
         job = BackgroundJob(
