@@ -117,7 +117,7 @@ def parquet() -> bytes:
     [
         ("t.csv", b"code,amount\n00123,1.5\n"),
         ("t.tsv", b"code\tamount\n00123\t1.5\n"),
-        ("t.csv.gz", gzip.compress(b"code,amount\n00123,1.5\n")),
+        ("t.csv.gz", gzip.compress(b"code,amount\n00123,1.5\n", mtime=0)),
         ("t.xlsx", workbook()),
         ("t.json", b'[{"code": "00123", "amount": 1.5}]'),
         ("t.ndjson", b'{"code": "00123", "amount": 1.5}\n{"code": "x", "amount": 2.5}\n'),
@@ -146,7 +146,7 @@ def encrypted() -> bytes:
     [
         ("empty.csv", b"", "format.empty"),
         ("binary.csv", bytes(range(256)) * 50, "format.not_a_table"),
-        ("cut.csv.gz", gzip.compress(b"a,b\n1,2\n" * 1000)[:-20], "archive.truncated"),
+        ("cut.csv.gz", gzip.compress(b"a,b\n1,2\n" * 1000, mtime=0)[:-20], "archive.truncated"),
         ("locked.xlsx", encrypted(), "sheet.password_protected"),
         ("page.pdf", b"%PDF-1.7\n" + b"x" * 100, "format.pdf"),
         ("broken.json", b'[{"a": 1}, {"a":', "json.truncated"),
