@@ -51,6 +51,7 @@ EXPERIMENTS = {
     "poison": Entry("poison"),
     "frozen_worker": Entry("frozen_worker", (POSTGRES_S3,), short=True),
     "frozen_alone": Entry("frozen_worker:run_alone"),
+    "reconnects": Entry("reconnects", BACKENDS, short=True),
     "recovery_time": Entry("recovery_time", BACKENDS),
     "crash_points": Entry("crash_points", short=True),
     "power_cut": Entry("power_cut", short=True),

@@ -226,6 +226,32 @@ PLANTS = {
             ),
         ),
         Plant(
+            "no-snapshot",
+            "reconnects",
+            6,
+            (
+                Edit(
+                    "jobs/channel.py",
+                    '        epoch, _, number = (last_event_id or "").partition(".")\n',
+                    '        epoch, _, number = (last_event_id or "").partition(".")\n'
+                    "        if last_event_id and epoch != self._epoch:\n            return self.seq\n",
+                ),
+            ),
+        ),
+        Plant(
+            "end-told-twice",
+            "reconnects",
+            6,
+            (
+                Edit(
+                    "jobs/channel.py",
+                    "(self.seq, frame(kind, data, self._id()))",
+                    '(self.seq, frame(kind, data, self._id()) * (2 if kind == "finished" else 1))',
+                ),
+            ),
+            short=True,
+        ),
+        Plant(
             "no-ratio-check",
             "bombs",
             30,

@@ -106,7 +106,7 @@ class LightStream(asyncio.Protocol):
                 return
             if not head.startswith(b"HTTP/1.1 200"):
                 self.wrong.append(f"refused: {head[:60]!r}")
-                self._hang_up()
+                self.cut()
                 return
             self._has_head, self._pending = True, rest
         *frames, self._pending = self._pending.split(b"\n\n")
@@ -122,7 +122,8 @@ class LightStream(asyncio.Protocol):
         if not self._closed:
             self._come_back()
 
-    def _hang_up(self) -> None:
+    def cut(self) -> None:
+        """Lose the connection, as a network does that is away for a moment."""
         if self._transport is not None:
             self._transport.abort()
 
@@ -132,7 +133,7 @@ class LightStream(asyncio.Protocol):
         self._failures, self._last_id = 0, event_id or self._last_id
         if name == "bye":
             self._wait = 0.5 + self.chance.random() * RESTART_SPREAD_SECONDS if data["reason"] == "stopping" else 0.0
-            self._hang_up()
+            self.cut()
             return
         if name == "snapshot":
             self.snapshots += 1
