@@ -64,6 +64,7 @@ def fill_sqlite(path: Path, me: str, count: int) -> None:
             last = min(first + BATCH, count)
             with connection:
                 connection.execute(statement, {"me": me, "problem": PROBLEM, "first": first, "last": last})
+            connection.execute("pragma wal_checkpoint(truncate)")
         connection.execute("pragma optimize = 0x10002")
 
 

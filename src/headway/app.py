@@ -233,7 +233,7 @@ def _build_operating(
     installation = Installation(
         _folders(settings, store),
         "S3" if folder_of(store) is None else "folder",
-        KeepJobs(settings.keep_completed_days, settings.keep_failed_days, settings.keep_log_days),
+        KeepJobs.worded(**settings.keep_jobs),
         settings.keep_audit_days,
     )
     ended = Throughput(database, clock)

@@ -7,13 +7,24 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1024 * 1024
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 MAX_CONNECTIONS_PER_ADDRESS = 512
 LEAST_TOKEN_LENGTH = 16
+
+
+class KeepDays(BaseModel):
+    """Days for jobs of one type; what is left out is as for all others, 0 is for ever."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    completed: int | None = Field(default=None, ge=0, le=36500)
+    failed: int | None = Field(default=None, ge=0, le=36500)
+    cancelled: int | None = Field(default=None, ge=0, le=36500)
+    events: int | None = Field(default=None, ge=0, le=36500)
 
 
 class Settings(BaseSettings):
@@ -127,8 +138,25 @@ class Settings(BaseSettings):
         default=90,
         ge=0,
         le=36500,
-        description="Days after which a failed or cancelled job is deleted, with a file that only it needed. 0 keeps"
-        " it for ever.",
+        description="Days after which a failed job is deleted, with a file that only it needed. 0 keeps it for ever.",
+    )
+    keep_cancelled_days: int | None = Field(
+        default=None,
+        ge=0,
+        le=36500,
+        description="Days after which a cancelled job is deleted. Default: as for failed ones. 0 keeps it for ever.",
+    )
+    keep_events_days: int = Field(
+        default=0,
+        ge=0,
+        le=36500,
+        description="Days after the end of a job for which its events are kept: its timeline. 0 keeps them as long as the"
+        " job, which is the longest in any case.",
+    )
+    keep_types: dict[str, KeepDays] = Field(
+        default={},
+        description='Other days for some types of jobs, as JSON: `{"export": {"completed": 7, "failed": 30}}`. Each may'
+        " have `completed`, `failed`, `cancelled` and `events`; 0 is for ever, and what is left out is as for all others.",
     )
     keep_artifact_days: int = Field(
         default=14,
@@ -221,6 +249,18 @@ class Settings(BaseSettings):
     @property
     def effective_storage_url(self) -> str:
         return self.storage_url or f"file://{self.data_dir / 'objects'}"
+
+    @property
+    def keep_jobs(self) -> dict[str, Any]:
+        """Return how long jobs are kept, by the names of `jobs.retention.KeepJobs.worded`."""
+        return {
+            "completed_days": self.keep_completed_days,
+            "failed_days": self.keep_failed_days,
+            "log_days": self.keep_log_days,
+            "cancelled_days": self.keep_cancelled_days,
+            "events_days": self.keep_events_days,
+            "types": {name: days.model_dump() for name, days in self.keep_types.items()},
+        }
 
     @property
     def effective_max_connections_per_address(self) -> int:

@@ -143,7 +143,7 @@ def _tidying(
 ) -> list[Coroutine[object, object, None]]:
     """Return the chores that keep the disks from filling up, or say so in time."""
     folders = Folders(settings.data_dir, settings.spool_dir, settings.cache_dir, settings.parse_seconds)
-    keep = KeepJobs(settings.keep_completed_days, settings.keep_failed_days, settings.keep_log_days)
+    keep = KeepJobs.worded(**settings.keep_jobs)
     sweep = Sweep(database, store, clock, folders, keep, settings.keep_audit_days)
     kept_in = {settings.data_dir, folder_of(store) or settings.data_dir}
     room = RoomWatch(sorted(kept_in), settings.min_free_bytes, clock)

@@ -136,8 +136,8 @@ async def test_a_cancelled_job_is_not_delivered(
     database: Database, submitter: DbosSubmitter, start_runner: StartRunner
 ) -> None:
     cancelled, kept = await enqueue(database, submitter), await enqueue(database, submitter)
-    await submitter.cancel(cancelled)
-    await submitter.cancel(uuid4())
+    await submitter.cancel([Submission(cancelled, "ann"), Submission(uuid4(), "ann")])
+    await submitter.cancel([])
     deliveries = Deliveries()
     await start_runner(deliveries)
     assert await deliveries.until(1) == [kept]
@@ -182,7 +182,7 @@ async def test_cancelling_takes_back_every_delivery_that_waits(
     job_id = await enqueue(database, submitter)
     async with database.write() as session:
         await submitter.enqueue(session, Submission(job_id, "ann", 2))
-    await submitter.cancel(job_id)
+    await submitter.cancel([Submission(job_id, "ann", 2)])
     kept = await enqueue(database, submitter)
     deliveries = Deliveries()
     await start_runner(deliveries)
@@ -195,8 +195,7 @@ async def test_ended_deliveries_are_forgotten_but_for_young_ones_and_living_jobs
     monkeypatch.setattr(module, "PAGE", 2)
     lives, busy, done, retried = [await enqueue(database, submitter) for _ in range(4)]
     cancelled = [await enqueue(database, submitter) for _ in range(3)]
-    for job_id in cancelled:
-        await submitter.cancel(job_id)
+    await submitter.cancel([Submission(job_id, "ann") for job_id in cancelled])
     async with database.write() as session:
         await submitter.enqueue(session, Submission(retried, "ann", 2))
     deliveries = Deliveries()

@@ -17,13 +17,15 @@ class RecordingSubmitter:
     def __init__(self) -> None:
         self.held: list[Submission] = []
         self.cancelled: list[UUID] = []
+        self.told = 0
         self.forgotten: list[datetime] = []
 
     async def enqueue(self, _session: AsyncSession, submission: Submission) -> None:
         self.held.append(submission)
 
-    async def cancel(self, job_id: UUID) -> None:
-        self.cancelled.append(job_id)
+    async def cancel(self, submissions: Collection[Submission]) -> None:
+        self.told += 1
+        self.cancelled += [one.job_id for one in submissions]
 
     async def undelivered(self, submissions: Collection[Submission]) -> Sequence[UUID]:
         return [one.job_id for one in submissions if one not in self.held]

@@ -226,7 +226,7 @@ async def _stored_files(settings: Settings) -> list[Finding]:
     folders = Folders(settings.data_dir, settings.spool_dir, settings.cache_dir, settings.parse_seconds)
     store = open_store(settings.effective_storage_url)
     database = Database(settings.effective_database_url)
-    keep = KeepJobs(settings.keep_completed_days, settings.keep_failed_days, settings.keep_log_days)
+    keep = KeepJobs.worded(**settings.keep_jobs)
     try:
         async with asyncio.timeout(COMPARE_SECONDS):
             problems = await Sweep(database, store, SystemClock(), folders, keep, settings.keep_audit_days).find_lost()

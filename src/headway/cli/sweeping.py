@@ -51,7 +51,7 @@ async def _sweep(settings: Settings, older_than: timedelta | None, *, dry_run: b
     folders = Folders(settings.data_dir, settings.spool_dir, settings.cache_dir, settings.parse_seconds)
     store = open_store(settings.effective_storage_url)
     database = Database(settings.effective_database_url)
-    keep = KeepJobs(settings.keep_completed_days, settings.keep_failed_days, settings.keep_log_days)
+    keep = KeepJobs.worded(**settings.keep_jobs)
     clock, by = SystemClock(), at_this_machine()
     sweep = Sweep(database, store, clock, folders, keep, settings.keep_audit_days)
     try:

@@ -116,12 +116,11 @@ class DbosSubmitter:
 
         await session.run_sync(insert)
 
-    async def cancel(self, job_id: UUID) -> None:
-        live = await self._client.list_workflows_async(
-            workflow_id_prefix=str(job_id), status=LIVE, load_input=False, load_output=False
-        )
-        for workflow in live:
-            await self._client.cancel_workflow_async(workflow.workflow_id)
+    async def cancel(self, submissions: Collection[Submission]) -> None:
+        # One statement, by full names: a prefix is looked for in all of them, 15 ms for each job.
+        names = [_workflow_id(one, number) for one in submissions for number in range(1, one.delivery + 1)]
+        if names:
+            await self._client.cancel_workflows_async(names)
 
     async def undelivered(self, submissions: Collection[Submission]) -> Sequence[UUID]:
         if not submissions:
@@ -252,9 +251,10 @@ class DbosRunner(DbosSubmitter):
         loop.set_default_executor(pool)
 
 
-def _workflow_id(submission: Submission) -> str:
+def _workflow_id(submission: Submission, delivery: int | None = None) -> str:
     """Return a name of its own for each delivery: enqueuing a name again that has ended is a silent no-op in DBOS."""
-    later = f".{submission.delivery}" if submission.delivery > 1 else ""
+    number = delivery or submission.delivery
+    later = f".{number}" if number > 1 else ""
     return f"{submission.job_id}{later}"
 
 

@@ -157,6 +157,7 @@ class Sweep:
             Leftover("old failed or cancelled jobs", await self._retention.forget_failed(dry_run=dry_run)),
             Leftover("old lines of jobs", await self._logs.forget(dry_run=dry_run)),
             Leftover("expired artifacts", await self._artifacts.expire(dry_run=dry_run)),
+            Leftover("jobs whose events are old", await self._retention.drop_events(dry_run=dry_run)),
             Leftover("expired changes", Tally(await expire_changes(self._database, now, dry_run=dry_run))),
             Leftover("imports without a job", await self._imports.forget_imports(dry_run=dry_run)),
             Leftover("uploads without a job", await self._imports.forget_uploads(dry_run=dry_run)),

@@ -1,7 +1,7 @@
 """What an owner does to many jobs at once, and to one as its single address does it.
 
-Each job is a transaction of its own: one that is refused stops no other, and whatever breaks off in between has done
-what it did, so that the same request can be sent again.
+Each job is a transaction of its own, but for deleting, which is one: a job that is refused stops no other, and whatever
+breaks off in between has done what it did, so that the same request can be sent again. The engine is told once.
 """
 
 from __future__ import annotations
@@ -47,19 +47,25 @@ class BulkActions:
         """Cancel a waiting job at once and take its delivery back; ask a running one to stop."""
         job = await self._service.request_cancel(job_id, owner)
         if job.status == "cancelled":
-            await self._deliveries.cancel(job_id)
+            await self._deliveries.cancel([job_id])
         return job
 
     async def act(self, owner: str, action: Action, job_ids: Collection[UUID]) -> BulkAnswer:
         """Do it to each of these jobs, and tell which ones refused and why."""
+        asked = list(dict.fromkeys(job_ids))
+        # What has ended is deleted at once; the others are asked one by one why not.
+        deleted = await self._service.delete_ended(asked, owner) if action == "delete" else set()
         answer = BulkAnswer(done=[], refused=[])
-        for job_id in dict.fromkeys(job_ids):
+        for job_id in asked:
             try:
-                await self._act_on(owner, action, job_id)
+                if job_id not in deleted:
+                    await self._act_on(owner, action, job_id)
             except AppError as error:
                 answer.refused.append(BulkRefusal(id=job_id, code=error.code, detail=error.detail))
             else:
                 answer.done.append(job_id)
+        if action == "cancel" and answer.done:
+            await self._deliveries.cancel(answer.done)
         return answer
 
     async def act_where(self, owner: str, action: Action, where: JobFilter) -> BulkAnswer:
@@ -72,7 +78,7 @@ class BulkActions:
     async def _act_on(self, owner: str, action: Action, job_id: UUID) -> None:
         match action:
             case "cancel":
-                await self.cancel(job_id, owner)
+                await self._service.request_cancel(job_id, owner)
             case "retry":
                 await self._deliveries.retry(job_id, owner)
             case "dismiss":

@@ -143,9 +143,11 @@ class Deliveries:
             statuses = await queries.list_statuses(session, job_ids)
         return {job_id for job_id, status in statuses.items() if status not in states.TERMINAL}
 
-    async def cancel(self, job_id: UUID) -> None:
-        """Take back what the engine has not delivered yet, of a job that has ended."""
-        await self._submitter.cancel(job_id)
+    async def cancel(self, job_ids: Collection[UUID]) -> None:
+        """Take back what the engine has not delivered yet, of those of these jobs that have ended."""
+        async with self._database.read() as session:
+            jobs = await queries.list_by_ids(session, job_ids)
+        await self._submitter.cancel([_submission(job) for job in jobs if job.status in states.TERMINAL])
 
     async def retry(self, job_id: UUID, owner: str, scope: Scope = "all") -> JobResponse:
         """Run a failed or cancelled job of an owner again. What earlier attempts finished for good is kept."""

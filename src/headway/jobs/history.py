@@ -51,9 +51,10 @@ class JobHistory:
     async def list_events(self, job_id: UUID, user_id: str) -> JobEvents:
         """Return what happened to an owner's job, in order."""
         async with self._database.read() as session:
-            await queries.get_own(session, job_id, user_id)
+            job = await queries.get_own(session, job_id, user_id)
             events = await queries.list_events(session, job_id)
-        return JobEvents(items=[JobEventResponse.model_validate(event, from_attributes=True) for event in events])
+        items = [JobEventResponse.model_validate(event, from_attributes=True) for event in events]
+        return JobEvents(items=items, events_dropped_at=job.events_dropped_at)
 
     async def receipt(self, job_id: UUID, user_id: str) -> Receipt:
         """Return what an owner's ended job was given and what came of it. Raise `JobStillRunning`."""
@@ -66,4 +67,4 @@ class JobHistory:
         async with self._database.read() as session:
             job = await queries.get_own(session, job_id, user_id)
             events = await queries.list_events(session, job_id)
-        return JobAttempts(items=read_attempts(job, events))
+        return JobAttempts(items=read_attempts(job, events), events_dropped_at=job.events_dropped_at)

@@ -125,6 +125,8 @@ class BackgroundJob(Base):
     notified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # The W3C `traceparent` of what created it, while traces are made.
     trace_parent: Mapped[str | None] = mapped_column(sa.Text)
+    # When its events were deleted, as ones that are not kept as long as their job.
+    events_dropped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 IS_ACTIVE = BackgroundJob.status.in_([sa.literal(status, literal_execute=True) for status in ACTIVE_STATUSES])

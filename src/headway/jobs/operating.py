@@ -41,7 +41,7 @@ class JobOperations:
             cancelled = await self._move.request_cancel(session, job, by_operator=True)
             await record(session, self._clock, by, "job.cancel", target)
         if cancelled.status == "cancelled":
-            await self._deliveries.cancel(job_id)
+            await self._deliveries.cancel([job_id])
         return seen(cancelled)
 
     async def retry(self, job_id: UUID, by: By) -> SeenJob:

@@ -188,9 +188,3 @@ async def newest_kept(session: AsyncSession) -> int | None:
 
 async def forget_kept(session: AsyncSession, before: int) -> None:
     await session.execute(sa.delete(EndedJobs).where(EndedJobs.minute < before))
-
-
-async def count_ended_before(session: AsyncSession, status: str, before: datetime, limit: int) -> int:
-    """Return how many jobs ended so before a moment, but no more than `limit`: counting further tells nobody more."""
-    old = sa.select(sa.literal(1)).where(BackgroundJob.status == status, BackgroundJob.completed_at < before)
-    return (await session.execute(sa.select(sa.func.count()).select_from(old.limit(limit).subquery()))).scalar_one()

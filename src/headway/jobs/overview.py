@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from headway.jobs import counters, operator_queries, states
 from headway.jobs.errors import QueueNotFound
 from headway.jobs.models import BackgroundJob
 from headway.jobs.retention import KeepJobs
+from headway.jobs.retention_queries import count_among_oldest
 from headway.jobs.runner import QUEUES, Queue, queue_of
 from headway.jobs.schemas import Phase
 from headway.jobs.transitions import EXTERNAL
@@ -164,15 +165,12 @@ class JobsOverview:
         """Return how many jobs the next sweep will delete."""
         async with self._database.read() as session:
 
-            async def count(status: str, days: int) -> int:
-                if not days:
-                    return 0
-                before = self._clock.now() - timedelta(days=days)
-                return await operator_queries.count_ended_before(session, status, before, MOST_OLD + 1)
+            async def count(status: str) -> int:
+                old = keep.jobs(status, self._clock.now())
+                return sum([await count_among_oldest(session, each, MOST_OLD + 1) for each in old])
 
-            completed = await count("completed", keep.completed_days)
-            failed = await count("failed", keep.failed_days) + await count("cancelled", keep.failed_days)
-        return OldJobs(completed, min(failed, MOST_OLD + 1))
+            completed, failed = await count("completed"), await count("failed") + await count("cancelled")
+        return OldJobs(min(completed, MOST_OLD + 1), min(failed, MOST_OLD + 1))
 
 
 def _page(jobs: Sequence[BackgroundJob], limit: int) -> SeenPage:

@@ -201,13 +201,13 @@ async def delete_owned(session: AsyncSession, owner: str) -> list[UUID]:
     return list((await session.execute(statement)).scalars())
 
 
-async def delete_ended(session: AsyncSession, job_id: UUID, owner: str) -> bool:
-    """Delete an owner's job, with what belongs to it, if it has ended; return whether it was so."""
-    # One statement: between a look and a delete the job could be tried again.
+async def delete_ended(session: AsyncSession, job_ids: Collection[UUID], owner: str) -> set[UUID]:
+    """Delete those of an owner's jobs, with what belongs to them, that have ended; return their ids."""
+    # One statement: between a look and a delete a job could be tried again.
     ended = sa.delete(BackgroundJob).where(
-        owned_by(owner), BackgroundJob.id == job_id, BackgroundJob.status.in_(TERMINAL)
+        owned_by(owner), BackgroundJob.id.in_(job_ids), BackgroundJob.status.in_(TERMINAL)
     )
-    return (await session.execute(ended.returning(BackgroundJob.id))).first() is not None
+    return set((await session.execute(ended.returning(BackgroundJob.id))).scalars())
 
 
 async def mark_notified(session: AsyncSession, job_id: UUID, owner: str, now: datetime) -> bool:
@@ -222,24 +222,6 @@ async def mark_notified(session: AsyncSession, job_id: UUID, owner: str, now: da
         BackgroundJob.notified_at.is_(None),
     )
     return (await session.execute(untold.values(notified_at=now).returning(BackgroundJob.id))).first() is not None
-
-
-def _ended_before(status: str, moment: datetime) -> ColumnElement[bool]:
-    return sa.and_(BackgroundJob.status == status, BackgroundJob.completed_at < moment)
-
-
-async def count_ended(session: AsyncSession, status: str, before: datetime) -> Tally:
-    """Return how many jobs, of all owners, ended so before a moment."""
-    return await tally_rows(session, BackgroundJob.completed_at, _ended_before(status, before), delete=False)
-
-
-async def delete_oldest(session: AsyncSession, status: str, before: datetime, limit: int) -> int:
-    """Delete the jobs, of all owners, that were the first to end so before a moment; return how many there were."""
-    old = _ended_before(status, before)
-    oldest = sa.select(BackgroundJob.id).where(old).order_by(BackgroundJob.completed_at).limit(limit)
-    # The condition stands twice, for PostgreSQL: what is tried again meanwhile no longer fits the outer one.
-    statement = sa.delete(BackgroundJob).where(BackgroundJob.id.in_(oldest), old).returning(BackgroundJob.id)
-    return len((await session.execute(statement)).all())
 
 
 async def list_leased(session: AsyncSession) -> Sequence[BackgroundJob]:

@@ -23,6 +23,7 @@ def read_receipt(job: BackgroundJob, events: Iterable[JobEvent]) -> Receipt:
         rows=_rows(result),
         datasets=result.get("datasets", []),
         attempts=job.attempt,
+        events_dropped_at=job.events_dropped_at,
         headway=begun[-1].data.get("headway") if begun else None,
         completed_at=job.completed_at,
         **{

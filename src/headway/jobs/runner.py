@@ -53,8 +53,8 @@ class JobSubmitter(Protocol):
     async def enqueue(self, session: AsyncSession, submission: Submission) -> None:
         """Enqueue in the caller's transaction: committed together with the job's row, or not at all."""
 
-    async def cancel(self, job_id: UUID) -> None:
-        """Stop delivering the job. Unknown and ended jobs are left as they are."""
+    async def cancel(self, submissions: Collection[Submission]) -> None:
+        """Take back these deliveries, and earlier ones of the same jobs. Unknown and ended ones stay as they are."""
 
     async def undelivered(self, submissions: Collection[Submission]) -> Sequence[UUID]:
         """Return the jobs of those submissions that the engine neither holds nor runs."""

@@ -142,8 +142,15 @@ class JobEventResponse(BaseModel):
     data: dict[str, Any]
 
 
+DroppedAt = Annotated[
+    datetime | None,
+    Field(description="Set if events were deleted before their job: what happened until then is no longer known."),
+]
+
+
 class JobEvents(BaseModel):
     items: list[JobEventResponse]
+    events_dropped_at: DroppedAt = None
 
 
 class AttemptStage(BaseModel):
@@ -171,6 +178,7 @@ class JobAttempt(BaseModel):
 
 class JobAttempts(BaseModel):
     items: list[JobAttempt]
+    events_dropped_at: DroppedAt = None
 
 
 class ReceiptInput(BaseModel):
@@ -204,6 +212,7 @@ class Receipt(BaseModel):
     datasets: list[UUID]
     attempts: int
     headway: str | None = Field(description="The version that ran the last attempt; null if another program did.")
+    events_dropped_at: DroppedAt = None
     created_at: datetime
     started_at: datetime | None
     completed_at: datetime

@@ -332,10 +332,18 @@ class JobMonitoringService:
                 raise JobStillRunning(f"The job is {job.status}.", job_status=job.status)
             return False
 
+    async def delete_ended(self, job_ids: Collection[UUID], user_id: str) -> set[UUID]:
+        """Delete those of these jobs that are an owner's and have ended, as `delete` does; return which they were."""
+        async with self._database.write() as session:
+            deleted = await queries.delete_ended(session, job_ids, user_id)
+            if deleted:
+                self._move.announce(session, user_id)
+        return deleted
+
     async def delete(self, job_id: UUID, user_id: str) -> None:
         """Delete an ended job with its events and checkpoints. What it made stays; what only it needed is swept."""
         async with self._database.write() as session:
-            if not await queries.delete_ended(session, job_id, user_id):
+            if not await queries.delete_ended(session, [job_id], user_id):
                 job = await queries.get_own(session, job_id, user_id)
                 raise JobStillRunning(f"The job is {job.status}.", job_status=job.status)
             self._move.announce(session, user_id)

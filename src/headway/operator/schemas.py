@@ -165,11 +165,23 @@ class OldJobs(BaseModel):
     failed: int
 
 
+class KeepType(BaseModel):
+    """Days for jobs of one type; null where it is as for all others."""
+
+    completed_days: int | None
+    failed_days: int | None
+    cancelled_days: int | None
+    events_days: int | None
+
+
 class Retention(BaseModel):
     """For how many days things are kept after their end, 0 being for ever, and what sweeps do about it."""
 
     keep_completed_days: int
     keep_failed_days: int
+    keep_cancelled_days: int
+    keep_events_days: int = Field(description="0 keeps events as long as their job.")
+    keep_types: dict[str, KeepType] = Field(description="Types of jobs of which something else is set.")
     keep_audit_days: int
     due: OldJobs
     last_sweep: LastSweep | None = Field(description="Null until a worker has swept.")

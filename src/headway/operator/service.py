@@ -27,6 +27,7 @@ from headway.operator.schemas import (
     Disk,
     EndedJobs,
     JobTotals,
+    KeepType,
     LastSweep,
     OldJobs,
     OperatorJob,
@@ -167,6 +168,12 @@ class OperatorService:
         return Retention(
             keep_completed_days=keep.completed_days,
             keep_failed_days=keep.failed_days,
+            keep_cancelled_days=keep.failed_days if keep.cancelled_days is None else keep.cancelled_days,
+            keep_events_days=keep.events_days,
+            keep_types={
+                name: KeepType(**{f"{ending}_days": number for ending, number in asdict(days).items()})
+                for name, days in keep.types.items()
+            },
             keep_audit_days=self._installation.keep_audit_days,
             due=OldJobs(completed=due.completed, failed=due.failed),
             last_sweep=LastSweep(at=swept.at, **swept.value) if swept else None,

@@ -86,11 +86,12 @@ def codes(answer: BulkAnswer) -> dict[UUID, str]:
 
 
 async def test_cancelling_ends_what_waits_takes_its_delivery_back_and_asks_what_runs(jobs: Jobs) -> None:
-    waiting, running = await jobs.waiting(), (await jobs.running()).job_id
-    answer = await jobs.bulk.act(OWNER, "cancel", [waiting, running])
-    assert answer == BulkAnswer(done=[waiting, running], refused=[], more=False)
-    assert await jobs.phases() == {running: "cancelling", waiting: "cancelled"}
-    assert jobs.engine.cancelled == [waiting]
+    waiting, another, running = await jobs.waiting(), await jobs.waiting(), (await jobs.running()).job_id
+    answer = await jobs.bulk.act(OWNER, "cancel", [waiting, running, another])
+    assert answer == BulkAnswer(done=[waiting, running, another], refused=[], more=False)
+    assert await jobs.phases() == {running: "cancelling", waiting: "cancelled", another: "cancelled"}
+    assert set(jobs.engine.cancelled) == {waiting, another}
+    assert jobs.engine.told == 1, "once for all of them"
 
 
 async def test_what_is_refused_says_why_and_stops_no_other(jobs: Jobs) -> None:

@@ -11,10 +11,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from headway.jobs import history_queries, line_queries, operator_queries, queries
+from headway.jobs import history_queries, line_queries, operator_queries, queries, retention_queries
 from headway.jobs.census import take_census
 from headway.jobs.filters import JobFilter
 from headway.jobs.models import BackgroundJob, PausedQueue
+from headway.jobs.retention_queries import Old
 from headway.kit.db import Database
 from tests.support.clock import FakeClock
 
@@ -61,7 +62,16 @@ LOOKS: dict[str, tuple[Look, list[str]]] = {
     "stalled of all": (lambda session: operator_queries.list_stalled(session, AFTER, 50), [STALLED]),
     "failed of all": (lambda session: operator_queries.list_failed(session, AFTER, 50), [ENDED]),
     "ended by minute": (lambda session: operator_queries.count_ended_by_minute(session, NOW, NOW), [ENDED] * 3),
-    "old": (lambda session: operator_queries.count_ended_before(session, "failed", NOW, 10), [ENDED]),
+    "old": (lambda session: retention_queries.count_among_oldest(session, Old("failed", NOW), 10), [ENDED]),
+    "the oldest": (lambda session: retention_queries.list_oldest(session, Old("completed", NOW), NOW, 500), [ENDED]),
+    "the oldest of a type": (
+        lambda session: retention_queries.list_oldest(session, Old("failed", NOW, only="export"), NOW, 500),
+        [ENDED],
+    ),
+    "with events": (
+        lambda session: retention_queries.list_oldest(session, Old("failed", NOW), NOW, 500, with_events=True),
+        [ENDED],
+    ),
     "text": (lambda session: page(session, JobFilter(text="a")), [OWNER] * 2),
 }
 

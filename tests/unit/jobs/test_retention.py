@@ -8,10 +8,12 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from headway.jobs import queries
+from headway.jobs import queries, retention_queries
 from headway.jobs import retention as module
+from headway.jobs.history import JobHistory
 from headway.jobs.models import BackgroundJob, JobCheckpoint, JobEvent
-from headway.jobs.retention import JobRetention, KeepJobs
+from headway.jobs.retention import Days, JobRetention, KeepJobs
+from headway.jobs.retention_queries import Old
 from headway.jobs.service import JobMonitoringService
 from headway.kit.db import Database
 from tests.support.clock import FakeClock
@@ -29,9 +31,9 @@ class Jobs:
         self.database, self.clock = database, clock
         self.service = JobMonitoringService(database, clock, RecordingSignal())
 
-    async def ended(self, status: str, owner: str = OWNER) -> UUID:
+    async def ended(self, status: str, owner: str = OWNER, job_type: str = "import") -> UUID:
         async with self.database.write() as session:
-            job = await self.service.create_in(session, owner, "import", kind="test", engine="test", delivery=1)
+            job = await self.service.create_in(session, owner, job_type, kind="test", engine="test", delivery=1)
         lease = await self.service.claim(job.id, "worker", seconds=3600)
         assert lease is not None
         await self.service.save_checkpoint(lease, "parse", {})
@@ -127,26 +129,90 @@ async def test_all_batches_are_done_and_each_is_a_transaction(jobs: Jobs, monkey
     assert await jobs.left() == set()
 
 
-async def test_the_oldest_are_found_without_reading_the_others(jobs: Jobs, backend: str) -> None:
-    statements: list[tuple[str, Any]] = []
+async def test_a_job_that_is_tried_again_in_between_is_not_deleted(jobs: Jobs) -> None:
+    job_id = await jobs.ended("failed")
+    jobs.clock.advance(100 * DAY)
+    old = Old("failed", jobs.clock.now())
+    async with jobs.database.read() as session:
+        found, _since = await retention_queries.list_oldest(session, old, None, 10)
     async with jobs.database.write() as session:
-        connection = (await session.connection()).sync_connection
-        assert connection is not None
+        again = {"status": "pending", "completed_at": None}
+        await queries.update(session, jobs.clock.now(), BackgroundJob.id == job_id, again)
+    async with jobs.database.write() as session:
+        assert await retention_queries.delete_those(session, old, found) == 0
+        assert await retention_queries.drop_events(session, old, found, jobs.clock.now()) == 0
+    assert await jobs.left() == {job_id}
 
-        @sa.event.listens_for(connection, "before_cursor_execute")
-        def keep(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
-            statements.append((statement, parameters))
 
-        await queries.delete_oldest(session, "completed", jobs.clock.now(), 500)
-        ((statement, parameters),) = list(statements)
-        explain = "explain query plan" if backend == "sqlite" else "explain"
-        if backend != "sqlite":
-            # A table without rows is quicker read whole.
-            await session.execute(sa.text("set local enable_seqscan = off"))
-        plan = await session.run_sync(
-            lambda sync: sync.connection().exec_driver_sql(f"{explain} {statement}", parameters).all()
-        )
-    told = "\n".join(str(row) for row in plan)
-    assert "ix_background_jobs_ended" in told, told
-    assert "SCAN background_jobs" not in told, told
-    assert "Seq Scan on background_jobs" not in told, told
+async def test_cancelled_jobs_and_types_have_days_of_their_own(jobs: Jobs) -> None:
+    imported, exported = await jobs.ended("completed"), await jobs.ended("completed", job_type="export")
+    failed, cancelled = await jobs.ended("failed", job_type="export"), await jobs.ended("cancelled")
+    checked = await jobs.ended("completed", job_type="validation")
+    types = {"export": Days(completed=2), "validation": Days(completed=0)}
+    retention = JobRetention(jobs.database, jobs.clock, KeepJobs(10, 20, cancelled_days=5, types=types))
+    gone = []
+    for days in (2, 5, 10, 20):
+        before = await jobs.left()
+        jobs.clock.advance(days * DAY + 1)
+        await forget(retention)
+        gone.append(before - await jobs.left())
+        jobs.clock.advance(-days * DAY)
+    assert gone == [{exported}, {cancelled}, {imported}, {failed}]
+    assert await jobs.left() == {checked}, "it is kept for ever"
+
+
+async def test_batches_go_on_behind_what_another_rule_keeps(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, old = set(), set()
+    for number in range(12):
+        job_id = await jobs.ended("completed", job_type="import" if number % 3 else "export")
+        (kept if number % 3 else old).add(job_id)
+    jobs.clock.advance(100 * DAY)
+    monkeypatch.setattr(module, "BATCH", 2)
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 0)
+    retention = JobRetention(jobs.database, jobs.clock, KeepJobs(0, 0, types={"export": Days(completed=1)}))
+    assert await forget(retention, dry_run=True) == (4, 0)
+    assert await forget(retention) == (4, 0)
+    assert await jobs.left() == kept
+
+
+async def test_events_go_before_their_job_which_says_so(jobs: Jobs) -> None:
+    old, history = await jobs.ended("failed"), JobHistory(jobs.database)
+    jobs.clock.advance(10 * DAY)
+    young, exported = await jobs.ended("completed"), await jobs.ended("completed", job_type="export")
+    live = (await jobs.service.create_job(OWNER, "import")).id
+    before = await history.receipt(old, OWNER)
+    keep = KeepJobs(100, 100, events_days=10, types={"export": Days(events=0)})
+    retention = JobRetention(jobs.database, jobs.clock, keep)
+    assert (await retention.drop_events(dry_run=True)).count == 0
+    jobs.clock.advance(1)
+    assert (await retention.drop_events(dry_run=True)).count == 1
+    assert await jobs.left(JobEvent.job_id) == {old, young, exported, live}
+    assert (await retention.drop_events(dry_run=False)).count == 1
+    assert await jobs.left(JobEvent.job_id) == {young, exported, live}
+    now = jobs.clock.now()
+    told = [await history.list_events(old, OWNER), await history.list_attempts(old, OWNER)]
+    assert [(each.items, each.events_dropped_at) for each in told] == [([], now), ([], now)]
+    receipt = await history.receipt(old, OWNER)
+    assert (receipt.events_dropped_at, receipt.headway) == (now, None)
+    assert receipt.model_copy(update={"events_dropped_at": None, "headway": before.headway}) == before
+    assert (await history.list_events(young, OWNER)).events_dropped_at is None
+    for days in (10, 200):
+        jobs.clock.advance(days * DAY)
+        again = JobRetention(jobs.database, jobs.clock, keep)
+        assert [(await each.drop_events(dry_run=False)).count for each in (retention, again)] == [int(days == 10), 0]
+    assert await jobs.left(JobEvent.job_id) == {exported, live}
+
+
+async def test_a_job_that_was_tried_again_has_events_to_drop_once_more(jobs: Jobs) -> None:
+    job_id = await jobs.ended("failed")
+    retention = JobRetention(jobs.database, jobs.clock, KeepJobs(0, 0, events_days=1))
+    for _ in range(2):
+        jobs.clock.advance(2 * DAY)
+        assert (await retention.drop_events(dry_run=False)).count == 1
+        assert await jobs.left(JobEvent.job_id) == set()
+        async with jobs.database.write() as session:
+            again = {"status": "pending", "completed_at": None, "lease_owner": None}
+            await queries.update(session, jobs.clock.now(), BackgroundJob.id == job_id, again)
+        assert await jobs.service.claim(job_id, "worker", seconds=3600)
+        await jobs.service.complete_job(job_id, error="again")
+        assert await jobs.left(JobEvent.job_id) == {job_id}

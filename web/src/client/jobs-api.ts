@@ -1,7 +1,7 @@
 /** What is asked of the server about jobs, beside the live list. */
 
 import { request } from './api.ts'
-import type { Artifact, BulkAction, BulkAnswer, HistoryCounts, HistoryPage, Job, JobAttempt, JobEvent, LogPage, Receipt } from './types.ts'
+import type { Artifact, BulkAction, BulkAnswer, HistoryCounts, HistoryPage, Job, JobAttempts, JobEvent, LogPage, Receipt } from './types.ts'
 
 export const LIST_LIMIT = 50
 /** How many jobs one request names at most; more are asked for one request after another. */
@@ -24,8 +24,8 @@ export function getJob(id: string, signal?: AbortSignal): Promise<Job> {
   return request<Job>('GET', path(id), { signal })
 }
 
-export async function listAttempts(id: string, signal?: AbortSignal): Promise<JobAttempt[]> {
-  return (await request<{ items: JobAttempt[] }>('GET', `${path(id)}/attempts`, { signal })).items
+export function listAttempts(id: string, signal?: AbortSignal): Promise<JobAttempts> {
+  return request<JobAttempts>('GET', `${path(id)}/attempts`, { signal })
 }
 
 export async function listEvents(id: string, signal?: AbortSignal): Promise<JobEvent[]> {

@@ -117,6 +117,12 @@ export interface JobAttempt {
   stages: AttemptStage[]
 }
 
+/** What is kept of the attempts of a job; of what was before `events_dropped_at`, nothing is. */
+export interface JobAttempts {
+  items: JobAttempt[]
+  events_dropped_at: string | null
+}
+
 /** `first` to one of all tabs and devices that ask: that one shows the notification. */
 export interface NotificationAnswer {
   first: boolean

@@ -33,6 +33,7 @@ class JobPage extends LitElement {
     params: { attribute: false },
     job: { state: true },
     attempts: { state: true },
+    droppedAt: { state: true },
     events: { state: true },
     problem: { state: true },
     refusal: { state: true },
@@ -42,6 +43,8 @@ class JobPage extends LitElement {
   declare params: Record<string, string>
   declare job: Job | null
   declare attempts: readonly JobAttempt[]
+  /** When the events were deleted that are not kept as long as the job. */
+  declare droppedAt: string | null
   declare events: readonly JobEvent[]
   /** Why the job cannot be shown. */
   declare problem: string
@@ -61,6 +64,7 @@ class JobPage extends LitElement {
     this.params = {}
     this.job = null
     this.attempts = []
+    this.droppedAt = null
     this.events = []
     this.problem = ''
     this.refusal = ''
@@ -93,7 +97,8 @@ class JobPage extends LitElement {
       if (!this.job || job.version >= this.job.version) this.job = job
       const [attempts, events] = await Promise.all([listAttempts(this.#id, signal), listEvents(this.#id, signal)])
       if (signal.aborted) return
-      this.attempts = attempts
+      this.attempts = attempts.items
+      this.droppedAt = attempts.events_dropped_at
       this.events = events
       this.problem = ''
     } catch (error) {
@@ -189,6 +194,7 @@ class JobPage extends LitElement {
       <div class="two">
         <section class="card">
           <h2>What happened</h2>
+          ${this.droppedAt ? html`<p class="muted">What happened before ${formatMoment(this.droppedAt)} is no longer kept.</p>` : nothing}
           <headway-job-timeline .job=${job} .attempts=${this.attempts} .events=${this.events}></headway-job-timeline>
         </section>
         ${this.#renderFacts(job)}
