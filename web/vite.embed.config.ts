@@ -11,7 +11,13 @@ export default defineConfig({
     target: 'es2023',
     cssTarget: BROWSERS,
     modulePreload: false,
-    lib: { entry: { 'headway-jobs': 'src/elements/headway-jobs.ts' }, formats: ['es'] },
+    lib: {
+      entry: {
+        'headway-jobs': 'src/elements/headway-jobs.ts',
+        'headway-importer': 'src/elements/embed-importer.ts',
+      },
+      formats: ['es'],
+    },
     // Said here too, because for libraries Vite leaves the blanks and comments.
     rollupOptions: { output: { entryFileNames: '[name].js', chunkFileNames: 'embed/[name]-[hash].js', minify: true } },
     minify: true,

@@ -11,6 +11,7 @@ import pytest
 from headway.web.static import UI
 
 JOBS_BYTES = 12_000
+IMPORTER_BYTES = 35_000
 STATIC_IMPORT = re.compile(r"""(?:^|[;\s}])(?:import|export)\s*(?:[^"'`;()]*?from\s*)?["']([^"']+)["']""")
 
 
@@ -35,6 +36,14 @@ def test_the_jobs_button_costs_a_host_at_most_twelve_kilobytes(jobs_button: dict
     sizes = {path.name: len(gzip.compress(text.encode(), 9)) for path, text in jobs_button.items()}
     assert len(sizes) > 1, "the shared module is counted too"
     assert sum(sizes.values()) <= JOBS_BYTES, sizes
+
+
+def test_the_importer_costs_a_host_at_most_thirty_five_kilobytes() -> None:
+    sizes = {
+        path.name: len(gzip.compress(text.encode(), 9))
+        for path, text in _loaded((UI / "headway-importer.js").resolve()).items()
+    }
+    assert sum(sizes.values()) <= IMPORTER_BYTES, sizes
 
 
 def test_the_jobs_button_lies_where_its_host_puts_it(jobs_button: dict[Path, str]) -> None:

@@ -10,6 +10,7 @@ import type { Job } from '../client/types.ts'
 import { chosenFiles, droppedFiles, pastedFiles, type Taken } from './dropped-files.ts'
 import { importerStyles } from './importer-styles.ts'
 import './interrupted-upload.ts'
+import { type JobLinks, LINKS } from './job-links.ts'
 import { isBegunWith, type JobSource } from './job-source.ts'
 import { formatBytes, plural } from './sizes.ts'
 import type { Upload } from './upload.ts'
@@ -46,6 +47,7 @@ export class HeadwayImporter extends LitElement {
   static override properties = {
     queue: { attribute: false },
     jobs: { attribute: false },
+    links: { attribute: false },
     compact: { type: Boolean },
     dragging: { state: true },
     note: { state: true },
@@ -54,6 +56,8 @@ export class HeadwayImporter extends LitElement {
   }
   declare queue: UploadQueue | null
   declare jobs: JobSource | null
+  /** Where links lead, if not to Headway's own pages. */
+  declare links: JobLinks
   /** Without the list of formats, for a place that says more itself. */
   declare compact: boolean
   declare dragging: boolean
@@ -74,6 +78,7 @@ export class HeadwayImporter extends LitElement {
     super()
     this.queue = null
     this.jobs = null
+    this.links = LINKS
     this.compact = false
     this.dragging = false
     this.note = ''
@@ -252,7 +257,10 @@ export class HeadwayImporter extends LitElement {
     }
     if (!uploads.some((upload) => upload.state === 'accepted' && this.#say(upload).percent !== undefined))
       return nothing
-    return html`<p class="safety good">You can close this page. Progress is under <a href="/jobs">Jobs</a>.</p>`
+    const all = this.links.all
+    return html`<p class="safety good">
+      You can close this page.${all ? html` Progress is under <a href=${all}>Jobs</a>.` : nothing}
+    </p>`
   }
 
   #renderFolder(): TemplateResult {
@@ -275,6 +283,7 @@ export class HeadwayImporter extends LitElement {
             .upload=${upload}
             .queue=${queue}
             .jobs=${jobs}
+            .links=${this.links}
             .tick=${this.#tick}
             ?open=${upload === open}
             @headway-look=${() => (this.lookedAt = upload)}
@@ -291,8 +300,6 @@ export class HeadwayImporter extends LitElement {
     </ul>`
   }
 }
-
-customElements.define('headway-importer', HeadwayImporter)
 
 declare global {
   interface HTMLElementTagNameMap {

@@ -3,6 +3,7 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit'
 
 import type { Job } from '../client/types.ts'
+import { type JobLinks, jobLink, resultLink } from './job-links.ts'
 import type { JobSource } from './job-source.ts'
 import type { ImportOptions, Upload } from './upload.ts'
 import type { UploadQueue } from './upload-queue.ts'
@@ -24,12 +25,14 @@ class UploadRow extends LitElement {
     upload: { attribute: false },
     queue: { attribute: false },
     jobs: { attribute: false },
+    links: { attribute: false },
     tick: { attribute: false },
     open: { type: Boolean },
   }
   declare upload: Upload
   declare queue: UploadQueue
   declare jobs: JobSource | null
+  declare links: JobLinks
   /** Another number with every change: uploads change in place. */
   declare tick: number
   /** Whether a file that is to be looked at is looked at now. */
@@ -107,10 +110,10 @@ class UploadRow extends LitElement {
 
   #renderResult(name: string, job: Job | null): TemplateResult | typeof nothing {
     if (!job) return nothing
-    if (!job.related_dataset_id) return html`<a class="button" href="/jobs/${job.id}" aria-label="Details of ${name}">Details</a>`
-    if (isProposal(job))
-      return html`<a class="button primary" href="/datasets/${job.related_dataset_id}?tab=history" aria-label="Look at the change by ${name}">Look at the change</a>`
-    return html`<a class="button primary" href="/datasets/${job.related_dataset_id}" aria-label="Open dataset ${name}">Open dataset</a>`
+    const [result, story] = [resultLink(this.links, job), jobLink(this.links, job)]
+    if (!result) return story ? html`<a class="button" href=${story} aria-label="Details of ${name}">Details</a>` : nothing
+    if (isProposal(job)) return html`<a class="button primary" href="${result}?tab=history" aria-label="Look at the change by ${name}">Look at the change</a>`
+    return html`<a class="button primary" href=${result} aria-label="Open dataset ${name}">Open dataset</a>`
   }
 
   #renderAgain(name: string, job: Job | null): TemplateResult | typeof nothing {

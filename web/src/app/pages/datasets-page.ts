@@ -4,7 +4,7 @@ import { html, LitElement, nothing, type TemplateResult } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
 
 import type { Dataset } from '../../client/types.ts'
-import '../../elements/headway-importer.ts'
+import './importer.ts'
 import { formatAgo, formatBytes, formatCount, formatMoment, plural } from '../../elements/sizes.ts'
 import { listDatasets } from './dataset-api.ts'
 import './dataset-dialogs.ts'

@@ -2,7 +2,7 @@
 
 import { css, html, LitElement, type TemplateResult } from 'lit'
 
-import '../../elements/headway-importer.ts'
+import './importer.ts'
 import { jobSource, uploads } from './uploads.ts'
 import { pageStyles } from './page-styles.ts'
 import './sample-file.ts'

@@ -1,50 +1,9 @@
-/** The uploads of this browser tab, and where they hear how their jobs go. */
+/** The uploads of this browser tab belong to whoever is signed in. */
 
-import type { JobSource } from '../../elements/job-source.ts'
-import { isPausedUpload } from '../../elements/job-words.ts'
-import { sendFile } from '../../elements/send-file.ts'
-import { UploadQueue } from '../../elements/upload-queue.ts'
-import { getLimits, getMe } from './dataset-api.ts'
-import { cancelJob, jobsStore } from './jobs-seam.ts'
+import { jobSource, learnLimits, uploads } from '../../elements/page-uploads.ts'
+import { getMe } from './dataset-api.ts'
 
-export const uploads = new UploadQueue(sendFile)
-
-export const jobSource: JobSource = {
-  find: (id) => jobsStore.jobs.find((job) => job.id === id) ?? null,
-  findUploading(fileName) {
-    const found = jobsStore.jobs.filter((job) => job.phase === 'uploading' && job.title === fileName)
-    return found.length === 1 ? (found[0] ?? null) : null
-  },
-  interrupted: () => jobsStore.jobs.filter(isPausedUpload),
-  async cancel(id) {
-    try {
-      await cancelJob(id)
-      return true
-    } catch {
-      return false
-    }
-  },
-  subscribe(changed) {
-    jobsStore.addEventListener('change', changed)
-    return () => jobsStore.removeEventListener('change', changed)
-  },
-}
-
-/** Bytes that are only in the browser are lost with the page; jobs are not, so only those ask to stay. */
-function guard(event: BeforeUnloadEvent): void {
-  event.preventDefault()
-}
-
-window.addEventListener('online', () => uploads.wake('offline', 'unreachable'))
-
-let guarded = false
-uploads.addEventListener('change', () => {
-  const needed = uploads.inBrowser > 0
-  if (needed === guarded) return
-  guarded = needed
-  if (needed) window.addEventListener('beforeunload', guard)
-  else window.removeEventListener('beforeunload', guard)
-})
+export { jobSource, uploads }
 
 let owner = ''
 
@@ -57,12 +16,6 @@ async function learnOwner(): Promise<void> {
   uploads.wake('signed-out')
 }
 
-async function learnLimits(): Promise<void> {
-  uploads.maxBytes = (await getLimits()).max_upload_bytes
-  uploads.dispatchEvent(new Event('change'))
-}
-
-/** What cannot be learned is left open: the server refuses what is too large in any case. */
 function learn(): void {
   void learnOwner().catch(() => undefined)
   void learnLimits().catch(() => undefined)
