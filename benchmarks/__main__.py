@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import intake, jobs_cost, jobs_history, jobs_live
+from benchmarks import accessibility, intake, jobs_cost, jobs_history, jobs_live
 
 BENCHMARKS = {
     "intake": intake.main,
     "history": jobs_history.main,
     "jobs": jobs_live.main,
     "cost": jobs_cost.main,
+    "lighthouse": accessibility.main,
 }
 
 

@@ -94,6 +94,21 @@ async def test_a_finished_job_stays_in_view_for_five_minutes(
         await expect(page.get_by_role("link", name="My export")).to_be_visible()
 
 
+async def test_the_first_key_leads_past_the_navigation(
+    browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
+) -> None:
+    watched = await signed_in(browser, product.url, new_user(product))
+    nothing_goes_wrong.append(watched)
+    page = watched.page
+    await page.goto("/datasets")
+    await page.get_by_role("heading", name="Datasets").wait_for()
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("button", name="Skip to content")).to_be_focused()
+    await expect(page.get_by_role("button", name="Skip to content")).to_be_in_viewport()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("main")).to_be_focused()
+
+
 async def test_a_bad_file_says_what_is_wrong_and_what_to_do(
     browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
 ) -> None:

@@ -303,7 +303,7 @@ class AppShell extends LitElement {
   }
 
   override render(): TemplateResult {
-    return html`<a class="skip" href="#main" @click=${this.#skip}>Skip to content</a>
+    return html`<button class="skip" @click=${this.#skip}>Skip to content</button>
       <header>
         <a class="brand" href="/import"><img src="/logo.svg" alt="" width="26" height="26" /><span>Headway</span></a>
         ${this.me ? this.#whenSignedIn(this.me) : nothing}
@@ -350,8 +350,8 @@ class AppShell extends LitElement {
     return this.#page ?? nothing
   }
 
-  #skip(event: Event): void {
-    event.preventDefault()
+  /** No link: an address leads to nothing inside of an element. */
+  #skip(): void {
     this.renderRoot.querySelector<HTMLElement>('main')?.focus()
   }
 
