@@ -235,6 +235,7 @@ def _build_operating(
         "S3" if folder_of(store) is None else "folder",
         KeepJobs.worded(**settings.keep_jobs),
         settings.keep_audit_days,
+        settings.keep_artifact_days,
     )
     ended = Throughput(database, clock)
     service = OperatorService(database, clock, JobsOverview(database, clock), ended, accounts.emails_of, installation)

@@ -183,6 +183,8 @@ class Retention(BaseModel):
     keep_events_days: int = Field(description="0 keeps events as long as their job.")
     keep_types: dict[str, KeepType] = Field(description="Types of jobs of which something else is set.")
     keep_audit_days: int
+    keep_artifact_days: int = Field(description="Files that jobs left, from when they were written.")
+    keep_log_days: int = Field(description="Lines that tell what jobs did, from when they were written.")
     due: OldJobs
     last_sweep: LastSweep | None = Field(description="Null until a worker has swept.")
 

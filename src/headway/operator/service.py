@@ -61,6 +61,7 @@ class Installation:
     store: str
     keep: KeepJobs
     keep_audit_days: int
+    keep_artifact_days: int
 
 
 class OperatorService:
@@ -175,6 +176,8 @@ class OperatorService:
                 for name, days in keep.types.items()
             },
             keep_audit_days=self._installation.keep_audit_days,
+            keep_artifact_days=self._installation.keep_artifact_days,
+            keep_log_days=keep.log_days,
             due=OldJobs(completed=due.completed, failed=due.failed),
             last_sweep=LastSweep(at=swept.at, **swept.value) if swept else None,
         )

@@ -189,6 +189,8 @@ async def test_storage_and_sweeps_are_told_once_they_were_measured(office: Offic
     measurements = Measurements(office.database, clock)
     uploaded = await office.client.post("/imports?filename=a.csv", content=b"a,b\n1,2\n")
     assert uploaded.status_code == 202
+    job = (await office.client.post("/jobs", json={"job_type": "external"})).json()["id"]
+    assert (await office.client.put(f"/jobs/{job}/artifacts/a.txt", content=b"12345")).status_code == 201
     await measurements.measure_storage()
     leftovers = (
         Leftover("sessions", Tally(3)), Leftover("originals without a row", Tally()), Leftover("lost rows", Tally(1), ("rows/x",)),
@@ -198,6 +200,7 @@ async def test_storage_and_sweeps_are_told_once_they_were_measured(office: Offic
     storage = told["storage"]
     assert (storage["owners"], storage["files"], storage["original_bytes"], storage["datasets"]) == (1, 1, 8, 0)
     (largest,) = storage["largest"]
+    assert storage["artifact_bytes"] == largest["artifact_bytes"] == 5
     assert (largest["owner"]["email"], largest["original_bytes"], largest["row_bytes"]) == ("admin@example.org", 8, 0)
     swept = told["retention"]["last_sweep"]
     assert (swept["by"], swept["removed"]) == ("worker-1", [{"kind": "sessions", "count": 3, "bytes": None}])
@@ -224,3 +227,4 @@ async def test_old_jobs_are_counted_by_the_settings(office: Office) -> None:
     told = (await overview(office))["retention"]
     assert told["due"] == {"completed": 0, "failed": 1}
     assert (told["keep_completed_days"], told["keep_failed_days"], told["keep_audit_days"]) == (30, 90, 365)
+    assert (told["keep_artifact_days"], told["keep_log_days"]) == (14, 30)

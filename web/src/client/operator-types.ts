@@ -76,6 +76,8 @@ export interface OwnerUse {
   original_bytes: number
   datasets: number
   row_bytes: number
+  /** Files that jobs left. */
+  artifact_bytes: number
 }
 
 export interface StorageUse extends Omit<OwnerUse, 'owner'> {
@@ -94,6 +96,8 @@ export interface Retention {
   keep_completed_days: number
   keep_failed_days: number
   keep_audit_days: number
+  keep_artifact_days: number
+  keep_log_days: number
   due: { completed: number; failed: number }
   last_sweep: { at: string; by: string; removed: { kind: string; count: number; bytes: number | null }[]; problems: string[] } | null
 }

@@ -83,7 +83,7 @@ export class OperatorStorage extends LitElement {
     const left = storage.owners - storage.largest.length
     return html`<p>
         ${plural(storage.owners, 'owner', 'owners')}: ${plural(storage.files, 'file', 'files')} of ${formatBytes(storage.original_bytes)},
-        ${plural(storage.datasets, 'dataset', 'datasets')} of ${formatBytes(storage.row_bytes)}.
+        ${plural(storage.datasets, 'dataset', 'datasets')} of ${formatBytes(storage.row_bytes)}, files of jobs of ${formatBytes(storage.artifact_bytes)}.
         <span class="muted" title=${formatMoment(storage.measured_at)}>Measured ${formatAgo(storage.measured_at)}.</span>
       </p>
       ${storage.largest.length ? this.#renderOwners(storage.largest) : nothing}
@@ -95,7 +95,7 @@ export class OperatorStorage extends LitElement {
       <thead role="rowgroup">
         <tr role="row">
           <th role="columnheader" scope="col">Owner</th>
-          ${['Files', 'Size of files', 'Datasets', 'Size of datasets'].map(
+          ${['Files', 'Size of files', 'Datasets', 'Size of datasets', 'Files of jobs'].map(
             (text) => html`<th role="columnheader" scope="col" class="number">${text}</th>`,
           )}
         </tr>
@@ -108,6 +108,7 @@ export class OperatorStorage extends LitElement {
             <td role="cell" class="number" data-label="Size of files">${formatBytes(use.original_bytes)}</td>
             <td role="cell" class="number" data-label="Datasets">${formatCount(use.datasets)}</td>
             <td role="cell" class="number" data-label="Size of datasets">${formatBytes(use.row_bytes)}</td>
+            <td role="cell" class="number" data-label="Files of jobs">${formatBytes(use.artifact_bytes)}</td>
           </tr>`,
         )}
       </tbody>
@@ -126,6 +127,7 @@ export class OperatorStorage extends LitElement {
 
   #renderRetention(): TemplateResult {
     const { keep_completed_days: completed, keep_failed_days: failed, keep_audit_days: audit, due, last_sweep: swept } = this.overview.retention
+    const { keep_artifact_days: files, keep_log_days: lines } = this.overview.retention
     const goes = due.completed + due.failed ? `${capped(due.completed)} completed and ${capped(due.failed)} failed ones go with the next sweep.` : ''
     const { jobs } = this.overview
     return html`<p>
@@ -134,6 +136,7 @@ export class OperatorStorage extends LitElement {
       </p>
       <p>
         Completed jobs stay ${keptFor(completed)}, failed and cancelled ones ${keptFor(failed)}, the audit ${keptFor(audit)}. ${goes}
+        Files that jobs left stay ${keptFor(files)}, and what jobs said ${keptFor(lines)}, but neither longer than its job.
       </p>
       ${
         swept
