@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from headway.datasets.columns import AS_TEXT, Column, ColumnType
 from headway.datasets.printing import json_values
@@ -23,11 +24,15 @@ MEMORY = "128MiB"
 AT_ONCE = 64
 """So many columns are looked at by one query; each of them needs a few kilobytes while it runs."""
 
-MOST_DETAILED = 200
+MOST_DETAILED = 100
 """Columns behind these have no histogram and no most frequent values: nobody looks at so many."""
 
 MOST_COUNTED = 50_000
 """Of more different values than that they are estimated and not counted: a group for each would take memory."""
+
+SMALL_BYTES = 32 * 1024 * 1024
+"""A file that is no larger unpacked is read once and kept: each look into a file of thousands of columns costs more than
+the looking."""
 
 MOST_COUNTED_BYTES = 32 * 1024 * 1024
 TOP = 10
@@ -95,6 +100,9 @@ class _Profiler:
         self._connection = connection
         self._connection.execute("set parquet_metadata_cache = true")
         self._rows = f"read_parquet({quoted(str(path))})"
+        if _unpacked_bytes(path) <= SMALL_BYTES:
+            self._connection.execute(f"create temp table small as select * from {self._rows}")
+            self._rows = "small"
 
     def close(self) -> None:
         self._connection.close()
@@ -106,7 +114,9 @@ class _Profiler:
         asked = [(f"{name}_{column.position}", sql) for column in columns for name, sql in _questions(column).items()]
         chosen = ", ".join(f"{sql} as {name}" for name, sql in asked)
         table = self._connection.sql(f"select count(*) as rows, {chosen} from {self._rows}").to_arrow_table()
-        return [_first_look(table, column) for column in columns]
+        # Each look for a name in a table goes through all of them.
+        answers = dict(zip(table.column_names, table.columns, strict=True))
+        return [_first_look(answers, column) for column in columns]
 
     # ------------------------------------------------------------------------------------------------- one by one
 
@@ -156,6 +166,11 @@ class _Profiler:
             found.histogram[span] = int(count)
 
 
+def _unpacked_bytes(path: Path) -> int:
+    meta = pq.read_metadata(path)
+    return sum(meta.row_group(number).total_byte_size for number in range(meta.num_row_groups))
+
+
 # ------------------------------------------------------------------------------------------------------- questions
 
 
@@ -193,16 +208,16 @@ def _counts(column: Column, value: str) -> str:
     return f"isfinite({value})" if column.type is ColumnType.NUMBER else f"{value} is not null"
 
 
-def _first_look(table: pa.Table, column: Column) -> _Found:
+def _first_look(answers: dict[str, pa.ChunkedArray], column: Column) -> _Found:
     def said(name: str) -> Any:
-        key = f"{name}_{column.position}"
-        return table.column(key)[0].as_py() if key in table.column_names else None
+        answer = answers.get(f"{name}_{column.position}")
+        return None if answer is None else answer[0].as_py()
 
     values = said("count")
-    nulls = table.column("rows")[0].as_py() - values
+    nulls = answers["rows"][0].as_py() - values
     found = _Found(nulls, values, min(said("distinct"), values), values == 0, low=said("low"), high=said("high"))
     if column.type in _NUMBERS | _MOMENTS:
-        found.min, found.max = (_values(table.column(f"{end}_{column.position}"), column)[0] for end in ("min", "max"))
+        found.min, found.max = (_values(answers[f"{end}_{column.position}"], column)[0] for end in ("min", "max"))
         found.mean = said("mean")
     if (found.mean is not None and not math.isfinite(found.mean)) or said("finite") == 0:
         found.mean = None
