@@ -13,7 +13,28 @@ LINES = (ROW + b"\n") * 200
 
 
 def hostile_json(seed: int) -> list[HostileFile]:
-    return [*_deep(seed), *_broken(seed), *_large(seed), *_values(seed), *_lines(seed)]
+    return [*_deep(seed), *_broken(seed), *_large(seed), *_values(seed), *_lines(seed), *_shapes(seed)]
+
+
+def _shapes(seed: int) -> list[HostileFile]:
+    """Return tables that are written as arrays or as columns, and what only looks like them."""
+    shelf = Shelf("json-shape", seed)
+    wide = b"[" + b",".join(b'"c%d"' % number for number in range(6_000)) + b"]"
+    columns = b"{" + b",".join(b'"c%d":[1,2]' % number for number in range(4_000)) + b"}"
+    for encoding in ("utf-16-be", "utf-32", "utf-32-le", "utf-32-be"):
+        shelf.add(f"in-{encoding}", "wide.json", ROWS.decode().encode(encoding), IMPORTS)
+    shelf.add("utf-32-cut", "cut.json", ROWS.decode().encode("utf-32-le")[:-2], "json.")
+    shelf.add("columns", "columns.json", b'{"a": [1, 2, 3], "b": ["x", null, [1]]}', IMPORTS)
+    shelf.add("columns-4000", "many.json", columns, IMPORTS)
+    shelf.add("columns-not-equally-long", "ragged.json", b'{"a": [1, 2, 3], "b": [1]}', IMPORTS)
+    shelf.add("columns-cut", "cut-columns.json", b'{"a": [1, 2, 3], "b": [1, 2', "json.truncated")
+    shelf.add("split-by-a-library", "split.json", b'{"columns":["a","b"],"index":[0],"data":[[1,"x"]]}', IMPORTS)
+    shelf.add("arrays-ragged", "ragged-rows.json", b'[["a","b"],[1],[1,2,3],[],null,{"a":1}]', IMPORTS)
+    shelf.add("arrays-6000-wide", "wide-rows.json", b"[" + wide + b",[1]]", "table.too_many_columns")
+    shelf.add("names-twice", "twice.json", b'[["a","a",""],[1,2,3]]', IMPORTS)
+    shelf.add("separators-without-values", "marks.json", b"\x1e\n\x1e\n", "format.", "csv.", "json.", IMPORTS)
+    shelf.add("path-of-points", "points.json", b'{"a.b": [{"x": 1}], "a": {"b": [{"x": 2}, {"x": 3}]}}', IMPORTS)
+    return shelf.files
 
 
 def _deep(seed: int) -> list[HostileFile]:
@@ -27,7 +48,7 @@ def _deep(seed: int) -> list[HostileFile]:
     shelf.add("objects-600", "six.json", b'[{"a":' + b'{"b":' * 600 + b"1" + b"}" * 601 + b"]", "json.too_deep")
     shelf.add("arrays-400", "fair.json", b'[{"a":' + b"[" * 400 + b"]" * 400 + b"}]", IMPORTS)
     shelf.add("brackets-in-texts", "texts.json", b'[{"a": "' + b"[" * 100_000 + b'"}]', IMPORTS)
-    shelf.add("in-a-line", "line.ndjson", LINES + b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n", "json.too_deep")
+    shelf.add("in-a-line", "line.ndjson", LINES + b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n", IMPORTS)
     shelf.add("closing-only", "closing.json", b"]" * 100_000, "json.", IMPORTS, "format.", "table.")
     return shelf.files
 
@@ -153,7 +174,9 @@ def _values(seed: int) -> list[HostileFile]:
 
 def _lines(seed: int) -> list[HostileFile]:
     shelf = Shelf("json-lines", seed)
-    broken = ("json.malformed", "json.truncated", "json.trailing")
+    broken = ("json.malformed", "json.truncated", "json.trailing", "csv.too_many_bad_rows")
+    shelf.add("not-utf-8-in-one", "bytes.ndjson", LINES + b'{"id": 2, "name": "\xff\xfe"}\n' + LINES, IMPORTS)
+    shelf.add("every-line-broken", "all.ndjson", b'{"id": 1,}\n' * 300, "csv.too_many_bad_rows")
     shelf.add("broken-in-the-middle", "middle.ndjson", LINES + b'{"id": 2, "na\n' + LINES, *broken, IMPORTS)
     shelf.add("broken-at-the-end", "end.ndjson", LINES + b'{"id": 2, "na', *broken, IMPORTS)
     shelf.add(

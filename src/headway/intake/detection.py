@@ -18,6 +18,7 @@ from pathlib import Path, PurePath
 
 from headway.errors import AppError
 from headway.intake.codecs import PACKED_SUFFIXES, codec_of
+from headway.intake.encoding_wide import wide_by_start, wide_encoding
 from headway.intake.errors import FormatBlank, FormatEmpty, FormatUnsupported, NotATable, SheetPasswordProtected
 from headway.intake.parsing import Decision
 from headway.intake.signatures import Refusal, foreign, foreign_ole, foreign_zip
@@ -36,6 +37,13 @@ UTF16_OTHER_SHARE = 0.05
 
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 """Byte order marks; the UTF-32 one begins like the UTF-16 one."""
+
+_WIDE_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\x0b\x0c\x1a\x1b"))
 
@@ -72,6 +80,10 @@ _TEXT_SUFFIXES = frozenset({".txt", ".dat"})
 
 _JSON_START = re.compile(rb'\{\s*("|\}|$)|\[\s*([\[{"\]]|-?\d|true\b|false\b|null\b|$)')
 _BRACKETS = (b"{", b"[")
+_BEFORE_JSON = b" \t\r\n\x0b\x0c\x1e"
+
+_JSON_OF_MANY_LINES = re.compile(rb"[\[{]\s*\n|[^\n]*[,\[{][ \t\r]*\n|\[\s*\{")
+"""A document that is only named like lines of JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,17 +262,21 @@ def _plain_format(source: Path, head: bytes, file_name: str, wanted: str | None)
 
 
 def _text_format(head: bytes, file_name: str) -> str:
-    text = _as_utf8(head).lstrip()
+    text = _as_utf8(head).lstrip(_BEFORE_JSON)
     named = _by_extension(file_name)
     if not _JSON_START.match(text[:1024]) and not (named in {"json", "ndjson"} and text.startswith(_BRACKETS)):
         return "delimited"
-    return "ndjson" if named == "ndjson" or _first_line_is_a_value(text) else "json"
+    if named == "ndjson" and not _JSON_OF_MANY_LINES.match(text):
+        return "ndjson"
+    return "ndjson" if _first_line_is_a_value(text) else "json"
 
 
 def _as_utf8(head: bytes) -> bytes:
-    for mark, name in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+    for mark, name in _WIDE_MARKS:
         if head.startswith(mark):
-            return head[2:].decode(name, "ignore").encode()
+            return head[len(mark) :].decode(name, "ignore").encode()
+    if wide := wide_by_start(head):
+        return head.decode(wide, "ignore").encode("utf-8", "ignore")
     return head.removeprefix(codecs.BOM_UTF8)
 
 
@@ -299,7 +315,8 @@ def _middle(source: Path) -> bytes:
     if size < 2 * HEAD_BYTES:
         return b""
     with source.open("rb") as file:
-        file.seek(size // 2)
+        # Where characters take four bytes, one of them begins here.
+        file.seek(size // 8 * 4)
         return file.read(HEAD_BYTES)
 
 
@@ -309,7 +326,7 @@ def _is_junk(block: bytes) -> bool:
     Text has next to none, a few stray NULs aside; random bytes have one in ten and are not UTF-8. UTF-16 has
     a NUL in every other byte, and only there.
     """
-    if not block or _is_utf16(block):
+    if not block or _is_utf16(block) or _is_wide(block):
         return False
     controls = len(block) - len(block.translate(None, _CONTROLS))
     share = controls / len(block)
@@ -322,6 +339,17 @@ def _is_utf8(block: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _is_wide(block: bytes) -> bool:
+    """Tell text in UTF-16 or UTF-32 without a mark, also where it is as short as one value."""
+    if wide_encoding(block) is not None:
+        return True
+    name = wide_by_start(block)
+    if name is None:
+        return False
+    text = block.decode(name, "ignore").encode("utf-8", "ignore")
+    return len(text) - len(text.translate(None, _CONTROLS)) <= DOUBTFUL_SHARE * len(text)
 
 
 def _is_utf16(block: bytes) -> bool:

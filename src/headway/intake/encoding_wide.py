@@ -24,6 +24,20 @@ def wide_encoding(head: bytes) -> str | None:
     return None
 
 
+def wide_by_start(start: bytes) -> str | None:
+    """Return UTF-16 or UTF-32 by where zeros stand among the first bytes, of a text that begins with ASCII."""
+    first = [bool(byte) for byte in start[:4].ljust(4, b"\1")]
+    return _BY_START.get((first[0], first[1], first[2], first[3]))
+
+
+_BY_START = {
+    (False, False, False, True): "utf-32-be",
+    (True, False, False, False): "utf-32-le",
+    (False, True, False, True): "utf-16-be",
+    (True, False, True, False): "utf-16-le",
+}
+
+
 def _zeros_stand(head: bytes, step: int, places: tuple[int, ...]) -> bool:
     """Say whether nearly all zeros stand at some places of each character: all of them for four bytes."""
     at_places = [head[place::step].count(0) for place in places]

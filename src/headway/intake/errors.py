@@ -247,6 +247,12 @@ class JsonNotANumber(Invalid):
     user_action = "Write null, or a text in quotes, where there is no number; JSON knows neither NaN nor Infinity."
 
 
+class JsonPathNotFound(Invalid):
+    code = "json.path_not_found"
+    title = "The JSON has no list of rows at that path"
+    user_action = "Choose one of the lists that are named here, or leave json_path out."
+
+
 class JsonTooDeep(Invalid):
     code = "json.too_deep"
     title = "The JSON is nested too deeply"

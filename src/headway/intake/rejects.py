@@ -43,6 +43,13 @@ REASONS = {
     TAIL: "has text after a closing quotation mark",
     BAD_CHARACTERS: "has bytes that are no characters in the encoding of the file",
     MISMATCH: "has a value that is not of the type that was asked for",
+    "json.malformed": "is not valid JSON",
+    "json.truncated": "ends before its JSON does",
+    "json.trailing": "has something behind its JSON",
+    "json.duplicate_key": "has an object that names the same key twice",
+    "json.not_a_number": "has NaN or Infinity, which JSON does not know",
+    "json.bad_text": "has text that is not valid Unicode",
+    "json.too_deep": "is nested too deeply",
 }
 """The closed list of codes of rejected rows, each with the end of a sentence that begins with the row."""
 

@@ -21,8 +21,8 @@ from headway.intake.errors import (
     JsonTrailing,
     JsonTruncated,
 )
-from headway.intake.formats import json_rows, json_scan
-from headway.intake.text_errors import TooManyColumns, TypeDoesNotFit
+from headway.intake.formats import json_rows, json_window
+from headway.intake.text_errors import EncodingUnknown, TooManyColumns, TypeDoesNotFit
 
 from .parse_helpers import Parsed, parse_bytes
 
@@ -95,9 +95,25 @@ def test_a_list_of_nothing(tmp_path: Path, text: str) -> None:
         assert parse(tmp_path, text).values("data") == ["[]"]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_encodings_with_a_mark(tmp_path: Path, encoding: str) -> None:
-    assert parse(tmp_path, '[{"é":"東京"}]'.encode(encoding)).values("é") == ["東京"]
+ENCODINGS = ["utf-8", "utf-8-sig"] + [f"utf-{bits}{order}" for bits in (16, 32) for order in ("", "-le", "-be")]
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_encodings_with_a_mark_and_without(tmp_path: Path, encoding: str) -> None:
+    table = parse(tmp_path, '[{"é":"東京"}]'.encode(encoding))
+    assert table.values("é") == ["東京"]
+    assert table.raw() == ['{"é":"東京"}']
+
+
+def test_an_encoding_that_was_named(tmp_path: Path) -> None:
+    assert parse(tmp_path, '[{"a":"Köln"}]'.encode("latin-1"), encoding="latin-1").values("a") == ["Köln"]
+    (tmp_path / "other").mkdir()
+    with pytest.raises(EncodingUnknown):
+        parse(tmp_path / "other", "[1]", encoding="zip")
+
+
+def test_values_behind_record_separators(tmp_path: Path) -> None:
+    assert parse(tmp_path, '\x1e{"a":1}\n\x1e{"a":2}\n').raw() == ['{"a":1}', '{"a":2}']
 
 
 # -------------------------------------------------------------------------------------------------------- types
@@ -220,6 +236,34 @@ def test_a_fault_says_where(tmp_path: Path, case: str) -> None:
     assert caught.value.data["line"] == line
 
 
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ('[{"a":1},\n  {"b" 2}]', (2, 8), "A colon is expected"),
+        ('[{"a":1},\n{"b":2},]', (2, 9), "No comma may stand before a closing bracket"),
+        ('[{"a":1,\n}]', (2, 1), "No comma may stand before a closing bracket"),
+        ("[{'a':1}]", (1, 3), "double quotes only"),
+        ("[{a:1}]", (1, 3), "A key in double quotes"),
+        ('[ // all\n{"a":1}]', (1, 3), "no comments"),
+        ('[{"a":True}]', (1, 7), "true, false and null"),
+        ('[{"a":+1}]', (1, 7), "numbers like"),
+        ('[{"a":01}]', (1, 8), "numbers like"),
+        ('[{"a":.5}]', (1, 7), "numbers like"),
+        ('[{"a":"x\ty"}]', (1, 9), "has to be escaped"),
+        (b'[{"a":1},\n{"b":"\xff"}]', (2, 7), "The byte FF is not UTF-8"),
+    ],
+)
+@pytest.mark.parametrize("block", [1, 5, 1 << 20])
+def test_a_fault_says_its_column_and_what_is_meant(
+    tmp_path: Path, text: str | bytes, place: tuple[int, int], words: str, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_window, "_BLOCK", block)
+    with pytest.raises(AppError, match=words) as caught:
+        parse(tmp_path, text)
+    assert (caught.value.data["line"], caught.value.data["column"]) == place
+    assert f"line {place[0]}, column {place[1]}" in caught.value.detail
+
+
 LINE_FAULTS: dict[str, tuple[str, type[AppError], int]] = {
     "broken line": ('{"a":1}\n{"a":2\n{"a":3}\n', JsonMalformed, 2),
     "last line stops": ('{"a":1}\n\n{"a":2', JsonTruncated, 3),
@@ -230,10 +274,10 @@ LINE_FAULTS: dict[str, tuple[str, type[AppError], int]] = {
 
 
 @pytest.mark.parametrize("case", LINE_FAULTS)
-def test_a_fault_in_lines_says_which(tmp_path: Path, case: str) -> None:
+def test_a_fault_in_lines_says_which_where_none_may_be_left_out(tmp_path: Path, case: str) -> None:
     text, expected, line = LINE_FAULTS[case]
     with pytest.raises(AppError) as caught:
-        parse_lines(tmp_path, text)
+        parse_lines(tmp_path, text, bad_rows="fail")
     assert type(caught.value) is expected
     assert caught.value.data["line"] == line
 
@@ -245,8 +289,8 @@ def test_a_nesting_below_the_limit_is_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ['[{"a":"' + "x" * 5000 + '"}]', '[{"a":1},{"a":' + "1" * 5000])
 def test_a_row_has_a_limit(tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_scan, "MAX_ROW_CHARS", 1000)
-    monkeypatch.setattr(json_scan, "_BLOCK", 256)
+    monkeypatch.setattr(json_window, "MAX_ROW_CHARS", 1000)
+    monkeypatch.setattr(json_window, "_BLOCK", 256)
     with pytest.raises(JsonRowTooLarge):
         parse(tmp_path, text)
     (tmp_path / "lines").mkdir()
@@ -278,7 +322,7 @@ def test_where_the_blocks_end_makes_no_difference(
         "values": "\n\n".join(texts),
         "lines": "\n".join(texts),
     }[layout]
-    monkeypatch.setattr(json_scan, "_BLOCK", block)
+    monkeypatch.setattr(json_window, "_BLOCK", block)
     table = parse_lines(tmp_path, whole) if layout == "lines" else parse(tmp_path, whole)
     assert table.raw() == texts
     assert table.values("id") == [row["id"] for row in rows]

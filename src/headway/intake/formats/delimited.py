@@ -51,7 +51,7 @@ def parse(request: ParseRequest, source: Path, report: Report) -> ParsedPart:
     report(ParseProgress(UNDERSTOOD, 0, "Reading rows"))
     path = request.output_dir / "rows.parquet"
     rows = _Rows(found)
-    policy = _policy(request.options)
+    policy = policy_of(request.options)
     writer = TableWriter(
         found.names,
         path,
@@ -85,7 +85,8 @@ def parse(request: ParseRequest, source: Path, report: Report) -> ParsedPart:
     )
 
 
-def _policy(options: ParseOptions) -> Policy:
+def policy_of(options: ParseOptions) -> Policy:
+    """Return what is to be done with rows that do not fit."""
     limit = LIMIT_PERCENT if options.bad_rows_limit is None else options.bad_rows_limit
     return Policy(fails=options.bad_rows == "fail", limit_percent=limit)
 

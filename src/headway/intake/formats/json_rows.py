@@ -16,9 +16,11 @@ import pyarrow.compute as pc
 from headway.datasets.columns import RAW_COLUMN, Column
 from headway.datasets.printing import canonical
 from headway.intake.errors import FormatEmpty
+from headway.intake.formats.delimited import policy_of
 from headway.intake.formats.json_columns import Shape, Verdict, convert, judge, judge_forced
 from headway.intake.formats.json_layout import Layout, OnRead, find_layout, rows
-from headway.intake.formats.json_scan import Cells, Taken
+from headway.intake.formats.json_lines import BadLines
+from headway.intake.formats.json_scan import Cells, Key, Taken
 from headway.intake.formats.names import unique_names
 from headway.intake.formats.row_groups import RowGroups
 from headway.intake.parsing import Decision, ParsedPart, ParseProgress, ParseRequest, Report
@@ -33,7 +35,6 @@ BATCH_ROWS = 32_768
 _SURVEYED, _SPOOLED = 0.2, 0.7
 """The parts of the progress: looking for the rows, reading them; the rest is writing."""
 
-Key = str | None
 NULL = "null"
 
 
@@ -48,20 +49,25 @@ def parse_lines(request: ParseRequest, source: Path, report: Report) -> ParsedPa
 
 
 def _parse(request: ParseRequest, source: Path, report: Report, *, lines: bool) -> ParsedPart:
-    layout = find_layout(source, lines=lines, on_read=_reading(source, report, 0.0, _SURVEYED, "Looking for the rows"))
-    shapes: dict[Key, Shape] = {}
-    spool = request.output_dir / "rows.spool"
+    options, folder = request.options, request.output_dir
+    looked = _reading(source, report, 0.0, _SURVEYED, "Looking for the rows")
+    layout = find_layout(source, options, lines=lines, on_read=looked)
+    # A header may name columns in which no row has a value.
+    shapes: dict[Key, Shape] = {place: Shape() for place in range(len(layout.names or ()))}
+    spool = folder / "rows.spool"
     on_read = _reading(source, report, _SURVEYED, _SPOOLED, "Reading rows")
-    count = _spool(rows(source, layout, on_read), spool, shapes)
+    bad = BadLines.into(folder / "rejects.parquet", policy_of(options)) if lines else BadLines.none()
+    count = _spool(rows(source, layout, on_read, bad, folder / "columns.spool"), spool, shapes)
+    rejects, issues = bad.close(count)
     if not count:
         raise FormatEmpty("The JSON is valid, but its list of rows is empty.")
-    plans = _plan(shapes, spool, request.options.types)
+    plans = _plan(shapes, layout.names or [], spool, options.types)
     path = request.output_dir / "0.parquet"
     _write(path, plans, spool, count, report)
     spool.unlink()
     columns = [plan.column(count) for plan in plans]
-    decisions = [layout.decision, *(_column_decision(column) for column in columns)]
-    return ParsedPart(_table_name(request, layout), path, count, 0, columns, decisions)
+    decisions = [*layout.decisions, *(_column_decision(column) for column in columns), *issues]
+    return ParsedPart(_table_name(request, layout), path, count, bad.count, columns, decisions, rejects)
 
 
 def _table_name(request: ParseRequest, layout: Layout) -> str:
@@ -178,10 +184,10 @@ class _Plan:
         return Column(self.name, verdict.type, self.position, self.written, nulls, why=verdict.why)
 
 
-def _plan(shapes: dict[Key, Shape], spool: Path, forced: dict[str, str]) -> list[_Plan]:
+def _plan(shapes: dict[Key, Shape], header: list[str], spool: Path, forced: dict[str, str]) -> list[_Plan]:
     """Decide the type of every column, then look which ones need written forms."""
     plans = []
-    for position, (name, shape) in enumerate(zip(_names(list(shapes)), shapes.values(), strict=True)):
+    for position, (name, shape) in enumerate(zip(_names(list(shapes), header), shapes.values(), strict=True)):
         verdict = judge_forced(shape, name, forced[name]) if name in forced else judge(shape)
         plans.append(_Plan(name, position, shape, verdict))
     undecided = [plan for plan in plans if plan.verdict.may_differ]
@@ -191,11 +197,16 @@ def _plan(shapes: dict[Key, Shape], spool: Path, forced: dict[str, str]) -> list
     return plans
 
 
-def _names(keys: list[Key]) -> list[str]:
-    """Return a name for every key; the values of rows that are no objects stand under `value`."""
-    others = {key for key in keys if key is not None}
-    alone = "value" if "value" not in others else "value_of_row"
-    return unique_names([alone if key is None else key for key in keys])
+def _names(keys: list[Key], header: list[str]) -> list[str]:
+    """Return a name for every key: that of the header for a place, and `value` for rows that are one value."""
+    alone = "value" if "value" not in keys else "value_of_row"
+    return unique_names([alone if key is None else _name(key, header) for key in keys])
+
+
+def _name(key: str | int, header: list[str]) -> str:
+    if isinstance(key, str):
+        return key
+    return header[key] if key < len(header) else f"column_{key + 1}"
 
 
 def _write(path: Path, plans: list[_Plan], spool: Path, count: int, report: Report) -> None:
