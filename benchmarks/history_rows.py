@@ -60,11 +60,20 @@ def fill_sqlite(path: Path, me: str, count: int) -> None:
     with contextlib.closing(sqlite3.connect(path, timeout=60)) as connection:
         connection.execute("pragma synchronous = off")
         connection.execute("pragma cache_size = -400000")
+        # Filled one by one they take four times as long as made at the end.
+        indexes = connection.execute(
+            "select name, sql from sqlite_master where type = 'index' and tbl_name = 'background_jobs' and sql > ''"
+        ).fetchall()
+        for name, _made in indexes:
+            connection.execute(f"drop index {name}")
         for first in range(0, count, BATCH):
             last = min(first + BATCH, count)
             with connection:
                 connection.execute(statement, {"me": me, "problem": PROBLEM, "first": first, "last": last})
             connection.execute("pragma wal_checkpoint(truncate)")
+        for _name, made in indexes:
+            with connection:
+                connection.execute(made)
         connection.execute("pragma optimize = 0x10002")
 
 
@@ -84,8 +93,16 @@ def fill_postgres(url: str, me: str, count: int) -> None:
         from generate_series(%(first)s::bigint, %(last)s::bigint - 1) n
     """
     with psycopg.connect(url, autocommit=True) as connection:
+        indexes = connection.execute(
+            "select indexname, indexdef from pg_indexes where tablename = 'background_jobs'"
+            " and indexname <> 'pk_background_jobs'"
+        ).fetchall()
+        for name, _made in indexes:
+            connection.execute(f"drop index {name}")
         for first in range(0, count, BATCH):
             last = min(first + BATCH, count)
             connection.execute(statement, {"me": me, "problem": PROBLEM, "first": first, "last": last})
+        for _name, made in indexes:
+            connection.execute(made)
         connection.execute("vacuum analyze background_jobs")
         connection.execute("vacuum analyze job_counts")

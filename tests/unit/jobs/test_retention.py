@@ -16,6 +16,7 @@ from headway.jobs.retention import Days, JobRetention, KeepJobs
 from headway.jobs.retention_queries import Old
 from headway.jobs.service import JobMonitoringService
 from headway.kit.db import Database
+from headway.settings import Settings
 from tests.support.clock import FakeClock
 from tests.support.signals import RecordingSignal
 
@@ -216,3 +217,24 @@ async def test_a_job_that_was_tried_again_has_events_to_drop_once_more(jobs: Job
         assert await jobs.service.claim(job_id, "worker", seconds=3600)
         await jobs.service.complete_job(job_id, error="again")
         assert await jobs.left(JobEvent.job_id) == {job_id}
+
+
+def test_settings_say_how_long_each_type_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWAY_KEEP_TYPES", '{"export": {"completed": 7, "events": 1}, "validation": {"failed": 0}}')
+    monkeypatch.setenv("HEADWAY_KEEP_CANCELLED_DAYS", "3")
+    keep = KeepJobs.worded(**Settings().keep_jobs)
+    assert keep.types == {"export": Days(completed=7, events=1), "validation": Days(failed=0)}
+    now = FakeClock().now()
+    days = {
+        status: {old.only: (now - old.before).days for old in keep.jobs(status, now)}
+        for status in ("completed", "failed", "cancelled")
+    }
+    assert days == {"completed": {"export": 7, None: 30}, "failed": {None: 90}, "cancelled": {None: 3}}
+    assert [old.but for old in keep.jobs("failed", now)] == [("validation",)]
+
+
+@pytest.mark.parametrize("wrong", ['{"export": {"done": 7}}', '{"export": {"failed": -1}}', '{"export": 7}'])
+def test_settings_refuse_what_they_do_not_know(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    monkeypatch.setenv("HEADWAY_KEEP_TYPES", wrong)
+    with pytest.raises(ValueError, match="keep_types"):
+        Settings()

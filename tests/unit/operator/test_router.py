@@ -12,11 +12,13 @@ from headway.engine.models import WorkerLease
 from headway.intake.sweep import Leftover, Report
 from headway.jobs.models import BackgroundJob
 from headway.kit.clock import SystemClock
+from headway.kit.db import Database
 from headway.kit.tally import Tally
 from headway.operator import measurements as module
 from headway.operator.measurements import Measurements
 from headway.operator.service import BUSY_POLL_MS, IDLE_POLL_MS
-from tests.support.office import Office
+from headway.settings import KeepDays, Settings
+from tests.support.office import Office, opened_office
 
 
 async def overview(office: Office) -> dict[str, Any]:
@@ -213,6 +215,18 @@ async def test_storage_is_measured_once_an_hour_whoever_measures(office: Office)
     first = await measurements.find(module.STORAGE)
     await Measurements(office.database, SystemClock()).measure_storage()
     assert await measurements.find(module.STORAGE) == first
+
+
+async def test_how_long_types_of_jobs_are_kept_is_told(settings: Settings, database: Database) -> None:
+    days = {"export": KeepDays(completed=7), "validation": KeepDays(failed=0, events=1)}
+    changed = settings.model_copy(update={"keep_types": days, "keep_cancelled_days": 3})
+    async with opened_office(changed, database) as office:
+        told = (await overview(office))["retention"]
+    assert (told["keep_cancelled_days"], told["keep_events_days"]) == (3, 0)
+    nothing = dict.fromkeys(("completed_days", "failed_days", "cancelled_days", "events_days"))
+    assert told["keep_types"] == {
+        "export": {**nothing, "completed_days": 7}, "validation": {**nothing, "failed_days": 0, "events_days": 1},
+    }  # fmt: skip
 
 
 async def test_old_jobs_are_counted_by_the_settings(office: Office) -> None:
