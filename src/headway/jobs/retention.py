@@ -121,20 +121,21 @@ class JobRetention:
         now, total = self._clock.now(), 0
         for status in ENDINGS:
             for old in self._keep.events(status, now):
-                total += await self._drop(old, now, dry_run=dry_run)
+                total += await (self._count_with_events(old) if dry_run else self._drop(old, now))
         return Tally(total)
 
-    async def _drop(self, old: Old, now: datetime, *, dry_run: bool) -> int:
+    async def _count_with_events(self, old: Old) -> int:
+        async with self._database.read() as session:
+            return (await retention_queries.count_old(session, old, with_events=True)).count
+
+    async def _drop(self, old: Old, now: datetime) -> int:
         total, since = 0, self._dropped_to.get(old.which)
         while True:
             async with self._database.read() as session:
                 some, since = await retention_queries.list_oldest(session, old, since, BATCH, with_events=True)
-            if dry_run:
-                total += len(some)
-            elif some:
-                async with self._database.write() as session:
-                    total += await retention_queries.drop_events(session, old, some, now)
-            if since is not None and not dry_run:
+            async with self._database.write() as session:
+                total += await retention_queries.drop_events(session, old, some, now)
+            if since is not None:
                 self._dropped_to[old.which] = since
             if len(some) < BATCH:
                 return total

@@ -45,9 +45,10 @@ _HAS_EVENTS = sa.or_(
 """As far as is known: a job that is tried again writes new ones."""
 
 
-async def count_old(session: AsyncSession, old: Old) -> Tally:
+async def count_old(session: AsyncSession, old: Old, *, with_events: bool = False) -> Tally:
     """Return how many there are."""
-    return await tally_rows(session, BackgroundJob.completed_at, old.condition(), delete=False)
+    where = sa.and_(old.condition(), _HAS_EVENTS) if with_events else old.condition()
+    return await tally_rows(session, BackgroundJob.completed_at, where, delete=False)
 
 
 async def count_among_oldest(session: AsyncSession, old: Old, limit: int) -> int:

@@ -204,6 +204,20 @@ async def test_events_go_before_their_job_which_says_so(jobs: Jobs) -> None:
     assert await jobs.left(JobEvent.job_id) == {exported, live}
 
 
+async def test_jobs_that_ended_at_one_moment_are_each_taken_once(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(5):
+        await jobs.ended("failed")
+    jobs.clock.advance(2 * DAY)
+    monkeypatch.setattr(module, "BATCH", 2)
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 0)
+    retention = JobRetention(jobs.database, jobs.clock, KeepJobs(0, 1, events_days=1))
+    for dry_run in (True, False):
+        assert (await retention.drop_events(dry_run=dry_run)).count == 5
+    for dry_run in (True, False):
+        assert await forget(retention, dry_run=dry_run) == (0, 5)
+    assert await jobs.left() == set()
+
+
 async def test_a_job_that_was_tried_again_has_events_to_drop_once_more(jobs: Jobs) -> None:
     job_id = await jobs.ended("failed")
     retention = JobRetention(jobs.database, jobs.clock, KeepJobs(0, 0, events_days=1))
