@@ -32,7 +32,9 @@ tell = logging.getLogger(TELL)
 FLUSH_SECONDS = 1.0
 """How long a line waits for others, so that many of them are one transaction."""
 
-CLOSE_SECONDS = 2.0
+CLOSE_SECONDS = 10.0
+"""How long the end of an attempt waits for its last lines: the next attempt would keep them out."""
+
 MOST_WAITING = 1000
 
 
@@ -100,9 +102,9 @@ class Recorder(logging.Handler):
                 tell.removeHandler(self)
             ended.set()
             # Not cancelled while it writes: nobody would know whether the lines are there.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    await flushing
+            _, late = await asyncio.wait({flushing}, timeout=CLOSE_SECONDS)
+            if late:
+                log.warning("the last lines of job %s wait for the database", lease.job_id)
 
     async def _keep_flushing(self, lease: Lease, tape: Tape, ended: asyncio.Event) -> None:
         is_over = False
