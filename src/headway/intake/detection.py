@@ -52,6 +52,9 @@ TEXT_FORMATS = frozenset({"delimited", "json", "ndjson"})
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _ARROW = b"ARROW1\x00\x00"
+_ARROW_STREAM = re.compile(rb"\xff{4}...\x00[\x04-\x40]\x00\x00\x00", re.DOTALL)
+"""A message, the length of its description, below 16 MB, and the place where that begins."""
+
 _PARQUET = (b"PAR1", b"PARE")
 """Both ends of a Parquet file; the second where its footer is encrypted."""
 
@@ -73,7 +76,7 @@ _EXTENSIONS: dict[str, tuple[str, ...]] = {
     "ods": (".ods", ".ots"),
     "fods": (".fods",),
     "parquet": (".parquet", ".pq"),
-    "arrow": (".arrow", ".feather", ".ipc"),
+    "arrow": (".arrow", ".feather", ".ipc", ".arrows"),
 }
 
 _TEXT_SUFFIXES = frozenset({".txt", ".dat"})
@@ -123,7 +126,7 @@ def _recognise_container(head: bytes, file_name: str) -> Recognition | None:
         return Recognition(_by_extension(inner_name(file_name)), codec.name, f"compressed with {codec.name}")
     if head.startswith(_PARQUET) and _is_junk(head):
         return Recognition("parquet", None, "Parquet")
-    if head.startswith(_ARROW):
+    if head.startswith(_ARROW) or _ARROW_STREAM.match(head):
         return Recognition("arrow", None, "Arrow")
     if head.startswith(_ZIP):
         workbook = _zip_format_by_head(head, file_name)
@@ -163,6 +166,8 @@ def _container_format(source: Path, head: bytes, file_name: str) -> tuple[str | 
         return "parquet", "The file starts with the Parquet signature PAR1."
     if head.startswith(_ARROW):
         return "arrow", "The file starts with the Arrow signature ARROW1."
+    if _ARROW_STREAM.match(head):
+        return "arrow", "The file starts like a stream of Arrow messages."
     if head.startswith(_ZIP):
         found = _zip_format(source, file_name)
         parts = "files" if found == ARCHIVE else "the parts of a workbook"

@@ -54,6 +54,17 @@ def parse_arrow(folder: Path, table: pa.Table, **options: Any) -> Parsed:
     return parse_bytes(columnar.parse_arrow, folder, to_arrow(table), "table.arrow", **options)
 
 
+def to_stream(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table, max_chunksize=400)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def parse_stream(folder: Path, table: pa.Table, **options: Any) -> Parsed:
+    return parse_bytes(columnar.parse_arrow, folder, to_stream(table), "table.arrows", **options)
+
+
 KEPT: dict[str, tuple[pa.Array, str, Any]] = {
     "int8": (pa.array([1], pa.int8()), "integer", 1),
     "uint32": (pa.array([2**32 - 1], pa.uint32()), "integer", 2**32 - 1),
@@ -94,7 +105,7 @@ KEPT: dict[str, tuple[pa.Array, str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("source", [parse, parse_arrow])
+@pytest.mark.parametrize("source", [parse, parse_arrow, parse_stream])
 @pytest.mark.parametrize("case", KEPT)
 def test_a_type_is_kept_where_it_holds_every_value(tmp_path: Path, case: str, source: Any) -> None:
     array, expected, value = KEPT[case]
@@ -210,6 +221,30 @@ def test_a_damaged_arrow_file_is_named(tmp_path: Path, spoil: Any) -> None:
     content = spoil(to_arrow(pa.table({"a": pa.array(range(1000))})))
     with pytest.raises(ArrowUnreadable):
         parse_bytes(columnar.parse_arrow, tmp_path, content)
+
+
+STREAM = to_stream(pa.table({"a": pa.array(range(1000))}))
+
+
+@pytest.mark.parametrize("length", [4, 40, len(STREAM) // 2, len(STREAM) - 30])
+def test_an_arrow_stream_that_stops_is_named(tmp_path: Path, length: int) -> None:
+    with pytest.raises(ArrowUnreadable):
+        parse_bytes(columnar.parse_arrow, tmp_path, STREAM[:length])
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(STREAM, None), (STREAM[:-8], "no mark of its end"), (STREAM + b"and more", "8 bytes behind the end")],
+)
+def test_an_arrow_stream_says_whether_it_is_whole(tmp_path: Path, content: bytes, words: str | None) -> None:
+    table = parse_bytes(columnar.parse_arrow, tmp_path, content)
+    assert table.values("a") == list(range(1000))
+    said = [decision.evidence for decision in table.part.decisions if decision.subject == "rows"]
+    assert len(said) == (words is not None)
+    assert words is None or words in said[0]
+    fractions = [progress.fraction for progress in table.progress]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
 
 
 def test_arrow_offsets_that_point_outside_are_noticed(tmp_path: Path) -> None:

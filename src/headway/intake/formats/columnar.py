@@ -29,6 +29,11 @@ MAX_BATCH_ROWS = 32_768
 MAX_DECISIONS = 200
 NEW_LINE = "\n"
 
+ARROW_STREAM = b"\xff\xff\xff\xff"
+"""How every message of a stream begins; a file begins with its name."""
+
+_END_OF_STREAM = ARROW_STREAM + bytes(4)
+
 
 Batches = Callable[[], Iterator[pa.RecordBatch]]
 """Reads the file from its beginning, in small batches."""
@@ -41,6 +46,7 @@ class _Source:
     schema: pa.Schema
     rows: int
     batches: Batches
+    notes: list[Decision] = dataclass_field(default_factory=list)
 
 
 def parse_parquet(request: ParseRequest, source: Path, report: Report) -> ParsedPart:
@@ -52,10 +58,11 @@ def parse_parquet(request: ParseRequest, source: Path, report: Report) -> Parsed
 
 
 def parse_arrow(request: ParseRequest, source: Path, report: Report) -> ParsedPart:
-    """Parse an Arrow (Feather) file. Raises `ArrowUnreadable` or a limit."""
+    """Parse an Arrow (Feather) file or stream. Raises `ArrowUnreadable` or a limit."""
     try:
         with pa.OSFile(str(source), "rb") as file:
-            return _parse(request, _open_arrow(file), report)
+            opened = _open_stream(source) if file.read(4) == ARROW_STREAM else _open_arrow(file)
+            return _parse(request, opened, report)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _translate(error, ArrowUnreadable) from error
 
@@ -87,14 +94,41 @@ def _open_arrow(file: pa.NativeFile) -> _Source:
 
     def batches() -> Iterator[pa.RecordBatch]:
         for number in range(reader.num_record_batches):
-            batch = reader.get_batch(number)
-            # Offsets that point anywhere would be followed without a look.
-            batch.validate(full=True)
-            step = max(1, min(MAX_BATCH_ROWS, batch.num_rows * BATCH_BYTES // max(1, batch.nbytes)))
-            for start in range(0, batch.num_rows, step):
-                yield batch.slice(start, step)
+            yield from _in_steps(reader.get_batch(number))
 
     return _Source(reader.schema, rows, batches)
+
+
+def _open_stream(path: Path) -> _Source:
+    """Open what has no list of its batches, so that they are counted by reading them once."""
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        with pa.OSFile(str(path), "rb") as file, pa.ipc.open_stream(file) as reader:
+            for batch in reader:
+                yield from _in_steps(batch)
+
+    with pa.OSFile(str(path), "rb") as file, pa.ipc.open_stream(file) as reader:
+        schema, rows = reader.schema, sum(batch.num_rows for batch in reader)
+        rest = file.size() - file.tell()
+        file.seek(max(0, file.tell() - len(_END_OF_STREAM)))
+        is_ended = file.read(len(_END_OF_STREAM)) == _END_OF_STREAM
+    notes = []
+    if not is_ended:
+        said = "The stream has no mark of its end. If it was cut off between two batches, its last rows are missing."
+        notes.append(Decision("rows", "a stream without its end", said))
+    if rest:
+        notes.append(
+            Decision("rows", "bytes behind the end", f"{rest:,} bytes behind the end of the stream are not read.")
+        )
+    return _Source(schema, rows, batches, notes)
+
+
+def _in_steps(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    # Offsets that point anywhere would be followed without a look.
+    batch.validate(full=True)
+    step = max(1, min(MAX_BATCH_ROWS, batch.num_rows * BATCH_BYTES // max(1, batch.nbytes)))
+    for start in range(0, batch.num_rows, step):
+        yield batch.slice(start, step)
 
 
 def _refuse_too_large(unpacked: int, max_bytes: int) -> None:
@@ -122,7 +156,7 @@ def _parse(request: ParseRequest, source: _Source, report: Report) -> ParsedPart
         for position, (name, rule) in enumerate(zip(names, rules, strict=True))
     ]
     decisions = [Decision(f"column:{column.name}", column.type.value, column.why) for column in columns[:MAX_DECISIONS]]
-    return ParsedPart(Path(request.file_name).stem, path, done.rows, 0, columns, decisions)
+    return ParsedPart(Path(request.file_name).stem, path, done.rows, 0, columns, [*source.notes, *decisions])
 
 
 def _rule(name: str, kind: pa.DataType, forced: dict[str, str]) -> Rule:
