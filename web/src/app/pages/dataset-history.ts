@@ -119,7 +119,7 @@ class DatasetHistory extends LitElement {
           <a href="/jobs/${version.job_id}" aria-label="Job of version ${version.number}">job</a>
         </p>
       </div>
-      ${version.is_current ? nothing : html`<button aria-label="Go back to version ${version.number}" @click=${() => this.#restore(version.number)}>Go back to it</button>`}
+      ${version.is_current ? nothing : html`<button aria-label="Go back to version ${version.number}" @click=${() => this.#restore(version.number)}>Go back</button>`}
     </li>`
   }
 }
