@@ -114,7 +114,7 @@ async def test_filters_live_in_the_address_and_survive_reload_and_back(page: Pag
     await page.get_by_role("button", name="Clear filters").click()
     await expect(page).to_have_url(re.compile(r"/jobs$"))
     await expect(titles(page)).to_have_count(4)
-    await page.get_by_label("Type").select_option("Validation")
+    await page.get_by_label("Type").select_option("validation")
     await expect(titles(page)).to_have_text(["Customers, running"])
 
 

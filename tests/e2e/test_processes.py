@@ -13,6 +13,9 @@ import pytest
 
 from tests.support.product import Server, ended, running_server, until
 
+LONG = 3_000_000
+"""Rows that a worker is busy with for seconds."""
+
 
 def submit(client: httpx.Client, rows: int) -> str:
     # A name that no earlier test used, or the file would be known already.
@@ -28,9 +31,10 @@ def wait_for_phase(client: httpx.Client, job_id: str, phase: str) -> None:
 
 def test_a_killed_worker_comes_back_and_finishes_what_it_had(tmp_path: Path, environment: dict[str, str]) -> None:
     with running_server(tmp_path / "data", environment) as server, server.client() as client:
-        job_id = submit(client, 1_000_000)
-        wait_for_phase(client, job_id, "running")
+        # Looked up before: the job must not end while that is done.
         (before,) = server.pids("worker")
+        job_id = submit(client, LONG)
+        wait_for_phase(client, job_id, "running")
         os.kill(before, signal.SIGKILL)
         job = ended(client, job_id, 90)
         assert (job["status"], job["attempt"]) == ("completed", 2)
@@ -41,7 +45,7 @@ def test_a_killed_worker_comes_back_and_finishes_what_it_had(tmp_path: Path, env
 
 def test_sigterm_ends_everything_and_the_next_start_goes_on(tmp_path: Path, environment: dict[str, str]) -> None:
     with running_server(tmp_path / "data", environment) as server, server.client() as client:
-        job_id = submit(client, 1_000_000)
+        job_id = submit(client, LONG)
         wait_for_phase(client, job_id, "running")
         assert server.stop() < 15
     with running_server(tmp_path / "data", environment) as server, server.client() as client:

@@ -275,15 +275,18 @@ def _dense_lines(path: Path, around: int) -> bytes:
             if start:
                 file.readline(BLOCK)
             read = 0
-            while len(found) < SAMPLE_BYTES and read < 64 * BLOCK and (lines := file.readlines(BLOCK)):
-                read += sum(map(len, lines))
-                for line in lines:
-                    if not line.isascii():
-                        found += line.replace(b"\r", b"\n").strip(b"\n") + b"\n"
+            while len(found) < SAMPLE_BYTES and read < 64 * BLOCK and (block := file.read(BLOCK)):
+                block += file.readline(BLOCK)
+                read += len(block)
+                found += b"".join(line + b"\n" for line in _lines_beyond_ascii(block))
             if around >= BLOCK // 4 and len(found) < SAMPLE_BYTES // 2:
                 continue
             break
     return bytes(found[:SAMPLE_BYTES]).rpartition(b"\n")[0] or bytes(found[:SAMPLE_BYTES])
+
+
+def _lines_beyond_ascii(block: bytes) -> list[bytes]:
+    return [] if block.isascii() else [line for line in block.splitlines() if not line.isascii()]
 
 
 def first_undecodable(path: Path, name: str) -> int | None:
