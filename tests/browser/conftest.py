@@ -7,13 +7,18 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from headway.kit.db import Database
 from headway.settings import Settings
 from tests.support.browser import FLAGS, FOLDER, NoBrowser, find_chromium, uibuild
 from tests.support.office import Office, opened_office
 from tests.support.product import ADMIN, PASSWORD, Server, free_port, running_server
+
+PATIENCE_MILLISECONDS = 15_000
+"""How long a page may take to show something: a machine that does other things as well is no fault of the page."""
+
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 MARK = "BROWSER TESTS NOT RUN: "
 REQUIRED = os.environ.get("CI", "").lower() in {"1", "true"} or os.environ.get("REQUIRE_BROWSER") == "1"
@@ -89,7 +94,7 @@ async def signed_in(
     opened = await browser.new_context(base_url=url, **context)
     watched = Watched(await opened.new_page())
     page = watched.page
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE_MILLISECONDS)
     await page.goto("/")
     await page.get_by_label("E-mail").fill(email)
     await page.get_by_label("Password").fill(password)

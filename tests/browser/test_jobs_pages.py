@@ -232,7 +232,7 @@ async def test_a_job_tells_its_attempts_its_stages_and_its_rows(page: Page, clie
     await expect(page.get_by_role("list", name="Stages of attempt 1").get_by_role("listitem")).to_have_text(
         [re.compile(rf"{stage}\s+.* s") for stage in ("Parsing", "Storing rows", "Creating the dataset")]
     )
-    await page.get_by_text("Raw details").click()
+    await page.locator("summary", has_text="Raw details").click()
     await expect(page.get_by_role("cell", name="accepted")).to_be_visible()
     await page.get_by_role("button", name="Copy everything as JSON").click()
     await expect(page.get_by_role("status").filter(has_text="Copied")).to_have_count(1)
@@ -287,7 +287,7 @@ async def test_both_pages_are_accessible_whatever_is_open_and_fit_320_pixels(
     await page.set_viewport_size(narrow)
     for job in (ended["id"], broken["id"], running):
         await page.goto(f"/jobs/{job}")
-        await page.get_by_text("Raw details").click()
+        await page.locator("summary", has_text="Raw details").click()
         await expect(page.get_by_role("heading", name=re.compile("Attempt 1"))).to_be_visible()
         assert await violations(page, axe) == []
         assert await page.evaluate("document.documentElement.scrollWidth") <= narrow["width"]
