@@ -84,14 +84,17 @@ class TableWriter:
         open_rejects: Callable[[], RejectsFile],
         *,
         widen: bool = False,
+        widened: bool = False,
         on_read: Callable[[Chunk, int], None] | None = None,
     ) -> None:
+        """`widened` says that the table is as wide as its longest row: then the shorter ones are the usual ones."""
         self._names = names
         self._path = path
         self._source = source
         self._wishes = wishes
         self._open_rejects = open_rejects
         self._widen = widen
+        self._widened = widened
         self._on_read = on_read or (lambda _chunk, _rows: None)
         self._texts: set[int] = set()
         self._companions: set[int] = set()
@@ -124,13 +127,18 @@ class TableWriter:
         with closing(batches(self._source.chunks(), len(self._names))) as found:
             first = next(found, None)
             if first is not None:
-                _learn(learners, first)
+                _learn(learners, self._telling(first))
             return learners, next(found, None) is None
+
+    def _telling(self, chunk: Chunk) -> pa.RecordBatch:
+        """Return the rows that say something about their columns: cells of a short one may belong to others."""
+        is_whole = self._widened or not chunk.short.any()
+        return chunk.rows if is_whole else chunk.rows.filter(pa.array(chunk.short == 0))
 
     def _learn_all(self) -> list[ColumnLearner]:
         learners = self._learners()
         for chunk in ahead(batches(self._source.chunks(), len(self._names))):
-            _learn(learners, chunk)
+            _learn(learners, self._telling(chunk))
             self._on_read(chunk, 0)
         return learners
 
@@ -157,7 +165,7 @@ class TableWriter:
         with closing(ahead(chunks)) as found:
             for chunk in found:
                 if writer is None:
-                    _find_companions(columns, chunk)
+                    _find_companions(columns, self._telling(chunk))
                 typed = self._typed(chunk, columns)
                 for position, learner in still_open.items():
                     learner.observe(chunk.rows.column(position))
@@ -275,8 +283,7 @@ class TableWriter:
         return WrittenTable(finished, rows, decisions, self._filled)
 
 
-def _learn(learners: list[ColumnLearner], chunk: Chunk) -> None:
-    rows = chunk.rows if not chunk.short.any() else chunk.rows.filter(pa.array(chunk.short == 0))
+def _learn(learners: list[ColumnLearner], rows: pa.RecordBatch) -> None:
     for learner, texts in zip(learners, rows.columns, strict=True):
         learner.observe(texts)
 
@@ -290,9 +297,8 @@ def _still_open(columns: list[TypedColumn], learners: list[ColumnLearner]) -> di
     }
 
 
-def _find_companions(columns: list[TypedColumn], chunk: Chunk) -> None:
+def _find_companions(columns: list[TypedColumn], rows: pa.RecordBatch) -> None:
     """Plan a companion for each column of which a cell of the first rows differs."""
-    rows = chunk.rows if not chunk.short.any() else chunk.rows.filter(pa.array(chunk.short == 0))
     for column, texts in zip(columns, rows.columns, strict=True):
         column.try_out(texts)
 

@@ -191,6 +191,12 @@ def test_300_000_bad_rows_between_good_ones_lose_nothing() -> None:
     }  # fmt: skip
 
 
+def test_rows_of_a_table_that_one_long_row_widens_still_say_what_their_columns_are() -> None:
+    read = read_text("id;amount\n" + "7;1234,5\n8;17,25\n" * 50 + "9;6,5;more\n", long_rows="widen")
+    assert [str(column.type) for column in read.part.columns] == ["integer", "decimal", "text"]
+    assert (read.part.rows, read.part.rejected_rows) == (101, 0)
+
+
 def test_a_row_that_lacks_its_last_cells_is_filled_up_only_if_those_it_has_fit() -> None:
     read = read_text("a,b,c\n" + "1,2,x\n" * 50 + "3,4\nx,5\n6\n7,8,y,,\n")
     assert [row["a"] for row in read.rows()][-2:] == [3, 7]

@@ -64,6 +64,7 @@ def parse(request: ParseRequest, source: Path, report: Report) -> ParsedPart:
             locate=nowhere if request.is_derived else found.text.locate(),
         ),
         widen=request.options.bad_rows == "text",
+        widened=request.options.long_rows == "widen",
         on_read=_reporter(found, source, report),
     )
     table = writer.write()
