@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from headway.jobs.artifacts.service import ArtifactRules, ArtifactService
+from headway.jobs.artifacts.service import ArtifactRules, ArtifactService, Room
 from headway.jobs.execution import Execution, Task
 from headway.jobs.logs.recording import Recorder
 from headway.jobs.logs.service import LogBook
@@ -28,9 +28,9 @@ class AllTheRoom:
 
 
 def artifacts_of(
-    jobs: JobMonitoringService, store: ObjectStore, rules: ArtifactRules = RULES, room: object | None = None
+    jobs: JobMonitoringService, store: ObjectStore, rules: ArtifactRules = RULES, room: Room | None = None
 ) -> ArtifactService:
-    return ArtifactService(jobs._database, store, jobs._clock, jobs, room or AllTheRoom(), rules)  # type: ignore[arg-type]
+    return ArtifactService(jobs._database, store, jobs._clock, jobs, room or AllTheRoom(), rules)
 
 
 def executing(

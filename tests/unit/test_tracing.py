@@ -32,20 +32,27 @@ TRACE = int(CALLER.split("-")[1], 16)
 
 
 @pytest.fixture
-def spans() -> Iterator[InMemorySpanExporter]:
-    """Every span that ends while the test runs."""
-    exporter = InMemorySpanExporter()
+def provider() -> Iterator[TracerProvider]:
+    """What the product makes its traces with while the test runs."""
     provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
     tracing.use(provider)
-    exporter.provider = provider  # type: ignore[attr-defined]
-    yield exporter
+    yield provider
     tracing.use(None)
 
 
 @pytest.fixture
-async def client(settings: Settings, spans: InMemorySpanExporter) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(settings, traces=spans.provider)  # type: ignore[attr-defined]
+def spans(provider: TracerProvider) -> InMemorySpanExporter:
+    """Every span that ends while the test runs."""
+    exporter = InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    return exporter
+
+
+@pytest.fixture
+async def client(
+    settings: Settings, provider: TracerProvider, spans: InMemorySpanExporter
+) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(settings, traces=provider)
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://test") as http:
         answer = await http.post(

@@ -105,7 +105,7 @@ class Sender:
                     raise
             else:
                 return
-            time.sleep(pause)
+            time.sleep(pause)  # the server is away: asking again at once would only add to its load
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             if self._look() > farthest:
                 deadline, pause, farthest = time.monotonic() + PATIENCE_SECONDS, FIRST_PAUSE_SECONDS, self._offset

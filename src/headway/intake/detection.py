@@ -193,6 +193,7 @@ def _zip_format(source: Path, file_name: str) -> str:
         with zipfile.ZipFile(source) as archive:
             names = {name.replace("\\", "/").lower() for name in archive.namelist()}
             mimetype = _mimetype(archive)
+    # All of these are what `zipfile` raises for damaged archives.
     except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError, struct.error):
         if _mentions(source, b"xl/"):
             # A workbook whose end is missing: the reader of workbooks says so in better words.

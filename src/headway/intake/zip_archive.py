@@ -173,7 +173,7 @@ def unreadable(source: Path) -> AppError:
 def _naming_damage() -> Iterator[None]:
     try:
         yield
-    except NotImplementedError as error:
+    except NotImplementedError as error:  # how `zipfile` says that it does not know a method
         raise ArchiveMethod("It is packed in a way that is not read here.") from error
     except DAMAGE as error:
         raise ArchiveCorrupt("Its content does not fit its own check sum, size or place in the archive.") from error

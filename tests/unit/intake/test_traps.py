@@ -6,7 +6,7 @@ What takes much memory elsewhere is read in the sandbox, whose limit is the asse
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -20,7 +20,7 @@ from headway.intake.parsing import ParsedPart
 from headway.intake.rejects import TAIL, UNCLOSED
 from headway.intake.sandbox import Sandbox
 from headway.intake.text_errors import RecordsDoNotAddUp, TooManyColumns
-from headway.intake.text_reader import Tally
+from headway.intake.text_reader import Chunk, Tally
 from tests.unit.intake.parse_helpers import make_request, parse_file
 from tests.unit.intake.reading import read_text
 
@@ -150,7 +150,7 @@ def _count_a_row_twice(tally: Tally) -> None:
 def test_a_reader_that_loses_rows_fails_the_import(break_it: Callable[[Tally], None]) -> None:
     chunks = delimited.TextReader.chunks
 
-    def broken(reader: delimited.TextReader):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a generator of chunks
+    def broken(reader: delimited.TextReader) -> Iterator[Chunk]:
         yield from chunks(reader)
         break_it(reader.tally)
 

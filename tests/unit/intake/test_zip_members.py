@@ -53,7 +53,8 @@ def run(folder: Path, content: bytes, name: str = "pack.zip", **options: Any) ->
 def rows(part: ParsedPart) -> list[dict[str, Any]]:
     names = [column.name for column in part.columns]
     table = pq.read_table(part.path, columns=[column.physical for column in part.columns])
-    return pa.table(table.columns, names).to_pylist()  # type: ignore[no-any-return]
+    found: list[dict[str, Any]] = pa.table(table.columns, names).to_pylist()
+    return found
 
 
 def said(part: ParsedPart, subject: str) -> Decision:
