@@ -123,7 +123,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         log.info("worker %s is ready", executor_id)
         await stop.wait()
         log.info("worker %s stops", executor_id)
-    await execution.stop()
+        # Before anything else: a job that is handed back late may be done by then, or killed with this process.
+        await execution.stop()
     await sandbox.close()
     await leases.close()
     await changes.close()

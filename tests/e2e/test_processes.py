@@ -14,12 +14,13 @@ import pytest
 from tests.support.product import Server, ended, running_server, until
 
 LONG = 3_000_000
-"""Rows that a worker is busy with for seconds."""
+"""Rows that a worker is busy with for many seconds: the test must look, and act, while it is."""
+ROW = b"1,2.50,2013-01-02T03:04:05,98765.4321,00042\n"
 
 
 def submit(client: httpx.Client, rows: int) -> str:
     # A name that no earlier test used, or the file would be known already.
-    data = f"a,b,{uuid4().hex}\n".encode() + b"1,2.5,some text that is long enough\n" * rows
+    data = f"a,b,c,d,{uuid4().hex}\n".encode() + ROW * rows
     answer = client.post("/imports", files={"file": ("long.csv", data)})
     assert answer.status_code == 202
     return str(answer.json()["id"])
