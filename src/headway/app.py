@@ -50,6 +50,7 @@ from headway.jobs.bulk import BulkActions
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.embedding import OPENED, JobTokens
 from headway.jobs.history import JobHistory
+from headway.jobs.kinds import load_kinds
 from headway.jobs.line import WaitingLine
 from headway.jobs.live import LiveFeed
 from headway.jobs.logs.router import build_logs_router
@@ -61,6 +62,7 @@ from headway.jobs.retention import KeepJobs
 from headway.jobs.router import build_jobs_router
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import ChangeSignal, open_signal
+from headway.jobs.submitting import JobSubmissions
 from headway.jobs.throughput import KEEP_SECONDS, Throughput
 from headway.jobs.waiting import JobWaits
 from headway.kit import tracing
@@ -128,6 +130,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, traces: Any | 
     datasets = DatasetService(database, store, clock, cache, keep_versions=settings.keep_versions)
     deliveries = Deliveries(database, clock, changes, submitter, replaced_by(datasets))
     bulk = BulkActions(database, jobs, deliveries)
+    submissions = JobSubmissions(database, jobs, submitter, load_kinds(settings.places_of_job_kinds))
     reaper = Reaper(database, clock, jobs, deliveries)
     intake = FileIntakeService(database, store, clock, jobs, datasets, submitter, _intake_limits(settings))
     uploads = UploadService(database, store, clock, jobs, intake, accounts.may_sign_in)
@@ -178,7 +181,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None, traces: Any | 
             actor,
         ),
         build_logs_router(LogBook(database, clock), actor),
-        build_jobs_router(jobs, JobHistory(database, line.places_of), waits, live, deliveries, bulk, actor, job_tokens),
+        build_jobs_router(
+            jobs, JobHistory(database, line.places_of), waits, live, deliveries, bulk, submissions, actor, job_tokens
+        ),
         build_datasets_router(datasets, datasets.versions, DatasetRejections(database, cache), actor),
         build_changes_router(
             ReparseService(database, clock, jobs, datasets, submitter), datasets.changes, intake, actor
@@ -187,15 +192,14 @@ def create_app(settings: Settings, *, clock: Clock | None = None, traces: Any | 
     ):
         app.include_router(router, prefix=PREFIX)
     _add_health(app, database, store, clock)
-    metrics = Metrics(database, clock, live, intake.arrivals, _folders(settings, store))
-    _surround(app, metrics, clock, accounts, settings)
+    _wrap(app, Metrics(database, clock, live, intake.arrivals, _folders(settings, store)), clock, accounts, settings)
     _describe_problems(app)
     app.state.live, app.state.waits = live, waits
     mount_ui(app)
     return app
 
 
-def _surround(app: FastAPI, metrics: Metrics, clock: Clock, accounts: AccountService, settings: Settings) -> None:
+def _wrap(app: FastAPI, metrics: Metrics, clock: Clock, accounts: AccountService, settings: Settings) -> None:
     """Count every request, show the numbers to whoever may see them, and let pages of some other origins in."""
     token = settings.metrics_token.get_secret_value()
     serve_metrics(app, metrics, accounts.verify_token, token=token, is_public=settings.metrics_public)

@@ -125,6 +125,11 @@ class Settings(BaseSettings):
         description="How files are parsed: `bubblewrap` shuts each parse in, and without bubblewrap no worker starts;"
         " `process` only limits it; `auto` takes bubblewrap where it works.",
     )
+    job_kinds: str = Field(
+        default="",
+        description="Kinds of jobs beyond Headway's own, separated by commas: `reports.sales:kind,sync:kind` takes `kind`"
+        " from the Python modules `reports.sales` and `sync`. The same value for the API and every worker. Default: none.",
+    )
     cache_bytes: int = Field(
         default=10 * 1024 * MIB, ge=0, description="Room for local copies of datasets that are being browsed."
     )
@@ -220,7 +225,7 @@ class Settings(BaseSettings):
     @field_validator("allowed_origins")
     @classmethod
     def _only_origins(cls, value: str) -> str:
-        for origin in _origins_in(value):
+        for origin in _words_in(value):
             if not _is_origin(origin):
                 raise ValueError(
                     f"{origin!r} is no origin: name scheme, host and perhaps port, as https://shop.example.org"
@@ -240,7 +245,11 @@ class Settings(BaseSettings):
 
     @property
     def effective_allowed_origins(self) -> list[str]:
-        return _origins_in(self.allowed_origins)
+        return _words_in(self.allowed_origins)
+
+    @property
+    def places_of_job_kinds(self) -> list[str]:
+        return _words_in(self.job_kinds)
 
     @property
     def effective_database_url(self) -> str:
@@ -279,7 +288,7 @@ class Settings(BaseSettings):
         return self.data_dir / "cache"
 
 
-def _origins_in(text: str) -> list[str]:
+def _words_in(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 

@@ -28,6 +28,7 @@ from headway.intake.workbench import Workbench
 from headway.jobs.artifacts.service import ArtifactRules, ArtifactService
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.execution import Execution
+from headway.jobs.kinds import KindUnusable, load_kinds
 from headway.jobs.logs.recording import Recorder
 from headway.jobs.logs.service import LogBook
 from headway.jobs.reaper import LOOK_SECONDS, Reaper
@@ -88,7 +89,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     quota = Quota(database, store, clock, jobs, datasets, limits)
     rules = ArtifactRules(settings.max_artifact_bytes, settings.keep_artifact_days)
     artifacts = ArtifactService(database, store, clock, jobs, quota, rules)
+    kinds = load_kinds(settings.places_of_job_kinds)
     tasks = {IMPORT_FILE: import_file.task(), REPARSE: change.reparse_task()}
+    tasks |= {name: kind.task() for name, kind in kinds.items()}
     execution = Execution(jobs, tasks, executor_id, artifacts, Recorder(LogBook(database, clock)))
     runner = DbosRunner(
         settings.effective_database_url,
@@ -198,7 +201,7 @@ def main() -> None:
         asyncio.run(_main(settings))
     except AnotherWorkerRuns as reason:
         raise SystemExit(f"Not started: {reason}.") from None
-    except IsolationUnavailable as reason:
+    except (IsolationUnavailable, KindUnusable) as reason:
         log.error("not started: %s", reason)  # noqa: TRY400 - the sentence is all that helps
         raise SystemExit(EXIT_CONFIGURATION) from None
 

@@ -130,7 +130,7 @@ async def test_nothing_is_traced_unless_it_is_wanted(settings: Settings, databas
         assert (await http.get("/healthz")).status_code == 200
     service = JobMonitoringService(database, SystemClock(), RecordingSignal())
     job = await service.create_job("ann", "external")
-    assert await service.find_trace(job.id) is None
+    assert (await service.get_delivered(job.id)).trace_parent is None
 
 
 def test_what_makes_traces_is_imported_by_nobody_who_does_not_want_them() -> None:

@@ -14,8 +14,6 @@ from headway.intake.schemas import ImportOptions, ReadingOptions
 KIND = "intake.import_file"
 """The task that an upload's job runs."""
 
-ENGINE = "dbos"
-
 
 def original_key(job_id: UUID) -> str:
     """Return where the bytes of an upload lie."""

@@ -12,7 +12,8 @@ from uuid import UUID, uuid4
 
 from headway.intake import queries
 from headway.intake.arrival import ARRIVING
-from headway.intake.identity import ENGINE, KIND
+from headway.intake.identity import KIND
+from headway.jobs.runner import ENGINE
 from headway.jobs.service import JobMonitoringService, Lease
 from headway.kit.chores import every
 from headway.kit.clock import Clock

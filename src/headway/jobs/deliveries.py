@@ -26,7 +26,7 @@ from headway.jobs.errors import (
     WorkersLost,
 )
 from headway.jobs.models import BackgroundJob
-from headway.jobs.runner import BULK_TYPES, JobSubmitter, Submission
+from headway.jobs.runner import JobSubmitter, Submission
 from headway.jobs.schemas import JobResponse
 from headway.jobs.signal import ChangeSignal
 from headway.jobs.transitions import EXTERNAL, Transitions
@@ -177,7 +177,7 @@ class Deliveries:
 
 
 def _submission(job: BackgroundJob) -> Submission:
-    return Submission(job.id, job.user_id, job.delivery, bulk=job.job_type in BULK_TYPES)
+    return Submission(job.id, job.user_id, job.delivery, bulk=job.place == "bulk")
 
 
 def _why_not(job: BackgroundJob) -> str:

@@ -89,6 +89,38 @@ class JobReplaced(Conflict):
     user_action = "Open that dataset. If you want a second one, upload the file again and ask for it."
 
 
+class UnknownKind(Invalid):
+    """`kinds` are the names of those that there are."""
+
+    code = "job.unknown_kind"
+    title = "Headway has no such kind of job"
+    user_action = "Use a kind that is installed here, or leave `parameters` out for a job that you run yourself."
+
+
+class ParametersInvalid(Invalid):
+    """`errors` says which, as for every request; stored on a job whose kind does not take them any more."""
+
+    code = "job.parameters_invalid"
+    title = "The job cannot be done with these parameters"
+    user_action = "Correct what is named and submit the job again."
+
+
+class TooManyJobs(TooMany):
+    """`limit` is how many may wait and run."""
+
+    code = "job.too_many"
+    title = "Too many of your jobs wait or run"
+    user_action = "Wait until some have ended, or cancel those that you do not need."
+
+
+class NotRepeated(AppError):
+    """Never answered over HTTP; stored on a job of a kind whose work may have been half done when it was broken off."""
+
+    code = "job.not_repeated"
+    title = "The job was broken off, and is not begun again by itself"
+    user_action = "Look at what it has done already. If it may be done once more, try the job again."
+
+
 class NotRetryable(Conflict):
     code = "job.not_retryable"
     title = "This job cannot be tried again"

@@ -17,8 +17,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from headway.errors import AppError
 from headway.jobs.artifacts.service import ArtifactService
 from headway.jobs.artifacts.writing import ArtifactWriter
-from headway.jobs.errors import JobNotFound, QueuePaused, StaleLease
+from headway.jobs.errors import JobNotFound, NotRepeated, QueuePaused, StaleLease
 from headway.jobs.logs.recording import Recorder, tell
+from headway.jobs.models import BackgroundJob
 from headway.jobs.progress import LEASE_SECONDS, Progress
 from headway.jobs.queries import Lease
 from headway.jobs.service import JobMonitoringService
@@ -64,9 +65,11 @@ class _Again(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TaskContext:
-    """What a task gets: which job, on what attempt, and how to report."""
+    """What a task gets: which job, whose, what it was created with, on what attempt, and how to report."""
 
     job_id: UUID
+    owner: str
+    details: Mapping[str, Any]
     lease: Lease
     progress: Progress
     service: JobMonitoringService
@@ -104,10 +107,14 @@ class TaskContext:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A function that can be run as a job. It completes the job itself, with its result, in one transaction."""
+    """A function that can be run as a job. It completes the job itself, with its result, in one transaction.
+
+    One that does not repeat is begun once, and again only if the job's owner says so.
+    """
 
     run: Callable[[TaskContext], Awaitable[None]]
     restart_progress: int = 0
+    repeats: bool = True
 
 
 class Execution:
@@ -136,16 +143,16 @@ class Execution:
 
     async def _execute(self, job_id: UUID) -> None:
         try:
-            kind = await self._service.kind_of(job_id)
+            job = await self._service.get_delivered(job_id)
         except JobNotFound:
             log.info("job %s was erased before it was delivered", job_id)
             return
-        task = self._tasks.get(kind)
+        task = self._tasks.get(job.kind or "")
         if task is None:
             # Left waiting; it is delivered again by and by, until a worker gets it that knows it.
-            log.warning("job %s is of kind %r, which this version does not know", job_id, kind)
+            log.warning("job %s is of kind %r, which this version does not know", job_id, job.kind)
             return
-        retries, after = _Retries(), None
+        retries, after = _Retries(task), None
         while True:
             if self._stopping:
                 await _never()
@@ -160,7 +167,7 @@ class Execution:
             except QueuePaused:
                 # Held here, it takes the place of nobody: nothing else starts from this queue either. The time that
                 # passes is none in which it was tried.
-                retries = _Retries()
+                retries = _Retries(task)
                 await asyncio.sleep(PAUSED_LOOK_SECONDS)
                 continue
             if lease is None:
@@ -168,7 +175,7 @@ class Execution:
                 return
             after = lease.attempt
             try:
-                await self._run(task, lease, retries)
+                await self._run(task, job, lease, retries)
             except _Again as again:
                 await asyncio.sleep(again.seconds)
             else:
@@ -186,8 +193,8 @@ class Execution:
             attempt.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
-    async def _run(self, task: Task, lease: Lease, retries: _Retries) -> None:
-        attempt = asyncio.create_task(self._attempt(task, lease, retries))
+    async def _run(self, task: Task, job: BackgroundJob, lease: Lease, retries: _Retries) -> None:
+        attempt = asyncio.create_task(self._attempt(task, job, lease, retries))
         self._running.add(attempt)
         try:
             await attempt
@@ -198,22 +205,23 @@ class Execution:
         finally:
             self._running.discard(attempt)
 
-    async def _attempt(self, task: Task, lease: Lease, retries: _Retries) -> None:
+    async def _attempt(self, task: Task, job: BackgroundJob, lease: Lease, retries: _Retries) -> None:
         """Run one attempt and settle the job. Raises `_Again` when another one is to follow here."""
-        trace = await self._service.find_trace(lease.job_id) if tracing.is_on() else None
         async with self._recorder.recording(lease):
             tell.info("Attempt %d began.", lease.attempt)
             with (
-                tracing.following(trace),
+                tracing.following(job.trace_parent),
                 tracing.span("job attempt", job_id=str(lease.job_id), job_attempt=lease.attempt),
             ):
-                await self._settled(task, lease, retries)
+                await self._settled(task, job, lease, retries)
 
-    async def _settled(self, task: Task, lease: Lease, retries: _Retries) -> None:
+    async def _settled(self, task: Task, job: BackgroundJob, lease: Lease, retries: _Retries) -> None:
         progress = Progress(self._service, lease)
+        context = TaskContext(job.id, job.user_id, job.details, lease, progress, self._service, self._artifacts)
         try:
+            await self._refuse_repeating(task, job)
             async with progress.beating():
-                await task.run(TaskContext(lease.job_id, lease, progress, self._service, self._artifacts))
+                await task.run(context)
             tell.info("Done.")
         except StaleLease:
             if progress.silent:
@@ -224,7 +232,7 @@ class Execution:
             tell.info("Stopped, as it was asked to.")
             await self._service.confirm_cancelled(lease)
         except TaskCrashed as crash:
-            await self._settle_crash(lease, crash.error)
+            await self._settle_crash(lease, crash.error, MAX_CRASHES if task.repeats else 1)
         except asyncio.CancelledError:
             tell.warning(RESTARTED)
             await self._service.hand_back(lease, RESTARTED)
@@ -243,6 +251,10 @@ class Execution:
             internal.__cause__ = error
             await self._settle(lease, internal, retries)
 
+    async def _refuse_repeating(self, task: Task, job: BackgroundJob) -> None:
+        if not task.repeats and await self._service.times_begun(job.id) > 1:
+            raise NotRepeated
+
     async def _settle(self, lease: Lease, error: AppError, retries: _Retries) -> None:
         """Try again what may pass by itself, fail the rest."""
         if not error.retryable or retries.are_over:
@@ -256,9 +268,9 @@ class Execution:
         await self._service.hand_back(lease, message, wait_seconds=wait)
         raise _Again(wait)
 
-    async def _settle_crash(self, lease: Lease, error: AppError) -> None:
+    async def _settle_crash(self, lease: Lease, error: AppError, most: int) -> None:
         tell.error("Broken off: %s (%s)", error.detail, error.code)
-        ended = await self._service.record_crash(lease, error.problem(), max_crashes=MAX_CRASHES)
+        ended = await self._service.record_crash(lease, error.problem(), max_crashes=most)
         if not ended:
             raise _Again(0.0)
 
@@ -266,12 +278,15 @@ class Execution:
 class _Retries:
     """How often, and since when, one delivery has tried what may pass by itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, task: Task) -> None:
+        self._task = task
         self._began: float | None = None
         self._count = 0
 
     @property
     def are_over(self) -> bool:
+        if not self._task.repeats:
+            return True
         return self._began is not None and time.monotonic() - self._began > RETRY_FOR_SECONDS
 
     def wait(self) -> float:

@@ -23,7 +23,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from headway.jobs import line_queries, operator_queries, states
 from headway.jobs.durations import KEPT, LEAST, WHOLE
 from headway.jobs.models import BackgroundJob
-from headway.jobs.runner import BULK_TYPES
 from headway.jobs.schemas import QueuePlace
 from headway.kit.clock import Clock
 from headway.kit.db import Database
@@ -36,8 +35,6 @@ LOOK_SHARE = 0.05
 
 ROUNDED_SECONDS = 5
 """An expected start is no more exact than that, and so does not change with every look."""
-
-IMPORT_TYPES = ("import",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +152,8 @@ class WaitingLine:
             paused = {pause.name for pause in await operator_queries.list_pauses(session)}
             rows = await line_queries.list_lines(session, now)
             seconds = {
-                bulk: _mean(await line_queries.list_newest_durations(session, types, WHOLE, KEPT))
-                for bulk, types in ((False, IMPORT_TYPES), (True, BULK_TYPES))
+                bulk: _mean(await line_queries.list_newest_durations(session, WHOLE, KEPT, bulk=bulk))
+                for bulk in (False, True)
             }
         queues = {
             # A paused queue has no places, and nobody knows when it goes on.

@@ -11,10 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
 from headway.jobs.models import IS_ACTIVE, BackgroundJob, JobDuration
-from headway.jobs.runner import BULK_TYPES
 from headway.jobs.transitions import EXTERNAL
 
-IS_BULK = BackgroundJob.job_type.in_([sa.literal(kind, literal_execute=True) for kind in sorted(BULK_TYPES)])
+IS_BULK = sa.func.coalesce(BackgroundJob.queue, "imports") == "bulk"
 WAITS_SINCE = sa.func.coalesce(BackgroundJob.queued_at, BackgroundJob.updated_at)
 
 
@@ -76,13 +75,12 @@ async def list_waiting_of(
     return (await session.execute(statement)).all()
 
 
-async def list_newest_durations(
-    session: AsyncSession, job_types: Collection[str], stage: str, limit: int
-) -> Sequence[float]:
-    """Return how many seconds the newest jobs of these types took from a stage on, whatever their size."""
+async def list_newest_durations(session: AsyncSession, stage: str, limit: int, *, bulk: bool) -> Sequence[float]:
+    """Return how many seconds the newest jobs of a queue took from a stage on: imports, or those of all other types."""
+    is_import = JobDuration.job_type == "import"
     statement = (
         sa.select(JobDuration.seconds)
-        .where(JobDuration.job_type.in_(job_types), JobDuration.stage == stage)
+        .where(sa.not_(is_import) if bulk else is_import, JobDuration.stage == stage)
         .order_by(JobDuration.measured_at.desc())
         .limit(limit)
     )

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Mapped, mapped_column
 
+from headway.jobs.runner import Queue, queue_of
 from headway.kit.db import Base, UtcDateTime
 
 Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
@@ -127,6 +128,12 @@ class BackgroundJob(Base):
     trace_parent: Mapped[str | None] = mapped_column(sa.Text)
     # When its events were deleted, as ones that are not kept as long as their job.
     events_dropped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def place(self) -> Queue:
+        """The queue in which it waits, or will."""
+        # An older version that made it wait while both ran may have left it out.
+        return "bulk" if (self.queue or queue_of(self.job_type)) == "bulk" else "imports"
 
 
 IS_ACTIVE = BackgroundJob.status.in_([sa.literal(status, literal_execute=True) for status in ACTIVE_STATUSES])

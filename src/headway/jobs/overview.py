@@ -13,7 +13,7 @@ from headway.jobs.errors import QueueNotFound
 from headway.jobs.models import BackgroundJob
 from headway.jobs.retention import KeepJobs
 from headway.jobs.retention_queries import count_among_oldest
-from headway.jobs.runner import QUEUES, Queue, queue_of
+from headway.jobs.runner import QUEUES, Queue
 from headway.jobs.schemas import Phase
 from headway.jobs.transitions import EXTERNAL
 from headway.kit.clock import Clock
@@ -123,7 +123,7 @@ class JobsOverview:
         async with self._database.read() as session:
             waiting = {row[0]: (row[1], row[2]) for row in await operator_queries.count_waiting(session)}
             pauses = {pause.name: pause for pause in await operator_queries.list_pauses(session)}
-            running = Counter(queue_of(job.job_type) for job in await operator_queries.list_held(session, MOST_HELD))
+            running = Counter(job.place for job in await operator_queries.list_held(session, MOST_HELD))
         found = []
         for queue in QUEUES:
             count, since = waiting.get(queue, (0, None))

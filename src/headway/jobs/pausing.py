@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from headway.jobs import operator_queries, queries
 from headway.jobs.errors import QueuePaused
 from headway.jobs.models import BackgroundJob, PausedQueue
-from headway.jobs.runner import QUEUES, Queue, queue_of
+from headway.jobs.runner import QUEUES, Queue
 from headway.jobs.signal import ChangeSignal
 from headway.jobs.transitions import Transitions
 from headway.kit.clock import Clock
@@ -31,7 +31,7 @@ async def require_open(session: AsyncSession, job_id: UUID) -> None:
     # What runs goes on, also in the hands of whoever takes it over; an upload waits for no worker.
     if job is None or job.status != "pending" or job.delivery == 0:
         return
-    queue = queue_of(job.job_type)
+    queue = job.place
     await operator_queries.hold_queue(session, queue, alone=False)
     if await operator_queries.find_pause(session, queue) is not None:
         raise QueuePaused(f"The queue {queue} is paused.")

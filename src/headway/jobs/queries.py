@@ -189,10 +189,24 @@ async def list_events(session: AsyncSession, job_id: UUID, limit: int = 1000) ->
     return (await session.execute(statement)).scalars().all()
 
 
+async def count_begun(session: AsyncSession, job_id: UUID) -> int:
+    """Return how often a job was begun since it was last tried again by its owner's wish."""
+    of_job = JobEvent.job_id == job_id
+    wished = sa.select(sa.func.max(JobEvent.seq)).where(of_job, JobEvent.kind == "retried").scalar_subquery()
+    begun = sa.and_(of_job, JobEvent.kind == "started", JobEvent.seq > sa.func.coalesce(wished, 0))
+    return (await session.execute(sa.select(sa.func.count()).where(begun))).scalar_one()
+
+
 async def list_live(session: AsyncSession, owner: str) -> Sequence[BackgroundJob]:
     """Return an owner's jobs that have not ended."""
     statement = sa.select(BackgroundJob).where(owned_by(owner), IS_ACTIVE)
     return (await session.execute(statement.execution_options(populate_existing=True))).scalars().all()
+
+
+async def count_live_of(session: AsyncSession, owner: str, most: int) -> int:
+    """Return how many of an owner's jobs have not ended, and no more than `most`."""
+    live = sa.select(BackgroundJob.id).where(owned_by(owner), IS_ACTIVE).limit(most).subquery()
+    return (await session.execute(sa.select(sa.func.count()).select_from(live))).scalar_one()
 
 
 async def delete_owned(session: AsyncSession, owner: str) -> list[UUID]:

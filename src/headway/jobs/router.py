@@ -20,9 +20,12 @@ from headway.jobs.errors import (
     NoFailedItems,
     NotRetryable,
     NotYoursToReport,
+    ParametersInvalid,
     StaleLease,
+    TooManyJobs,
     TooManyStreams,
     UnknownFilter,
+    UnknownKind,
 )
 from headway.jobs.filters import JobFilter, refuse_uncounted, refuse_unknown
 from headway.jobs.history import JobHistory
@@ -45,6 +48,7 @@ from headway.jobs.schemas import (
 )
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.states import TERMINAL
+from headway.jobs.submitting import JobSubmissions
 from headway.jobs.waiting import JobWaits
 from headway.kit.actor import Actor, Scope
 from headway.kit.asgi import Receive, Send
@@ -89,6 +93,7 @@ def build_jobs_router(
     live: LiveFeed,
     deliveries: Deliveries,
     bulk: BulkActions,
+    submissions: JobSubmissions,
     actor: Callable[..., Any],
     tokens: JobTokens | None = None,
 ) -> APIRouter:
@@ -99,7 +104,7 @@ def build_jobs_router(
     router = APIRouter(prefix="/jobs", tags=["jobs"], responses=responses(Unauthorized))
     _add_counting(router, actor, history)
     _add_looking(router, actor, service, history, waits, live)
-    _add_reporting(router, actor, service)
+    _add_reporting(router, actor, service, submissions)
     _add_steering(router, actor, service, deliveries, bulk)
     if tokens is not None:
         _add_tokens(router, tokens, actor)
@@ -218,14 +223,19 @@ def _add_looking(
         return await history.receipt(job_id, who.owner)
 
 
-def _add_reporting(router: APIRouter, actor: Callable[..., Any], service: JobMonitoringService) -> None:
-    """What a program says of the jobs that it runs."""
+def _add_reporting(
+    router: APIRouter, actor: Callable[..., Any], service: JobMonitoringService, submissions: JobSubmissions
+) -> None:
+    """What a program wants done, and what it says of the jobs that it runs."""
     writer = Annotated[Actor, Depends(needs(actor, Scope.JOBS_WRITE))]
 
-    @router.post("", status_code=201)
+    @router.post("", status_code=201, responses=responses(UnknownKind, ParametersInvalid, TooManyJobs))
     async def create_job(who: writer, body: CreateJob, response: Response) -> JobResponse:
-        """Create a job that you run yourself and report on with `POST /jobs/{id}/progress`."""
-        job = await service.create_job(
+        """Submit a job of a kind that is installed here, by its name as `job_type` and with its `parameters`.
+
+        With any other `job_type` the job is yours to run, and you report on it with `POST /jobs/{id}/progress`.
+        """
+        job = await submissions.submit(who.owner, body) or await service.create_job(
             who.owner,
             body.job_type,
             title=body.title,

@@ -18,6 +18,9 @@ Deliver = Callable[[UUID], Awaitable[None]]
 """What a worker does with a job that the engine hands to it. It never raises for a domain failure."""
 
 
+ENGINE = "dbos"
+"""What a job's row says of who delivers it, of all jobs that Headway runs."""
+
 BULK_TYPES = frozenset({"export", "processing", "validation"})
 """Types of jobs that may run long and that nobody's import waits behind: they have places of their own."""
 
@@ -26,7 +29,7 @@ QUEUES: tuple[Queue, ...] = ("imports", "bulk")
 
 
 def queue_of(job_type: str) -> Queue:
-    """Return the queue in which jobs of a type wait for a worker."""
+    """Return the queue in which jobs of a type wait for a worker, unless they were given another one."""
     return "bulk" if job_type in BULK_TYPES else "imports"
 
 

@@ -237,7 +237,7 @@ def _different(stages: list[DeclaredStage]) -> list[DeclaredStage]:
 
 
 class CreateJob(BaseModel):
-    """A job that the caller itself will run and report on."""
+    """A job of a kind that is installed here, or else one that the caller itself will run and report on."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -252,6 +252,10 @@ class CreateJob(BaseModel):
         max_length=20,
         description="What it goes through, in order. A report of units without `progress` then gets its percent from"
         " the weights.",
+    )
+    parameters: Details | None = Field(
+        default=None,
+        description="What is to be done, as the kind that `job_type` names reads it. Headway runs the job.",
     )
 
 

@@ -175,6 +175,11 @@ class JobMonitoringService:
         """Complete a job in the transaction that publishes its result. Raises `StaleLease` for a zombie."""
         return await self._move.end_held(session, lease, "completed", outcome=outcome, **columns)
 
+    async def finish(self, lease: Lease, *, outcome: str, **columns: Any) -> None:
+        """Complete a job whose result is with it already."""
+        async with self._database.write() as session:
+            await self.finish_in(session, lease, outcome=outcome, **columns)
+
     async def fail(self, lease: Lease, problem: dict[str, Any]) -> None:
         """End a job as failed with an RFC 9457 problem, which the owner reads as it is."""
         async with self._database.write() as session:
@@ -219,19 +224,18 @@ class JobMonitoringService:
         """Return the statement for an owner's jobs that have not completed, and so may run (again)."""
         return queries.select_unfinished(owner)
 
-    async def kind_of(self, job_id: UUID) -> str:
-        """Return the kind of task that a job runs."""
+    async def get_delivered(self, job_id: UUID) -> BackgroundJob:
+        """Return a job for whoever is to run it. Raises `JobNotFound` if it was erased."""
         async with self._database.read() as session:
             job = await queries.find(session, job_id)
-        if job is None or job.kind is None:
+        if job is None:
             raise JobNotFound
-        return job.kind
+        return job
 
-    async def find_trace(self, job_id: UUID) -> str | None:
-        """Return the trace in which a job was created, if there was one."""
+    async def times_begun(self, job_id: UUID) -> int:
+        """Return how often a job was begun since it was created or, by its owner's wish, tried again."""
         async with self._database.read() as session:
-            job = await queries.find(session, job_id)
-        return job.trace_parent if job is not None else None
+            return await queries.count_begun(session, job_id)
 
     async def resume_restored_in(self, session: AsyncSession) -> int:
         """Let the accepted jobs of a restored backup wait for a worker; return how many somebody had held.

@@ -49,7 +49,7 @@ class Transitions:
         columns = {"progress": 0, "version": 1, "attempt": 0, "engine": EXTERNAL, "details": {}, "title": "", **values}
         columns["trace_parent"] = tracing.carried()
         if columns.get("delivery"):
-            columns |= {"queue": queue_of(job_type), "waiting_since": now}
+            columns = {"queue": queue_of(job_type), "waiting_since": now, **columns}
         job = BackgroundJob(
             id=uuid4(), user_id=user_id, job_type=job_type, status="pending", created_at=now, updated_at=now, **columns
         )
@@ -259,8 +259,9 @@ class Transitions:
         self, session: AsyncSession, where: sa.ColumnElement[bool], kind: str, values: dict[str, Any], **data: Any
     ) -> BackgroundJob:
         now = self._clock.now()
+        by_type = sa.case((BackgroundJob.job_type.in_(BULK_TYPES), queue_of("export")), else_=queue_of("import"))
         waiting = {
-            "queue": sa.case((BackgroundJob.job_type.in_(BULK_TYPES), queue_of("export")), else_=queue_of("import")),
+            "queue": sa.func.coalesce(BackgroundJob.queue, by_type),
             "waiting_since": now,
             "paused_at": None,
         }

@@ -17,12 +17,14 @@ from headway.jobs.history import JobHistory
 from headway.jobs.live import LiveFeed
 from headway.jobs.router import build_jobs_router
 from headway.jobs.service import JobMonitoringService
+from headway.jobs.submitting import JobSubmissions
 from headway.jobs.waiting import JobWaits
 from headway.kit.actor import EVERYTHING, Actor
 from headway.kit.db import Database
 from headway.kit.problems import install_problem_handlers
 from tests.support.clock import FakeClock
 from tests.support.signals import RecordingSignal
+from tests.support.submitter import RecordingSubmitter
 
 Issued = tuple[str, frozenset[str], int]
 ANN = {"X-Who": "ann"}
@@ -56,7 +58,9 @@ async def client(database: Database, clock: FakeClock, issued: list[Issued]) -> 
     live = LiveFeed(database, clock, signal, max_streams_per_user=2)
     engine: Any = NoEngine()
     bulk = BulkActions(database, service, engine)
-    parts: tuple[Any, ...] = (service, JobHistory(database), JobWaits(service, signal), live, engine, bulk, who)
+    submissions = JobSubmissions(database, service, RecordingSubmitter())
+    waits = JobWaits(service, signal)
+    parts: tuple[Any, ...] = (service, JobHistory(database), waits, live, engine, bulk, submissions, who)
     app = FastAPI()
     install_problem_handlers(app)
     app.include_router(build_jobs_router(*parts, JobTokens(service, issue)))

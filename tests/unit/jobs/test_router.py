@@ -17,12 +17,14 @@ from headway.jobs.history import JobHistory
 from headway.jobs.live import LiveFeed
 from headway.jobs.router import build_jobs_router
 from headway.jobs.service import JobMonitoringService
+from headway.jobs.submitting import JobSubmissions
 from headway.jobs.waiting import JobWaits
 from headway.kit.actor import Actor
 from headway.kit.db import Database
 from headway.kit.problems import install_problem_handlers
 from tests.support.clock import FakeClock
 from tests.support.signals import RecordingSignal
+from tests.support.submitter import RecordingSubmitter
 
 ANN, BOB = {"X-Who": "ann"}, {"X-Who": "bob"}
 
@@ -48,8 +50,18 @@ async def client(database: Database, clock: FakeClock) -> AsyncIterator[httpx.As
     install_problem_handlers(app)
     engine = NoEngine()
     bulk = BulkActions(database, service, engine)  # type: ignore[arg-type]
+    submissions = JobSubmissions(database, service, RecordingSubmitter())
     app.include_router(
-        build_jobs_router(service, JobHistory(database), JobWaits(service, signal), live, engine, bulk, who)  # type: ignore[arg-type]
+        build_jobs_router(
+            service,
+            JobHistory(database),
+            JobWaits(service, signal),
+            live,
+            engine,
+            bulk,
+            submissions,
+            who,  # type: ignore[arg-type]
+        )
     )
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:

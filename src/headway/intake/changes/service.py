@@ -11,14 +11,13 @@ from headway.intake import queries
 from headway.intake.models import Import
 from headway.intake.schemas import ReparseRequest
 from headway.jobs.answers import to_response
-from headway.jobs.runner import JobSubmitter, Submission
+from headway.jobs.runner import ENGINE, JobSubmitter, Submission
 from headway.jobs.schemas import JobResponse
 from headway.jobs.service import JobMonitoringService
 from headway.kit.clock import Clock
 from headway.kit.db import Database
 
 KIND = "intake.reparse"
-ENGINE = "dbos"
 JOB_TYPE = "processing"
 
 
