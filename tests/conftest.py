@@ -21,6 +21,7 @@ from headway.settings import Settings
 from headway.storage.opening import open_store
 from headway.storage.store import ObjectStore
 from tests.support.clock import FakeClock
+from tests.support.kept_database import KeptDatabase, sibling
 from tests.support.postgres import running_postgres
 from tests.support.seaweed import SeaweedFS, running_seaweed
 
@@ -67,8 +68,13 @@ def postgres_server() -> Iterator[str]:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f"drop database if exists {TEMPLATE}")
             connection.execute(f"create database {TEMPLATE}")
-        migrate(_sibling(url, TEMPLATE))
+        migrate(sibling(url, TEMPLATE))
         yield url
+
+
+@pytest.fixture(scope="session")
+def kept_database(postgres_server: str) -> KeptDatabase:
+    return KeptDatabase(postgres_server, TEMPLATE, f"test_{uuid4().hex[:12]}")
 
 
 @pytest.fixture(scope="session")
@@ -86,12 +92,9 @@ def database_url(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    server: str = request.getfixturevalue("postgres_server")
-    name = f"test_{uuid4().hex[:12]}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"create database {name} template {TEMPLATE}")
-        yield _sibling(server, name)
-        connection.execute(f"drop database {name} with (force)")
+    kept: KeptDatabase = request.getfixturevalue("kept_database")
+    yield kept.url
+    kept.restore()
 
 
 @pytest.fixture
@@ -99,10 +102,6 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     opened = Database(database_url)
     yield opened
     await opened.close()
-
-
-def _sibling(url: str, name: str) -> str:
-    return f"{url.rpartition('/')[0]}/{name}"
 
 
 # --------------------------------------------------------------------------- store
