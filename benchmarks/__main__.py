@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import accessibility, intake, jobs_cost, jobs_history, jobs_live
+from benchmarks import accessibility, exports, intake, jobs_cost, jobs_history, jobs_live
 
 BENCHMARKS = {
     "intake": intake.main,
+    "exports": exports.main,
     "history": jobs_history.main,
     "jobs": jobs_live.main,
     "cost": jobs_cost.main,

@@ -33,6 +33,9 @@ from headway.datasets.service import DatasetService
 from headway.engine.dbos import DbosSubmitter
 from headway.engine.lease import count_alive, count_places
 from headway.errors import AppError
+from headway.exports.router import build_exports_router
+from headway.exports.service import KIND as EXPORT
+from headway.exports.service import ExportService
 from headway.intake.changes.router import build_changes_router
 from headway.intake.changes.service import ReparseService
 from headway.intake.previews import Previews
@@ -66,6 +69,7 @@ from headway.jobs.submitting import JobSubmissions
 from headway.jobs.throughput import KEEP_SECONDS, Throughput
 from headway.jobs.waiting import JobWaits
 from headway.kit import tracing
+from headway.kit.actor import Scope
 from headway.kit.asgi import App
 from headway.kit.body_guard import BodyGuard
 from headway.kit.chores import doing, every
@@ -75,7 +79,7 @@ from headway.kit.db import Database
 from headway.kit.late_answers import LateAnswers
 from headway.kit.logs import configure_logs
 from headway.kit.other_origins import OtherOrigins
-from headway.kit.problems import RETRY_AFTER_SECONDS, describe_problems, install_problem_handlers
+from headway.kit.problems import RETRY_AFTER_SECONDS, describe_failures, install_problem_handlers
 from headway.kit.processes import EXIT_CONFIGURATION, allow_many_files, die_with_parent
 from headway.kit.request_ids import RequestIds
 from headway.metrics import MeasuredRequests, Metrics, serve_metrics
@@ -92,6 +96,9 @@ log = logging.getLogger(__name__)
 PREFIX = "/api/v2"
 STREAMED = [rf"{PREFIX}/(imports|uploads)", r".*/rejected$", rf"{PREFIX}/jobs/[^/]+/artifacts/"]
 """Addresses whose bodies may be large, and are read as they arrive."""
+
+GUARDS = {EXPORT: Scope.DATASETS_READ}
+"""What it takes besides `jobs:read` to fetch files that show more than a job."""
 
 UNTRACED = ("/healthz", "/readyz", "/metrics", f"{PREFIX}/jobs/stream")
 GRACE_SECONDS = 8
@@ -176,7 +183,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, traces: Any | 
         build_imports_router(intake, previews, actor),
         build_uploads_router(uploads, actor),
         build_artifacts_router(
-            ArtifactService(database, store, clock, jobs, intake.quota, _artifact_rules(settings)),
+            ArtifactService(database, store, clock, jobs, intake.quota, _artifact_rules(settings), GUARDS),
             intake.arrivals.one_more,
             actor,
         ),
@@ -188,12 +195,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None, traces: Any | 
         build_changes_router(
             ReparseService(database, clock, jobs, datasets, submitter), datasets.changes, intake, actor
         ),
+        build_exports_router(ExportService(database, clock, datasets, submissions), actor),
         build_operator_router(operating.service, operating.operations, build_admin_dependency(actor)),
     ):
         app.include_router(router, prefix=PREFIX)
     _add_health(app, database, store, clock)
     _wrap(app, Metrics(database, clock, live, intake.arrivals, _folders(settings, store)), clock, accounts, settings)
-    _describe_problems(app)
+    describe_failures(app)
     app.state.live, app.state.waits = live, waits
     mount_ui(app)
     return app
@@ -305,18 +313,6 @@ def _put_around(app: FastAPI, layer: Callable[[App], App]) -> None:
     """Put a layer around the whole app. `add_middleware` would leave the answers to unforeseen failures outside."""
     build = app.build_middleware_stack
     app.build_middleware_stack = lambda: layer(build())  # type: ignore[method-assign]  # called once, at the start
-
-
-def _describe_problems(app: FastAPI) -> None:
-    """Let the OpenAPI document describe failures as they are answered."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            describe_problems(generate())
-        return generate()
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
 
 
 class Server(uvicorn.Server):

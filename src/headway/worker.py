@@ -9,12 +9,14 @@ import shutil
 import signal
 import socket
 from collections.abc import Coroutine
+from typing import Any
 from uuid import UUID, uuid4
 
 from headway.datasets.cache import RowsCache
 from headway.datasets.service import DatasetService
 from headway.engine.dbos import DbosRunner
 from headway.engine.lease import AnotherWorkerRuns, WorkerLeases
+from headway.exports.task import ExportDataset
 from headway.intake.changes.service import KIND as REPARSE
 from headway.intake.changes.task import ChangeDataset
 from headway.intake.identity import KIND as IMPORT_FILE
@@ -28,7 +30,7 @@ from headway.intake.workbench import Workbench
 from headway.jobs.artifacts.service import ArtifactRules, ArtifactService
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.execution import Execution
-from headway.jobs.kinds import KindUnusable, load_kinds
+from headway.jobs.kinds import KindUnusable, load_kinds, with_tasks_of
 from headway.jobs.logs.recording import Recorder
 from headway.jobs.logs.service import LogBook
 from headway.jobs.reaper import LOOK_SECONDS, Reaper
@@ -51,6 +53,9 @@ from headway.storage.store import ObjectStore
 
 log = logging.getLogger(__name__)
 
+EXPORTING = "headway.exports.writing.child:run"
+"""The function that the children run which write exports."""
+
 RECONCILE_SECONDS = 10.0
 SWEEP_SECONDS = 3600.0
 FIRST_SWEEP_SECONDS = 300.0
@@ -70,28 +75,18 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     jobs = JobMonitoringService(database, clock, changes)
     cache = RowsCache(settings.cache_dir, store, settings.cache_bytes)
     datasets = DatasetService(database, store, clock, cache, keep_versions=settings.keep_versions)
-    sandbox = Sandbox(
-        memory_bytes=settings.parse_memory_bytes,
-        wall_seconds=settings.parse_seconds,
-        isolation=settings.sandbox,
-        rooms=settings.spool_dir,
-    )
-    bench = Workbench(
-        store,
-        sandbox,
-        spool_dir=settings.spool_dir,
-        max_unpacked_bytes=settings.max_unpacked_bytes,
-        memory_bytes=settings.parse_memory_bytes,
-    )
+    # Exports are few; no process waits for one.
+    sandbox, export_sandbox = _sandbox(settings), _sandbox(settings, entry=EXPORTING, ahead=False)
+    bench = _bench(settings, store, sandbox)
     change = ChangeDataset(database, jobs, datasets.changes, bench)
     import_file = ImportFile(database, jobs, datasets, bench, change)
     limits = IntakeLimits(settings.max_upload_bytes, settings.max_user_bytes, settings.min_free_bytes)
     quota = Quota(database, store, clock, jobs, datasets, limits)
     rules = ArtifactRules(settings.max_artifact_bytes, settings.keep_artifact_days)
     artifacts = ArtifactService(database, store, clock, jobs, quota, rules)
-    kinds = load_kinds(settings.places_of_job_kinds)
-    tasks = {IMPORT_FILE: import_file.task(), REPARSE: change.reparse_task()}
-    tasks |= {name: kind.task() for name, kind in kinds.items()}
+    export = ExportDataset(datasets, _bench(settings, store, export_sandbox), settings.max_artifact_bytes).kind()
+    own = {IMPORT_FILE: import_file.task(), REPARSE: change.reparse_task(), export.name: export.task()}
+    tasks = with_tasks_of(load_kinds(settings.places_of_job_kinds), own)
     execution = Execution(jobs, tasks, executor_id, artifacts, Recorder(LogBook(database, clock)))
     runner = DbosRunner(
         settings.effective_database_url,
@@ -114,6 +109,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     _empty_spool(settings, database)
     await changes.start()
     await sandbox.start()
+    await export_sandbox.start()
     await runner.start(_insistent(execution))
     await leases.start()
     reaper = Reaper(database, clock, jobs, deliveries)
@@ -129,10 +125,31 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         # Before anything else: a job that is handed back late may be done by then, or killed with this process.
         await execution.stop()
     await sandbox.close()
+    await export_sandbox.close()
     await leases.close()
     await changes.close()
     await store.close()
     await database.close()
+
+
+def _bench(settings: Settings, store: ObjectStore, sandbox: Sandbox) -> Workbench:
+    return Workbench(
+        store,
+        sandbox,
+        spool_dir=settings.spool_dir,
+        max_unpacked_bytes=settings.max_unpacked_bytes,
+        memory_bytes=settings.parse_memory_bytes,
+    )
+
+
+def _sandbox(settings: Settings, **how: Any) -> Sandbox:
+    return Sandbox(
+        memory_bytes=settings.parse_memory_bytes,
+        wall_seconds=settings.parse_seconds,
+        isolation=settings.sandbox,
+        rooms=settings.spool_dir,
+        **how,
+    )
 
 
 def _empty_spool(settings: Settings, database: Database) -> None:

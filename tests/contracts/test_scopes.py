@@ -23,6 +23,8 @@ OTHERWISE = {
     **dict.fromkeys(
         (f"POST {PREFIX}/uploads", *(f"{verb} {UPLOADS}" for verb in ("POST", "PATCH", "DELETE"))), "imports:write"
     ),
+    # It gives out what the rows give out, in another form.
+    f"POST {PREFIX}/datasets/{{dataset_id}}/exports": "datasets:read",
     # A token for an embed gives no more than sight; cancelling is asked for in addition.
     f"POST {PREFIX}/jobs/tokens": "jobs:read",
 }

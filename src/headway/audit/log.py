@@ -22,9 +22,9 @@ Action = Literal[
     "job.cancel", "job.retry", "queue.pause", "queue.resume",
     "user.create", "user.set_role", "user.disable", "user.enable", "user.delete",
     "user.set_password", "user.change_password", "user.lock_out",
-    "token.create", "token.revoke", "sweep.run", "backup.restore",
+    "token.create", "token.revoke", "sweep.run", "backup.restore", "dataset.export",
 ]  # fmt: skip
-TargetType = Literal["job", "queue", "user", "token", "address", "installation"]
+TargetType = Literal["job", "queue", "user", "token", "address", "installation", "dataset"]
 
 DONE = "done"
 TABLE_NAME = AuditEntry.__tablename__

@@ -20,6 +20,7 @@ COMMANDS = {
     "logout": "headway.cli.remote:logout",
     "tokens": "headway.cli.tokens:tokens",
     "import": "headway.cli.uploading:import_files",
+    "export": "headway.cli.exporting:export_dataset",
     "jobs": "headway.cli.remote:jobs",
     "datasets": "headway.cli.remote:datasets",
 }

@@ -6,7 +6,7 @@ import functools
 import io
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self
 
@@ -122,6 +122,17 @@ class Client:
         with CountedFile(path, on_bytes) as file:
             files = {"file": (path.name, file, "application/octet-stream")}
             return self._send("POST", "/imports", data=data, files=files)
+
+    def download(self, path: str) -> Iterator[bytes]:
+        """Yield a file piece by piece, also where the server has its store serve it."""
+        try:
+            with self._http.stream("GET", PREFIX + path, follow_redirects=True) as response:
+                if not response.is_success:
+                    response.read()
+                    _meaning(response)
+                yield from response.iter_bytes()
+        except httpx.TransportError as error:
+            raise Unreachable(f"The connection to {self.server} broke off: {error or type(error).__name__}") from error
 
     def page(self, path: str) -> str:
         """Return the address of a page of the web UI on this server."""

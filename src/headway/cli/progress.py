@@ -35,26 +35,43 @@ class Progress(Protocol):
 def open_progress(path: Path) -> Iterator[Progress]:
     """Show the progress of importing one file, on stderr, so that results alone go to stdout."""
     console = Console(stderr=True)
+    size_bytes = path.stat().st_size
     if not console.is_terminal:
-        yield Lines(path)
+        lines = Lines(path.name)
+        lines.sending(size_bytes)
+        yield lines
         return
-    columns = (
+    with rich.progress.Progress(*_columns(), console=console) as bars:
+        yield Bar(path.name, size_bytes, bars)
+
+
+@contextmanager
+def open_job_progress(title: str) -> Iterator[Progress]:
+    """Show the progress of a job for which nothing is sent."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield Lines(title)
+        return
+    with rich.progress.Progress(*_columns(), console=console) as bars:
+        yield Bar(title, PERCENT, bars)
+
+
+def _columns() -> tuple[rich.progress.ProgressColumn, ...]:
+    return (
         rich.progress.TextColumn("{task.description}", markup=False),
         rich.progress.BarColumn(),
         rich.progress.TaskProgressColumn(),
         rich.progress.TextColumn("{task.fields[state]}", markup=False),
     )
-    with rich.progress.Progress(*columns, console=console) as bars:
-        yield Bar(path, bars)
 
 
 class Bar:
     """One bar for one file: first the bytes on their way, then the job's percent."""
 
-    def __init__(self, path: Path, bars: rich.progress.Progress) -> None:
-        self._bytes = path.stat().st_size
+    def __init__(self, name: str, size_bytes: int, bars: rich.progress.Progress) -> None:
+        self._bytes = size_bytes
         self._bars = bars
-        self._task = bars.add_task(printable(path.name), total=self._bytes, state="uploading")
+        self._task = bars.add_task(printable(name), total=self._bytes, state="uploading")
 
     def reading(self) -> None:
         self._bars.update(self._task, state="reading the file")
@@ -87,10 +104,12 @@ class Bar:
 class Lines:
     """For logs and pipes: a line when something else is being done, never one for each percent."""
 
-    def __init__(self, path: Path) -> None:
-        self._name = printable(path.name)
+    def __init__(self, name: str) -> None:
+        self._name = printable(name)
         self._last = ""
-        self._say(f"uploading {size(path.stat().st_size)}")
+
+    def sending(self, size_bytes: int) -> None:
+        self._say(f"uploading {size(size_bytes)}")
 
     def _say(self, what: str) -> None:
         if what != self._last:

@@ -49,7 +49,7 @@ def _import_one(client: Client, path: Path, options: dict[str, Any], *, watch: b
         try:
             job = _upload(client, path, options, progress)
             if watch:
-                job = _watch(client, job, progress)
+                job = follow(client, job, progress)
         except (ServerProblem, Unreachable) as refused:
             progress.end("failed")
             click.echo(f"{printable(path.name)}: {refused.format_message()}", err=True)
@@ -69,7 +69,7 @@ def _upload(client: Client, path: Path, options: dict[str, Any], progress: Progr
         raise SystemExit(130) from None
 
 
-def _watch(client: Client, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
+def follow(client: Client, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """Follow a job to its end; asks often while it changes, and ever more seldom while it does not."""
     delay = FIRST_POLL_SECONDS
     try:

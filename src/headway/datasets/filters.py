@@ -57,6 +57,28 @@ class RowsQuestion:
         """Say whether the page is a slice of the file as it lies."""
         return not self.sort and not self.conditions
 
+    @property
+    def physical(self) -> list[str]:
+        """The columns of the file that it takes to answer."""
+        names = [column.physical for column in self.columns]
+        if self.written:
+            names += [column.physical_written for column in self.columns if column.written]
+        return names
+
+    @property
+    def where(self) -> tuple[str, list[Any]]:
+        """The condition in SQL, with its bound values."""
+        if not self.conditions:
+            return "", []
+        values = [value for _, bound in self.conditions for value in bound]
+        return "where " + " and ".join(sql for sql, _ in self.conditions), values
+
+    @property
+    def order(self) -> str:
+        """The order in SQL; rows that are equal in it stay in file order, so that pages never overlap."""
+        terms = [f"{column.physical} {'desc' if down else 'asc'} nulls last" for column, down in self.sort]
+        return ", ".join([*terms, "file_row_number"])
+
 
 def ask(
     columns: Sequence[Column],

@@ -61,7 +61,7 @@ class RowsReader:
             meta = file.metadata
             total = meta.num_rows
             first, last = question.offset, min(question.offset + question.limit, total)
-            physical = _physical(question)
+            physical = question.physical
             if first >= last or not physical:
                 return file.schema_arrow.empty_table().select(physical), total
             ends = list(accumulate(meta.row_group(number).num_rows for number in range(meta.num_row_groups)))
@@ -73,7 +73,7 @@ class RowsReader:
     # ------------------------------------------------------------------- by DuckDB
 
     def _found(self, path: Path, question: RowsQuestion) -> tuple[pa.Table, int]:
-        where, values = _where(question)
+        where, values = question.where
         source = _source(path)
         cursor = self._cursor()
         timer = threading.Timer(QUERY_SECONDS, cursor.interrupt)
@@ -91,8 +91,8 @@ class RowsReader:
     def _rows(
         self, cursor: duckdb.DuckDBPyConnection, source: str, question: RowsQuestion, where: str, values: list[Any]
     ) -> pa.Table:
-        chosen = ", ".join(_physical(question))
-        order = _order(question)
+        chosen = ", ".join(question.physical)
+        order = question.order
         page = f"limit {question.limit:d} offset {question.offset:d}"
         if question.offset < DEEP_OFFSET:
             sql = f"select {chosen} from {source} {where} order by {order} {page}"
@@ -144,26 +144,6 @@ def _quoted(path: Path) -> str:
 
 def _source(path: Path) -> str:
     return f"read_parquet({_quoted(path)}, file_row_number = true)"
-
-
-def _physical(question: RowsQuestion) -> list[str]:
-    names = [column.physical for column in question.columns]
-    if question.written:
-        names += [column.physical_written for column in question.columns if column.written]
-    return names
-
-
-def _where(question: RowsQuestion) -> tuple[str, list[Any]]:
-    if not question.conditions:
-        return "", []
-    values = [value for _, bound in question.conditions for value in bound]
-    return "where " + " and ".join(sql for sql, _ in question.conditions), values
-
-
-def _order(question: RowsQuestion) -> str:
-    """Return the order; rows that are equal in it stay in file order, so that pages never overlap."""
-    terms = [f"{column.physical} {'desc' if down else 'asc'} nulls last" for column, down in question.sort]
-    return ", ".join([*terms, "file_row_number"])
 
 
 def _cells(table: pa.Table, column: Column, *, written: bool) -> list[Any]:

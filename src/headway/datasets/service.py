@@ -55,6 +55,15 @@ class PublishRequest:
     profile: list[dict[str, Any]] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StoredRows:
+    """The rows of one version, as they lie in the store under `key`."""
+
+    key: str
+    rows: int
+    columns: list[Column]
+
+
 class DatasetService:
     """Datasets of all owners; every method but `publish` acts for one."""
 
@@ -141,6 +150,11 @@ class DatasetService:
     async def get_columns(self, owner: str, dataset_id: UUID, version: int | None = None) -> list[Column]:
         _, shown = await self._get(owner, dataset_id, version)
         return columns_of(shown)
+
+    async def get_stored(self, owner: str, dataset_id: UUID, version: int) -> StoredRows:
+        """Return where the rows of a version are, for whoever reads all of them."""
+        _, shown = await self._get(owner, dataset_id, version)
+        return StoredRows(shown.rows_key, shown.rows, columns_of(shown))
 
     async def list_decisions(self, owner: str, dataset_id: UUID, version: int | None = None) -> DecisionsResponse:
         async with self._database.read() as session:

@@ -46,8 +46,12 @@ class Sandbox:
         rooms: Path | None = None,
         entry: str = OPERATIONS,
         import_path: Path | None = None,
+        ahead: bool = True,
     ) -> None:
-        """`rooms` is the folder for what closed processes read and write, best on the file system of the files."""
+        """`rooms` is the folder for what closed processes read and write, best on the file system of the files.
+
+        With `ahead` a process waits for the next request; without it each is started when it is needed.
+        """
         self._memory_bytes = memory_bytes
         self._wall_seconds = wall_seconds
         self._wanted = isolation
@@ -57,7 +61,7 @@ class Sandbox:
         self._import_path = import_path
         self._spawner: Spawner | None = None
         self._spare: Child | None = None
-        self._keeps_spare = True
+        self._keeps_spare = ahead
         self._warming: asyncio.Task[None] | None = None
         self._running: set[Child] = set()
         self._isolation: Isolation | None = None

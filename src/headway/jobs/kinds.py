@@ -18,7 +18,7 @@ from headway.jobs.errors import ParametersInvalid
 from headway.jobs.execution import Task, TaskContext
 from headway.jobs.runner import Queue
 
-__all__ = ["Done", "JobKind", "TaskContext", "by_name", "load_kinds"]
+__all__ = ["Done", "JobKind", "TaskContext", "by_name", "load_kinds", "with_tasks_of"]
 
 Parameters = TypeVar("Parameters", bound=BaseModel)
 
@@ -102,6 +102,13 @@ def by_name(kinds: Iterable[AnyKind]) -> dict[str, AnyKind]:
 def load_kinds(places: Iterable[str]) -> dict[str, AnyKind]:
     """Return the kinds that stand at these places, each a `module:name`. Raises `KindUnusable` for what is none."""
     return by_name([_load(place) for place in places])
+
+
+def with_tasks_of(kinds: Mapping[str, AnyKind], own: Mapping[str, Task]) -> dict[str, Task]:
+    """Return all tasks by their names. Raises `KindUnusable` if a kind would take the place of one of our own."""
+    if taken := sorted(kinds.keys() & own.keys()):
+        raise KindUnusable(f"{taken[0]!r} is the name of a task of Headway itself")
+    return {**own, **{name: kind.task() for name, kind in kinds.items()}}
 
 
 def _load(place: str) -> AnyKind:

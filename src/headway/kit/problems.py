@@ -100,6 +100,18 @@ def responses(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def describe_failures(app: FastAPI) -> None:
+    """Let the OpenAPI document of an app describe failures as they are answered."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            describe_problems(generate())
+        return generate()
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
 def describe_problems(document: dict[str, Any]) -> None:
     """Make an OpenAPI document say what really is answered: problems, also where FastAPI describes its own shape."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})

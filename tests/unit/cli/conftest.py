@@ -65,6 +65,7 @@ class FakeServer:
     uploads: list[Upload] = field(default_factory=list)
     queries: list[tuple[str, dict[str, list[str]]]] = field(default_factory=list)
     tokens: list[str | None] = field(default_factory=list)
+    bodies: dict[str, Any] = field(default_factory=dict)
 
     def on(self, method: str, path: str, *bodies: Any, status: int = 200) -> None:
         self.answers[method, "/api/v2" + path] = [(status, body) for body in bodies]
@@ -102,6 +103,8 @@ def server() -> Iterator[FakeServer]:
             address = urlsplit(self.path)
             fake.queries.append((address.path, parse_qs(address.query)))
             fake.tokens.append(self.headers.get("Authorization"))
+            if self.headers.get("Content-Type") == "application/json":
+                fake.bodies[address.path] = json.loads(body)
             if address.path.endswith("/imports"):
                 fake.uploads.append(_parse_upload(self.headers, body))
             status, answer = fake.answer(self.command, address.path)

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from headway.errors import InsufficientStorage
+from headway.errors import InsufficientStorage, ScopeMissing
 from headway.jobs.artifacts import service as module
 from headway.jobs.artifacts import upkeep
 from headway.jobs.artifacts.errors import (
@@ -30,10 +30,11 @@ from headway.jobs.execution import Task, TaskContext
 from headway.jobs.history import JobHistory
 from headway.jobs.schemas import ReportProgress
 from headway.jobs.service import JobMonitoringService, Lease
+from headway.kit.actor import Actor, Scope
 from headway.kit.db import Database
 from headway.storage.store import ObjectStore
 from tests.support.clock import FakeClock
-from tests.support.executing import artifacts_of, executing
+from tests.support.executing import RULES, AllTheRoom, artifacts_of, executing
 
 ANN, BOB = "ann", "bob"
 DAY = 24 * 3600
@@ -56,7 +57,7 @@ async def objects(store: ObjectStore) -> list[str]:
 async def content(
     artifacts: ArtifactService, job_id: UUID, name: str, start: int = 0, length: int | None = None
 ) -> bytes:
-    found = await artifacts.get_stored(ANN, job_id, name)
+    found = await artifacts.get_stored(Actor(ANN), job_id, name)
     return b"".join([chunk async for chunk in await artifacts.read(found, start, length)])
 
 
@@ -261,13 +262,34 @@ async def test_somebody_elses_file_is_not_found(service: JobMonitoringService, a
     await put(artifacts, job_id, "a.txt", b"x")
     for ask in (
         artifacts.list_artifacts(BOB, job_id),
-        artifacts.get_stored(BOB, job_id, "a.txt"),
-        artifacts.get_stored(ANN, uuid4(), "a.txt"),
+        artifacts.get_stored(Actor(BOB), job_id, "a.txt"),
+        artifacts.get_stored(Actor(ANN), uuid4(), "a.txt"),
     ):
         with pytest.raises(JobNotFound):
             await ask
     with pytest.raises(ArtifactNotFound):
-        await artifacts.get_stored(ANN, job_id, "b.txt")
+        await artifacts.get_stored(Actor(ANN), job_id, "b.txt")
+
+
+async def test_files_of_a_kind_that_is_guarded_take_its_scope_too(
+    service: JobMonitoringService, store: ObjectStore, database: Database
+) -> None:
+    guarded = ArtifactService(
+        database, store, service._clock, service, AllTheRoom(), RULES, {"test": Scope.DATASETS_READ}
+    )
+    lease = await claimed(service, database)
+    async with guarded.writing(lease, "a.csv") as file:
+        await file.write(b"a")
+    watcher, reader = {Scope.JOBS_READ}, {Scope.JOBS_READ, Scope.DATASETS_READ}
+    with pytest.raises(ScopeMissing) as refused:
+        await guarded.get_stored(Actor(ANN, scopes=frozenset(watcher)), lease.job_id, "a.csv")
+    assert refused.value.data == {"scope": "datasets:read"}
+    assert (await guarded.get_stored(Actor(ANN, scopes=frozenset(reader)), lease.job_id, "a.csv")).bytes == 1
+    with pytest.raises(JobNotFound):
+        await guarded.get_stored(Actor(BOB, scopes=frozenset(watcher)), lease.job_id, "a.csv")
+    job_id = await program(service)
+    await put(guarded, job_id, "b.csv", b"b")
+    assert (await guarded.get_stored(Actor(ANN, scopes=frozenset(watcher)), job_id, "b.csv")).bytes == 1
 
 
 async def test_what_has_expired_says_so_and_what_it_was(
@@ -288,14 +310,14 @@ async def test_what_has_expired_says_so_and_what_it_was(
     assert (await keeping.expire(dry_run=False)).count == 0
     clock.advance(7 * DAY)
     with pytest.raises(ArtifactExpired):
-        await artifacts.get_stored(ANN, job_id, "0.txt")
+        await artifacts.get_stored(Actor(ANN), job_id, "0.txt")
     assert len(await objects(store)) == 4
     for dry_run in (True, False):
         found = await keeping.expire(dry_run=dry_run)
         assert (found.count, found.bytes) == (3, 9)
     assert len(await objects(store)) == 1
     with pytest.raises(ArtifactExpired):
-        await artifacts.get_stored(ANN, job_id, "0.txt")
+        await artifacts.get_stored(Actor(ANN), job_id, "0.txt")
     listed = (await artifacts.list_artifacts(ANN, job_id)).items
     assert [(each.name, each.bytes, each.expired) for each in listed] == [
         ("0.txt", 3, True), ("1.txt", 3, True), ("2.txt", 3, True), ("kept.txt", 1, False),

@@ -13,7 +13,7 @@ from headway.errors import Unavailable
 from headway.jobs import submitting
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.errors import ParametersInvalid, TooManyJobs, UnknownKind
-from headway.jobs.kinds import AnyKind, Done, JobKind, KindUnusable, TaskContext, by_name, load_kinds
+from headway.jobs.kinds import AnyKind, Done, JobKind, KindUnusable, TaskContext, by_name, load_kinds, with_tasks_of
 from headway.jobs.schemas import CreateJob
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.submitting import JobSubmissions
@@ -198,6 +198,13 @@ def test_a_name_that_cannot_be_one(name: str) -> None:
 def test_two_kinds_of_one_name() -> None:
     with pytest.raises(KindUnusable, match=r"two kinds of jobs have the name 'things\.count'"):
         by_name([COUNT, COUNT])
+
+
+def test_no_kind_takes_the_place_of_our_own_tasks() -> None:
+    own = {"intake.import_file": COUNT.task()}
+    assert with_tasks_of({"things.count": COUNT}, own).keys() == {"intake.import_file", "things.count"}
+    with pytest.raises(KindUnusable, match="a task of Headway itself"):
+        with_tasks_of({"intake.import_file": COUNT}, own)
 
 
 def test_kinds_are_found_by_their_places() -> None:

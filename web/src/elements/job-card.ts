@@ -9,7 +9,7 @@ import { copyText } from './copy-text.ts'
 import { cardStyles } from './job-card-styles.ts'
 import './job-cancel.ts'
 import { phaseSign, sign } from './job-icons.ts'
-import { type JobLinks, jobLink, LINKS, rejectedLink, resultLink } from './job-links.ts'
+import { fileLink, type JobLinks, jobLink, LINKS, rejectedLink, resultLink } from './job-links.ts'
 import { canBeRetried } from './job-rules.ts'
 import { rejectedRows, sentence } from './job-sentence.ts'
 import { isEndless, isWaiting } from './job-tally.ts'
@@ -176,12 +176,14 @@ export class JobCard extends LitElement {
   /** At most two things to do. */
   #renderActions(job: Job): unknown {
     const title = titleOf(job)
-    const result = resultLink(this.links, job)
+    const file = fileLink(job)
+    const result = file ? '' : resultLink(this.links, job)
     const rows = rejectedLink(job)
     const again = canBeRetried(job) && job.problem?.retryable !== false
     const other = job.status === 'failed' && job.job_type === 'import' && !again && this.links.import
-    if (!result && !again && !other) return nothing
+    if (!file && !result && !again && !other) return nothing
     return html`<div class="actions">
+      ${file ? html`<a class="button" download href=${file} aria-label="Download ${title}">Download</a>` : nothing}
       ${result ? html`<a class="button" href=${result} aria-label="Open dataset ${title}">Open dataset</a>` : nothing}
       ${rows ? html`<a class="button" href=${rows} download>Download ${rejectedRows(job)}</a>` : nothing}
       ${again ? this.#renderAgain(title) : nothing}
@@ -193,7 +195,7 @@ export class JobCard extends LitElement {
     return html`<button aria-label="Try ${title} again" aria-disabled=${this.busy ? 'true' : nothing} @click=${() => this.#do(retryJob)}>
         ${this.busy ? 'Starting…' : 'Try again'}
       </button>
-      <span class="note">Reads the stored file again.</span>`
+      <span class="note">${this.job.job_type === 'export' ? 'Writes the file again.' : 'Reads the stored file again.'}</span>`
   }
 
   #renderDetails(job: Job): unknown {

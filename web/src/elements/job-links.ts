@@ -27,6 +27,12 @@ export function resultLink(links: JobLinks, job: Job): string {
   return filled(links.dataset, job.related_dataset_id)
 }
 
+/** The file that an export wrote; where it is shown to a guest, the token would not open it. */
+export function fileLink(job: Job): string {
+  const file = job.job_type === 'export' && job.status === 'completed' ? job.result?.['file'] : ''
+  return typeof file === 'string' && file && !isGuest() ? `${filled(`${API}/jobs/{id}/artifacts/`, job.id)}${encodeURIComponent(file)}` : ''
+}
+
 /** The rows that could not be read, as a file; none where they are spread over several datasets. */
 export function rejectedLink(job: Job): string {
   const datasets = job.result?.['datasets']

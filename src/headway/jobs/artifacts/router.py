@@ -70,8 +70,11 @@ def build_artifacts_router(service: ArtifactService, one_more: OneMore, actor: C
         if_range: Annotated[str | None, Header()] = None,
         if_none_match: Annotated[str | None, Header()] = None,
     ) -> Response:
-        """One of them, or a part of it: a download that broke off can be gone on with. Expired files answer 410."""
-        found = await service.get_stored(who.owner, job_id, name)
+        """One of them, or a part of it: a download that broke off can be gone on with. Expired files answer 410.
+
+        The file of an export shows a dataset, so it also takes the scope `datasets:read`.
+        """
+        found = await service.get_stored(who, job_id, name)
         tag = f'"{found.sha256}"'
         if is_known(tag, if_none_match):
             return Response(status_code=304, headers={"ETag": tag})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
-from headway.errors import AppError
+from headway.errors import AppError, ScopeMissing
 from headway.jobs.artifacts import queries
 from headway.jobs.artifacts.errors import ArtifactExpired, ArtifactNotFound, TooManyArtifacts
 from headway.jobs.artifacts.naming import checked_media_type, checked_name, new_key
@@ -30,6 +30,7 @@ from headway.jobs.models import JobArtifact
 from headway.jobs.queries import Lease, held_by
 from headway.jobs.schemas import ReportProgress
 from headway.jobs.service import EXTERNAL, JobMonitoringService
+from headway.kit.actor import Actor, Scope
 from headway.kit.clock import Clock
 from headway.kit.db import Database
 from headway.kit.downloads import attachment
@@ -84,7 +85,10 @@ class ArtifactService:
         jobs: JobMonitoringService,
         room: Room,
         rules: ArtifactRules,
+        guards: Mapping[str, Scope] | None = None,
     ) -> None:
+        """`guards` names the scope that it takes besides to fetch files of some kinds of jobs."""
+        self._guards = guards or {}
         self._database = database
         self._store = store
         self._clock = clock
@@ -199,10 +203,16 @@ class ArtifactService:
     async def _get(self, owner: str, job_id: UUID, name: str) -> ArtifactResponse:
         return self._to_response(await self._find(owner, job_id, name))
 
-    async def get_stored(self, owner: str, job_id: UUID, name: str) -> JobArtifact:
-        """Return a file that can be read. Raises `JobNotFound`, `ArtifactNotFound` or `ArtifactExpired`."""
-        await self._jobs.require_own([job_id], owner)
-        found = await self._find(owner, job_id, name)
+    async def get_stored(self, who: Actor, job_id: UUID, name: str) -> JobArtifact:
+        """Return a file that can be read. Raises `JobNotFound`, `ArtifactNotFound` or `ArtifactExpired`.
+
+        Raises `ScopeMissing` if it shows what the caller may not see.
+        """
+        await self._jobs.require_own([job_id], who.owner)
+        guard = self._guards.get((await self._jobs.get_delivered(job_id)).kind or "")
+        if guard is not None and guard not in who.scopes:
+            raise ScopeMissing(f"This file needs a token with the scope {guard} as well.", scope=guard.value)
+        found = await self._find(who.owner, job_id, name)
         if self._has_expired(found):
             gone = found.expires_at.isoformat() if found.expires_at else None
             raise ArtifactExpired(f"{found.name} was kept until {gone}.", expired_at=gone)

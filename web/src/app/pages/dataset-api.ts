@@ -1,7 +1,7 @@
 /** What the dataset pages ask of the server. */
 
 import { API, request } from '../../client/api.ts'
-import type { Dataset, Me, Page } from '../../client/types.ts'
+import type { Dataset, Job, Me, Page } from '../../client/types.ts'
 import type { RowsPage } from '../../elements/grid-pages.ts'
 import type { ColumnProfile } from '../../elements/grid-profile.ts'
 
@@ -48,6 +48,16 @@ export function fetchRows(
 /** What the columns hold; nothing for a dataset that an older Headway made. */
 export async function getProfile(id: string, signal: AbortSignal): Promise<readonly ColumnProfile[]> {
   return (await request<{ columns: ColumnProfile[] }>('GET', `${path(id)}/profile`, { signal })).columns
+}
+
+/** What `POST /datasets/{id}/exports` takes. */
+export interface ExportWish {
+  format: string
+  [option: string]: unknown
+}
+
+export function exportDataset(id: string, wish: ExportWish): Promise<Job> {
+  return request<Job>('POST', `${path(id)}/exports`, { body: wish })
 }
 
 export function getLimits(): Promise<Limits> {

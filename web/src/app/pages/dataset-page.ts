@@ -6,12 +6,14 @@ import type { Dataset, Job } from '../../client/types.ts'
 import type { GridSource } from '../../elements/grid-pages.ts'
 import '../../elements/headway-grid.ts'
 import { fromParams, type GridView, PLAIN_VIEW, toParams } from '../../elements/grid-view.ts'
+import { fileLink } from '../../elements/job-links.ts'
 import { formatAgo, formatBytes, formatCount, formatMoment, plural } from '../../elements/sizes.ts'
 import { sayJob } from '../../elements/upload-words.ts'
 import './dataset-about.ts'
 import { fetchRows, getDataset, getProfile } from './dataset-api.ts'
 import './dataset-columns.ts'
 import './dataset-dialogs.ts'
+import './dataset-export.ts'
 import './dataset-history.ts'
 import './dataset-name.ts'
 import './dataset-reading.ts'
@@ -33,6 +35,7 @@ class DatasetPage extends LitElement {
     view: { state: true },
     tab: { state: true },
     problem: { state: true },
+    exported: { state: true },
   }
   declare params: Record<string, string>
   declare shown: Dataset | null
@@ -40,6 +43,8 @@ class DatasetPage extends LitElement {
   declare view: GridView
   declare tab: Tab
   declare problem: string
+  /** The export's job that was begun on this page. */
+  declare exported: string
 
   #asked = new AbortController()
   #running: readonly Job[] = []
@@ -54,6 +59,7 @@ class DatasetPage extends LitElement {
     this.view = PLAIN_VIEW
     this.tab = 'rows'
     this.problem = ''
+    this.exported = ''
   }
 
   override connectedCallback(): void {
@@ -168,10 +174,21 @@ class DatasetPage extends LitElement {
           </div>
           ${dataset ? this.#renderFacts(dataset) : nothing}
         </div>
-        ${dataset ? html`<button aria-label=${`Delete ${dataset.name}`} @click=${this.#askDelete}>Delete</button>` : nothing}
+        ${dataset ? this.#renderActions(dataset) : nothing}
       </div>
       ${this.problem ? this.#renderProblem() : dataset ? this.#renderDataset(dataset) : this.#renderSkeleton()}
       <headway-dataset-dialogs @deleted=${() => navigate('/datasets')}></headway-dataset-dialogs>`
+  }
+
+  #renderActions(dataset: Dataset): TemplateResult {
+    return html`<div class="bar">
+      <headway-dataset-export
+        .shown=${dataset}
+        .view=${this.view}
+        @started=${({ detail }: CustomEvent<Job>) => (this.exported = detail.id)}
+      ></headway-dataset-export>
+      <button aria-label=${`Delete ${dataset.name}`} @click=${this.#askDelete}>Delete</button>
+    </div>`
   }
 
   #renderRename(dataset: Dataset): TemplateResult {
@@ -182,7 +199,7 @@ class DatasetPage extends LitElement {
   }
 
   #renderDataset(dataset: Dataset): TemplateResult {
-    return html`${this.#running.map((job) => this.#renderJob(job))} ${this.#renderRejected(dataset)}
+    return html`${this.#running.map((job) => this.#renderJob(job))} ${this.#renderExported()} ${this.#renderRejected(dataset)}
       <div class="tabs" role="tablist" aria-label="Dataset" @keydown=${this.#onTabKey}>
         ${(Object.keys(TABS) as Tab[]).map((tab) => this.#renderTab(tab))}
       </div>
@@ -199,7 +216,7 @@ class DatasetPage extends LitElement {
 
   /** Whether something between heading and tabs takes room from the rows. */
   #isNoted(dataset: Dataset): boolean {
-    return (dataset.rejected_rows > 0 && this.tab !== 'rejected') || this.#running.length > 0
+    return (dataset.rejected_rows > 0 && this.tab !== 'rejected') || this.#running.length > 0 || this.exported !== ''
   }
 
   #askDelete(): void {
@@ -235,6 +252,19 @@ class DatasetPage extends LitElement {
     return html`<div class="note job">
       <strong>${said.state}</strong> ${said.sentence}
       <progress aria-label=${job.title} max="100" value=${said.percent ?? 0}></progress>
+    </div>`
+  }
+
+  /** The export that was asked for here, once it has ended: the file, or why there is none. */
+  #renderExported(): TemplateResult | typeof nothing {
+    const job = jobsStore.jobs.find((each) => each.id === this.exported)
+    if (!job || job.status === 'running') return nothing
+    const said = sayJob(job)
+    const file = fileLink(job)
+    return html`<div class="note export" role="status">
+      ${file ? html`<strong>${job.result?.['file']}</strong> is ready: ${job.message}.` : html`<strong>${said.state}</strong> ${said.sentence}`}
+      ${file ? html`<a class="button" download href=${file}>Download</a>` : nothing}
+      <button class="link" @click=${() => (this.exported = '')}>Close</button>
     </div>`
   }
 

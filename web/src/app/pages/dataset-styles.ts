@@ -31,6 +31,13 @@ export const datasetStyles = css`
   .note.job {
     border-inline-start-color: var(--accent);
   }
+  .note.export {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 0.5rem;
+    border-inline-start-color: var(--accent);
+  }
   progress {
     display: block;
     inline-size: 100%;

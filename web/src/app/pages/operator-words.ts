@@ -68,6 +68,7 @@ export const DEEDS: Record<string, string> = {
   'token.revoke': 'Revoked an API token',
   'sweep.run': 'Swept left-overs away',
   'backup.restore': 'Restored a backup',
+  'dataset.export': 'Exported a dataset',
 }
 
 export function deedName(action: string): string {
