@@ -38,6 +38,7 @@ from headway.jobs.retention import KeepJobs
 from headway.jobs.runner import Deliver
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import open_signal
+from headway.jobs.stopping import LEAST_SECONDS, StopRequests
 from headway.kit import tracing
 from headway.kit.chores import doing, every
 from headway.kit.clock import Clock, SystemClock
@@ -71,7 +72,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     executor_id = f"{socket.gethostname()}-{uuid4().hex[:8]}"
     database = Database(settings.effective_database_url)
     store = open_store(settings.effective_storage_url)
-    changes = open_signal(database, listening=False)
+    changes = open_signal(database, listening=True)
     jobs = JobMonitoringService(database, clock, changes)
     cache = RowsCache(settings.cache_dir, store, settings.cache_bytes)
     datasets = DatasetService(database, store, clock, cache, keep_versions=settings.keep_versions)
@@ -88,6 +89,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     own = {IMPORT_FILE: import_file.task(), REPARSE: change.reparse_task(), export.name: export.task()}
     tasks = with_tasks_of(load_kinds(settings.places_of_job_kinds), own)
     execution = Execution(jobs, tasks, executor_id, artifacts, Recorder(LogBook(database, clock)))
+    stops = StopRequests(database, changes, execution.stops)
     runner = DbosRunner(
         settings.effective_database_url,
         executor_id,
@@ -114,6 +116,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     await leases.start()
     reaper = Reaper(database, clock, jobs, deliveries)
     async with doing(
+        every(LEAST_SECONDS, stops.look_when_told, first=0),
         every(LOOK_SECONDS, lambda: reaper.sweep(UploadInterrupted().problem())),
         every(RECONCILE_SECONDS, deliveries.reconcile),
         every(SWEEP_SECONDS, deliveries.forget_ended, first=FIRST_SWEEP_SECONDS),

@@ -134,6 +134,8 @@ class Execution:
         self._tasks = tasks
         self._executor_id = executor_id
         self._running: set[asyncio.Task[None]] = set()
+        self.stops: dict[UUID, asyncio.Event] = {}
+        """What tells each job that runs here to stop."""
         self._stopping = False
 
     async def execute(self, job_id: UUID) -> None:
@@ -220,6 +222,7 @@ class Execution:
         context = TaskContext(job.id, job.user_id, job.details, lease, progress, self._service, self._artifacts)
         try:
             await self._refuse_repeating(task, job)
+            self.stops[job.id] = progress.stop
             async with progress.beating():
                 await task.run(context)
             tell.info("Done.")
@@ -250,6 +253,8 @@ class Execution:
             internal = AppError(support_id=support_id)
             internal.__cause__ = error
             await self._settle(lease, internal, retries)
+        finally:
+            self.stops.pop(job.id, None)
 
     async def _refuse_repeating(self, task: Task, job: BackgroundJob) -> None:
         if not task.repeats and await self._service.times_begun(job.id) > 1:

@@ -342,6 +342,13 @@ async def list_statuses(session: AsyncSession, job_ids: Collection[UUID]) -> dic
     return {row[0]: row[1] for row in await session.execute(statement)}
 
 
+async def list_asked_to_stop(session: AsyncSession, job_ids: Collection[UUID]) -> Sequence[UUID]:
+    asked = sa.select(BackgroundJob.id).where(
+        BackgroundJob.id.in_(job_ids), BackgroundJob.cancel_requested_at.is_not(None)
+    )
+    return (await session.execute(asked)).scalars().all()
+
+
 async def list_checkpoint_values(session: AsyncSession, job_ids: Collection[UUID]) -> Sequence[dict[str, Any]]:
     statement = sa.select(JobCheckpoint.value).where(JobCheckpoint.job_id.in_(job_ids))
     return (await session.execute(statement)).scalars().all()
