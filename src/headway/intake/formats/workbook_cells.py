@@ -55,6 +55,8 @@ def token_text(token: str) -> str:
         value = float(token)
     except ValueError:
         return token
+    if repr(value) == token and not token.endswith(".0") and token[-1].isdecimal() and "e" not in token:
+        return token  # As `number_text` would: no exponent means that it is between its bounds.
     return number_text(value) if math.isfinite(value) and "_" not in token else token
 
 
@@ -105,6 +107,8 @@ class CellTexts:
 
     def number(self, token: str) -> str:
         """Return the text of a plain number."""
+        if token.isdecimal() and len(token) <= EXACT_DIGITS and token.isascii() and token[0] != "0":
+            return token  # As `token_text` would, which most cells need not ask.
         text = token_text(token)
         if len(text) > EXACT_DIGITS and text.lstrip("-").isdecimal():
             self.long_numbers += len(text.lstrip("-")) > EXACT_DIGITS
