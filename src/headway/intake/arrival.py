@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import time
@@ -16,6 +17,9 @@ from headway.storage.store import ObjectWriter
 
 HEAD_BYTES = 4096
 """Enough for every signature we know, and for a look at the first lines of a text."""
+
+BLOCK_BYTES = 1024 * 1024
+"""Bytes that go to a thread together: for those of one network read the way costs more than hashing and writing them."""
 
 WRITE_EVERY_SECONDS = 0.5
 RECOGNISED, HASHED = 10, 19
@@ -75,6 +79,7 @@ class Arrival:
         self._expected_bytes = expected_bytes
         self._report = report
         self._hash = hashlib.sha256()
+        self._waiting = bytearray()
         self._head = b""
         self._recognised = False
         self._reported_at = 0.0
@@ -85,11 +90,6 @@ class Arrival:
     def sha256(self) -> str:
         return self._hash.hexdigest()
 
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What is known of the file; its job carries that, however it ends."""
-        return {"file_name": self._file_name, "bytes": self.size_bytes, "sha256": self.sha256}
-
     async def write(self, chunk: bytes) -> None:
         """Take the next bytes. Raises `UploadTooLarge` with the first byte over the limit."""
         self.size_bytes += len(chunk)
@@ -97,8 +97,9 @@ class Arrival:
             raise UploadTooLarge(
                 f"This service accepts files up to {self._max_bytes:,} bytes.", max_upload_bytes=self._max_bytes
             )
-        self._hash.update(chunk)
-        await self._writer.write(chunk)
+        self._waiting += chunk
+        if len(self._waiting) >= BLOCK_BYTES:
+            await self._store()
         if not self._recognised:
             self._head += chunk[: HEAD_BYTES - len(self._head)]
             if len(self._head) >= HEAD_BYTES:
@@ -107,7 +108,8 @@ class Arrival:
             await self._tell(self._percent(), "Uploading")
 
     async def end(self) -> None:
-        """Say that the last byte is there."""
+        """Store what is left, and say that the last byte is there."""
+        await self._store()
         if not self._recognised:
             await self._recognise()
         await self._tell(HASHED, "Looking for duplicates")
@@ -120,6 +122,13 @@ class Arrival:
 
     async def discard(self) -> None:
         await self._writer.abort()
+
+    async def _store(self) -> None:
+        if self._waiting:
+            block = bytes(self._waiting)
+            self._waiting.clear()
+            await asyncio.to_thread(self._hash.update, block)
+            await self._writer.write(block)
 
     async def _recognise(self) -> None:
         self._recognised = True
