@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from headway.datasets.columns import AS_TEXT, Column, ColumnType
@@ -21,6 +22,9 @@ from headway.intake.merging.duck import connect, quoted
 from headway.intake.parsing import ParsedPart, ParseProgress, ParseRequest, Report
 
 MEMORY = "128MiB"
+THREADS = 2
+"""As many as the parse had before it. Sums of fractions may differ in their last digit with the order of the pieces."""
+
 AT_ONCE = 64
 """So many columns are looked at by one query; each of them needs a few kilobytes while it runs."""
 
@@ -33,6 +37,12 @@ MOST_COUNTED = 50_000
 SMALL_BYTES = 32 * 1024 * 1024
 """A file that is no larger unpacked is read once and kept: each look into a file of thousands of columns costs more than
 the looking."""
+
+SAMPLED_GROUPS = 16
+"""Of a file with at least so many row groups three are looked at first: a column that has the same few values in its
+beginning, middle and end is counted at once, because to estimate how many there are takes as long as counting them."""
+
+MOST_RECURRING = 20_000
 
 MOST_COUNTED_BYTES = 32 * 1024 * 1024
 TOP = 10
@@ -80,14 +90,17 @@ class _Found:
 
 def profiled(request: ParseRequest, part: ParsedPart, report: Report) -> list[dict[str, Any]]:
     """Return what `datasets/schemas.py` calls a profile, for each column of a part."""
-    profiler = _Profiler(connect(request, memory=MEMORY), part.path)
+    profiler = _Profiler(connect(request, memory=MEMORY, threads=THREADS), part.path)
     columns, found = part.columns, list[_Found]()
+    few = _recurring(part.path, columns[:MOST_DETAILED])
     for start in range(0, len(columns), AT_ONCE):
-        found += profiler.look_at(columns[start : start + AT_ONCE])
+        found += profiler.look_at(columns[start : start + AT_ONCE], few)
         report(ParseProgress(0.6 * len(found) / len(columns), part.rows, "Describing the columns"))
     for place, (column, known) in enumerate(zip(columns, found, strict=True)):
         if place < MOST_DETAILED:
             profiler.look_closer(column, known)
+            if column.position in few and not known.is_exact:
+                profiler.estimate(column, known)
             report(ParseProgress(0.6 + 0.4 * (place + 1) / len(columns), part.rows, "Describing the columns"))
         else:
             known.notes.append(f"Only the first {MOST_DETAILED} columns are described in full.")
@@ -109,14 +122,19 @@ class _Profiler:
 
     # ------------------------------------------------------------------------------------------------- all at once
 
-    def look_at(self, columns: list[Column]) -> list[_Found]:
-        """Return of each column what one pass tells."""
-        asked = [(f"{name}_{column.position}", sql) for column in columns for name, sql in _questions(column).items()]
+    def look_at(self, columns: list[Column], few: dict[int, int]) -> list[_Found]:
+        """Return of each column what one pass tells. `few` says by position how many values it seems to have."""
+        asked = [
+            (f"{name}_{column.position}", sql)
+            for column in columns
+            for name, sql in _questions(column).items()
+            if name != "distinct" or column.position not in few
+        ]
         chosen = ", ".join(f"{sql} as {name}" for name, sql in asked)
         table = self._connection.sql(f"select count(*) as rows, {chosen} from {self._rows}").to_arrow_table()
         # Each look for a name in a table goes through all of them.
         answers = dict(zip(table.column_names, table.columns, strict=True))
-        return [_first_look(answers, column) for column in columns]
+        return [_first_look(answers, column, few.get(column.position)) for column in columns]
 
     # ------------------------------------------------------------------------------------------------- one by one
 
@@ -129,6 +147,11 @@ class _Profiler:
             self._sort_into_spans(column, found)
         except duckdb.OutOfMemoryException:
             found.notes.append("Its values are too long to be counted.")
+
+    def estimate(self, column: Column, found: _Found) -> None:
+        """Estimate how many different values there are."""
+        asked = f"select {_questions(column)['distinct']} from {self._rows}"
+        found.distinct = min(self._connection.execute(asked).fetchall()[0][0], found.values)
 
     def _count(self, column: Column, found: _Found) -> None:
         if (found.distinct or 0) > MOST_COUNTED:
@@ -171,6 +194,22 @@ def _unpacked_bytes(path: Path) -> int:
     return sum(meta.row_group(number).total_byte_size for number in range(meta.num_row_groups))
 
 
+def _recurring(path: Path, columns: list[Column]) -> dict[int, int]:
+    """Return how many values the columns have, by position, that have about the same few in all parts of a large file."""
+    found: dict[int, int] = {}
+    with pq.ParquetFile(path) as file:
+        last = file.num_row_groups - 1
+        if last + 1 < SAMPLED_GROUPS:
+            return found
+        for column in columns:
+            parts = [file.read_row_group(n, [column.physical]).column(0) for n in (0, last // 2, last - 1)]
+            counts = [pc.count_distinct(part).as_py() for part in parts]
+            together = pc.count_distinct(pa.chunked_array([chunk for part in parts for chunk in part.chunks])).as_py()
+            if together <= min(MOST_RECURRING, 1.2 * min(counts)):
+                found[column.position] = together
+    return found
+
+
 # ------------------------------------------------------------------------------------------------------- questions
 
 
@@ -208,14 +247,15 @@ def _counts(column: Column, value: str) -> str:
     return f"isfinite({value})" if column.type is ColumnType.NUMBER else f"{value} is not null"
 
 
-def _first_look(answers: dict[str, pa.ChunkedArray], column: Column) -> _Found:
+def _first_look(answers: dict[str, pa.ChunkedArray], column: Column, few: int | None) -> _Found:
     def said(name: str) -> Any:
         answer = answers.get(f"{name}_{column.position}")
         return None if answer is None else answer[0].as_py()
 
     values = said("count")
     nulls = answers["rows"][0].as_py() - values
-    found = _Found(nulls, values, min(said("distinct"), values), values == 0, low=said("low"), high=said("high"))
+    distinct = said("distinct") if few is None else few
+    found = _Found(nulls, values, min(distinct, values), values == 0, low=said("low"), high=said("high"))
     if column.type in _NUMBERS | _MOMENTS:
         found.min, found.max = (_values(answers[f"{end}_{column.position}"], column)[0] for end in ("min", "max"))
         found.mean = said("mean")

@@ -156,3 +156,25 @@ def test_every_table_that_is_made_is_described_and_progress_never_falls(tmp_path
     fractions = [progress.fraction for progress in seen]
     assert fractions == sorted(fractions)
     assert fractions[-1] == pytest.approx(1)
+
+
+def test_values_that_recur_in_a_large_file_are_counted_without_an_estimate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the rest of the file holds more than its beginning, middle and end, or what is too long to be counted."""
+    few, late = [1, 2, None] * 60, [1] * 30 + list(range(1_000, 1_030)) + [1] * 120
+    words = [f"{place % 3}" * 1_000 for place in range(180)]
+    columns = {"c0": pa.array(few), "c1": pa.array(late), "c2": pa.array(words), "c3": pa.nulls(180, pa.int64())}
+    request = make_request(tmp_path, b"", "table")
+    path = request.output_dir / "0.parquet"
+    pq.write_table(pa.table(columns), path, row_group_size=3)
+    kinds = (ColumnType.INTEGER, ColumnType.INTEGER, ColumnType.TEXT, ColumnType.INTEGER)
+    known = [Column(f"column {place}", kind, place) for place, kind in enumerate(kinds)]
+    part = ParsedPart("table", path, 180, 0, known, [])
+    monkeypatch.setattr(profiling, "SAMPLED_GROUPS", 1_000)
+    monkeypatch.setattr(profiling, "MOST_COUNTED_BYTES", 2_000)
+    usual = profiled(request, part, lambda _progress: None)
+    monkeypatch.setattr(profiling, "SAMPLED_GROUPS", 3)
+    assert profiled(request, part, lambda _progress: None) == usual
+    assert set(profiling._recurring(path, known)) == {0, 1, 2, 3}
+    assert [found["distinct"] for found in usual] == [2, 31, 3, 0]

@@ -1,4 +1,4 @@
-"""DuckDB as merging and profiling use it: one thread, little memory, and nothing in reach but the files of the request."""
+"""DuckDB as merging and profiling use it: few threads, little memory, and nothing in reach but the files of the request."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from headway.intake.parsing import ParseRequest
 MEMORY = "200MiB"
 
 
-def connect(request: ParseRequest, *, memory: str = MEMORY) -> duckdb.DuckDBPyConnection:
+def connect(request: ParseRequest, *, memory: str = MEMORY, threads: int = 1) -> duckdb.DuckDBPyConnection:
     """Return a connection that reads what the request names, and spills into its output folder."""
-    connection = duckdb.connect(config={"threads": 1, "memory_limit": memory})
+    connection = duckdb.connect(config={"threads": threads, "memory_limit": memory})
     folders = {path.parent for path in request.files.values()} | {request.output_dir}
     connection.execute(f"set temp_directory = {quoted(str(request.output_dir / 'spill'))}")
     connection.execute("set enable_progress_bar = false")
