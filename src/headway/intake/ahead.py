@@ -1,23 +1,26 @@
-"""Works on the next items of an iterator in a thread of its own, while its consumer works on the last ones."""
+"""Work in threads of its own: on the next items of an iterator while its consumer works on the last ones, or beside."""
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
 from typing import TypeVar
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 _WAIT_SECONDS = 0.1
 
 
-def ahead(items: Iterator[Item], *, most: int = 2) -> Generator[Item, None, None]:
+def ahead(items: Generator[Item, None, None], *, most: int = 2) -> Generator[Item, None, None]:
     """Yield the items, with up to `most` of them made ahead. Closing the iterator ends the thread.
 
     The libraries below leave the interpreter to others while they work, so two processors are used.
     """
     made: queue.Queue[tuple[Item | None, BaseException | None]] = queue.Queue(most)
+    error: BaseException | None = None
     stopped = threading.Event()
     thread = threading.Thread(target=_make, args=(items, made, stopped), daemon=True)
     thread.start()
@@ -30,12 +33,16 @@ def ahead(items: Iterator[Item], *, most: int = 2) -> Generator[Item, None, None
                 return
             yield item
     finally:
+        # An error and the frames that it was raised in would keep each other, and all that lies in them.
+        error = None
         stopped.set()
         thread.join()
 
 
 def _make(
-    items: Iterator[Item], made: queue.Queue[tuple[Item | None, BaseException | None]], stopped: threading.Event
+    items: Generator[Item, None, None],
+    made: queue.Queue[tuple[Item | None, BaseException | None]],
+    stopped: threading.Event,
 ) -> None:
     try:
         for item in items:
@@ -44,6 +51,8 @@ def _make(
         _put(made, (None, None), stopped)
     except BaseException as error:  # noqa: BLE001 - whatever it is, the consumer raises it
         _put(made, (None, error), stopped)
+    finally:
+        items.close()
 
 
 def _put(
@@ -58,3 +67,17 @@ def _put(
             continue
         return True
     return False
+
+
+def beside(work: Callable[[], Result]) -> Callable[[], Result]:
+    """Begin work and return what waits for its result. Work whose result nobody wants is waited for by nobody."""
+    done: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - whatever it is, whoever asks for the result raises it
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return done.result

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from headway.intake.encoding_mixed import TWICE, fallback_errors, once
 from headway.intake.encoding_scores import Score, rank
@@ -68,12 +69,16 @@ _LANGUAGE_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class EncodingFinding:
-    """An encoding, what spoke for it, and what came second. `fallback` reads what is not UTF-8 in a mixed file."""
+    """An encoding, what spoke for it, and what came second. `fallback` reads what is not UTF-8 in a mixed file.
+
+    `bad` holds where bytes stand that are not UTF-8, if the whole file was looked at for them.
+    """
 
     name: str
     evidence: str
     runner_up: str | None = None
     fallback: str | None = None
+    bad: Positions | None = field(default=None, compare=False, repr=False)
 
 
 # ---------------------------------------------------------------------------------------------------- finding
@@ -89,9 +94,7 @@ def detect_encoding(path: Path) -> EncodingFinding:
     if (wide := wide_encoding(head)) is not None:
         return EncodingFinding(wide, "bytes that are zero stand where this encoding has them")
     bad = bad_utf8(path)
-    if not len(bad):
-        return _valid(path, head)
-    return _legacy(path, bad)
+    return replace(_legacy(path, bad) if len(bad) else _valid(path, head), bad=bad)
 
 
 def _valid(path: Path, head: bytes) -> EncodingFinding:
@@ -130,8 +133,9 @@ def bad_utf8(path: Path) -> Positions:
 def _bad_in(text: bytes, *, final: bool) -> tuple[list[int], bytes]:
     """Return where a text is not UTF-8, and its end if that may go on in what follows."""
     found: list[int] = []
-    if text.isascii():
-        return found, b""
+    whole = len(text) if final else _whole(text)
+    if text.isascii() or _is_valid(text, whole):
+        return found, text[whole:]
     at, window = 0, len(text)
     while at < len(text):
         piece = text[at : at + window]
@@ -155,9 +159,29 @@ def _bad_in(text: bytes, *, final: bool) -> tuple[list[int], bytes]:
     return found, b""
 
 
+def _whole(text: bytes) -> int:
+    """Return how long a text is without the beginning of a character that goes on in what follows it."""
+    for back, byte in enumerate(reversed(text[-3:]), start=1):
+        if byte >= 0xC0:
+            return len(text) - back if back < 2 + (byte >= 0xE0) + (byte >= 0xF0) else len(text)
+        if byte < 0x80:
+            break
+    return len(text)
+
+
+def _is_valid(text: bytes, length: int) -> bool:
+    """Say whether the first bytes are UTF-8. Arrow looks eight times as fast as Python decodes."""
+    whole = pa.StringArray.from_buffers(1, pa.py_buffer(np.array([0, length], np.int32)), pa.py_buffer(text))
+    try:
+        whole.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
 def _leads(text: bytes) -> int:
-    block = np.frombuffer(text, np.uint8)
-    return int(np.count_nonzero((block >= 0xC2) & (block < 0xF5)))
+    # Bytes below 0xC2 wrap around and are large then.
+    return int(np.count_nonzero(np.frombuffer(text, np.uint8) - np.uint8(0xC2) < 0xF5 - 0xC2))
 
 
 def _legacy(path: Path, bad: Positions) -> EncodingFinding:

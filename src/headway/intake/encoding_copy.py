@@ -71,7 +71,7 @@ def first_undecodable_in(path: Path, name: str) -> int | None:
 def _itself(path: Path, finding: EncodingFinding, wanted: str | None) -> Utf8Text:
     with path.open("rb") as file:
         start = 3 if file.read(3) == codecs.BOM_UTF8 else 0
-    bad = bad_utf8(path)
+    bad = finding.bad if finding.bad is not None else bad_utf8(path)
     if wanted and len(bad):
         raise EncodingMismatch(f"Byte {int(bad[0]):,} of the file is not {wanted}.", byte=int(bad[0]))
     return Utf8Text(path, start, finding, bad)

@@ -180,14 +180,17 @@ class ColumnLearner:
 
     def _try_all(self, plain: pa.Array) -> None:
         fitted: list[Reading] = []
-        for trial in self.trials or []:
+        trials = self.trials or []
+        digits = any(trial.reading.takes_digits for trial in trials) and pc.all(pc.ascii_is_decimal(plain)).as_py()
+        for trial in trials:
             covered = any(other.is_part_of(trial.reading) for other in fitted)
             if covered and not trial.reading.is_number:
                 continue
-            if covered or self._fits(trial, plain):
+            known = trial.alive if digits and trial.reading.takes_digits else None
+            if covered or (self._fits(trial, plain) if known is None else known):
                 fitted.append(trial.reading)
                 if trial.reading.is_number:
-                    self._measure(trial, plain)
+                    self._measure(trial, plain, digits=digits)
         if self.wish.type is None:
             self.trials = [trial for trial in self.trials or [] if trial.alive or trial.near]
 
@@ -225,16 +228,18 @@ class ColumnLearner:
         wrong = [text for text in distinct if not _is_read(reading, text)]
         return plain.filter(pc.is_in(plain, value_set=pa.array([text.as_py() for text in wrong], pa.string())))
 
-    def _measure(self, trial: Trial, plain: pa.Array) -> None:
-        """Count the digits on both sides of the point."""
-        bare = pc.utf8_ltrim(trial.reading.numeral.plain(plain), "-+")
+    def _measure(self, trial: Trial, plain: pa.Array, *, digits: bool) -> None:
+        """Count the digits on both sides of the point; with `digits` there is nothing else."""
         if not trial.alive:
             return
-        point = pc.find_substring(bare, ".")
-        length = pc.binary_length(bare)
-        has_point = pc.greater_equal(point, 0)
-        after = pc.if_else(has_point, pc.subtract(pc.subtract(length, point), 1), 0)
-        before = pc.if_else(has_point, point, length)
+        bare = plain if digits else pc.utf8_ltrim(trial.reading.numeral.plain(plain), "-+")
+        before = length = pc.binary_length(bare)
+        after: pa.Array | pa.Scalar = pa.scalar(0)
+        if not digits:
+            point = pc.find_substring(bare, ".")
+            has_point = pc.greater_equal(point, 0)
+            after = pc.if_else(has_point, pc.subtract(pc.subtract(length, point), 1), 0)
+            before = pc.if_else(has_point, point, length)
         trial.whole_digits = max(trial.whole_digits, pc.max(before).as_py())
         trial.scale = max(trial.scale, pc.max(after).as_py())
         trial.narrowest_scale = min(trial.narrowest_scale, pc.min(after).as_py())

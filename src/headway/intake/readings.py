@@ -57,6 +57,11 @@ class Reading:
         return self.type in {ColumnType.INTEGER, ColumnType.DECIMAL}
 
     @property
+    def takes_digits(self) -> bool:
+        """Say whether it takes whatever is nothing but digits, zeros in front included."""
+        return self.is_number and not self.exact and self.numeral == PLAIN
+
+    @property
     def needs_pattern(self) -> bool:
         """Say whether a value can be told only by its pattern, because its print is always what was written."""
         return self.type in {ColumnType.UUID, ColumnType.JSON}

@@ -96,15 +96,25 @@ class _Counter:
 def longest_line(path: Path, too_long: int) -> tuple[int, int]:
     """Return the length of the longest physical line in bytes, and its number; stops at one longer than `too_long`.
 
-    Lengths are known to a block only: a line within one is never too long.
+    Lengths are known to a block only: a line within one is never too long. Only of one that is too long the number is
+    counted.
     """
-    open_bytes = lines = 0
+    open_bytes = blocks = 0
     with path.open("rb") as file:
         while block := file.read(BLOCK):
             first = min((at for at in (block.find(b"\n"), block.find(b"\r")) if at >= 0), default=-1)
             if open_bytes + (first if first >= 0 else len(block)) > too_long:
-                return open_bytes + len(block), lines + 1
+                return open_bytes + len(block), _lines_before(path, blocks) + 1
             last = max(block.rfind(b"\n"), block.rfind(b"\r"))
             open_bytes = len(block) - 1 - last if last >= 0 else open_bytes + len(block)
+            blocks += 1
+    return open_bytes, 0
+
+
+def _lines_before(path: Path, blocks: int) -> int:
+    lines = 0
+    with path.open("rb") as file:
+        for _ in range(blocks):
+            block = file.read(BLOCK)
             lines += block.count(b"\n") or block.count(b"\r")
-    return open_bytes, lines + 1
+    return lines

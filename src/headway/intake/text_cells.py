@@ -257,13 +257,28 @@ def _separators(block: Bytes, rules: Rules, is_end: Flags, marks: Marks, escaped
             _strike_long(special, toggles)
         special |= block == rules.quote
         found = np.flatnonzero(special)
-        is_mark = block[found] == rules.quote
-        inside = np.cumsum(is_mark, dtype=np.uint8) & 1
-        kept: Positions = found[(inside == 0) & ~is_mark]
+        kept: Positions = found[_outside(block[found] == rules.quote)]
         return kept
     _strike_long(special, toggles)
     found = np.flatnonzero(special)
     outside: Positions = found[np.searchsorted(toggles, found, "right") % 2 == 0]
+    return outside
+
+
+def _outside(is_mark: Flags) -> Flags:
+    """Of marks and separators in their order, say which are separators that stand between no two marks."""
+    outside = ~is_mark
+    marks = np.flatnonzero(is_mark)
+    opens, closes = marks[0::2], marks[1::2]
+    if len(opens) > len(closes):
+        outside[opens[-1] :] = False
+    sizes = closes - opens[: len(closes)] - 1
+    # Nearly all cells hold none, so that it is faster to visit the others than to count marks for each separator.
+    filled = np.flatnonzero(sizes)
+    if len(filled):
+        sizes = sizes[filled]
+        begins = opens[filled] + 1 - (np.cumsum(sizes) - sizes)
+        outside[np.repeat(begins, sizes) + np.arange(sizes.sum())] = False
     return outside
 
 
@@ -286,5 +301,8 @@ def _inside(
         opened = marks.opens[place]
         blank = (opened > starts) & (opened < stops) & (block[np.minimum(starts, len(block) - 1)] == BLANK)
         starts = np.where(blank, opened, starts)
-    quoted = (block[starts] == rules.quote) & (starts < stops)
-    return starts + quoted, np.maximum(stops - quoted, starts + quoted)
+    quoted = np.flatnonzero((block[starts] == rules.quote) & (starts < stops))
+    starts, stops = starts.copy(), stops.copy()
+    starts[quoted] += 1
+    stops[quoted] = np.maximum(stops[quoted] - 1, starts[quoted])
+    return starts, stops

@@ -8,7 +8,7 @@ before it is written again.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -160,25 +160,35 @@ class TableWriter:
         self._filled = IssueGroup(TOO_FEW, None)
         rows = 0
         still_open = {} if knows_all else _still_open(columns, learners)
-        writer: RowsWriter | None = None
-        chunks = batches(self._source.chunks(), len(self._names))
-        with closing(ahead(chunks)) as found:
-            for chunk in found:
-                if writer is None:
-                    _find_companions(columns, self._telling(chunk))
-                typed = self._typed(chunk, columns)
-                for position, learner in still_open.items():
-                    learner.observe(chunk.rows.column(position))
-                writer = writer or RowsWriter(self._path, typed.schema)
+        # A pass that is broken off must have closed its file before the next one opens it.
+        with ExitStack() as opened:
+            writer: RowsWriter | None = None
+            for chunk, typed in opened.enter_context(closing(ahead(self._typed_batches(columns, still_open)))):
+                writer = writer or opened.enter_context(closing(RowsWriter(self._path, typed.schema)))
                 writer.write(typed)
                 rows += typed.num_rows
                 self._on_read(chunk, rows)
+            if writer is None:
+                opened.enter_context(closing(RowsWriter(self._path, _empty(columns).schema)))
         for position, learner in still_open.items():
             if learner.verdict() is not None:
                 raise Surprise(position)
-        writer = writer or RowsWriter(self._path, _empty(columns).schema)
-        writer.close()
         return self._finished(columns, {**dict(enumerate(learners)), **still_open}, rows)
+
+    def _typed_batches(
+        self, columns: list[TypedColumn], still_open: dict[int, ColumnLearner]
+    ) -> Generator[tuple[Chunk, pa.RecordBatch], None, None]:
+        """Yield each chunk with its typed rows; one thread reads, this one types, and a third may write."""
+        is_first = True
+        with closing(ahead(batches(self._source.chunks(), len(self._names)))) as found:
+            for chunk in found:
+                if is_first:
+                    _find_companions(columns, self._telling(chunk))
+                    is_first = False
+                typed = self._typed(chunk, columns)
+                for position, learner in still_open.items():
+                    learner.observe(chunk.rows.column(position))
+                yield chunk, typed
 
     def _typed(self, chunk: Chunk, columns: list[TypedColumn]) -> pa.RecordBatch:
         """Return the rows of a chunk that fit, typed; reject the others."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from headway.datasets.rejected import MOST_RAW_BYTES
+from headway.intake.ahead import beside
 from headway.intake.delimited_words import decisions_of, issues_of
 from headway.intake.dialect import SAMPLE_BYTES, USUAL, Dialect, DialectWishes, sniff
 from headway.intake.encoding_copy import Utf8Text, as_utf8
@@ -67,9 +68,10 @@ def parse(request: ParseRequest, source: Path, report: Report) -> ParsedPart:
         widened=request.options.long_rows == "widen",
         on_read=_reporter(found, source, report),
     )
+    counted = beside(lambda: count_records(found.table))
     table = writer.write()
     rejects = writer.rejects
-    _reconcile(found, rows.tally, table.rows, rejects.count)
+    _reconcile(rows.tally, table.rows, rejects.count, counted())
     rejects.check(table.rows + rejects.count)
     return ParsedPart(
         name=Path(request.file_name).stem,
@@ -216,9 +218,8 @@ def _reporter(found: Understood, source: Path, report: Report) -> Callable[[Chun
     return heard
 
 
-def _reconcile(found: Understood, tally: Tally, rows: int, rejected: int) -> None:
+def _reconcile(tally: Tally, rows: int, rejected: int, counted: int | None) -> None:
     """Hold the reading to a count of the records that it did not make itself."""
-    counted = count_records(found.table)
     taken = rows + rejected
     if taken != tally.rows + tally.rejected or (
         counted is not None and counted != taken + tally.blank + tally.comments
