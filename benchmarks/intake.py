@@ -1,13 +1,17 @@
-"""A large CSV through the real product, against what else brings one into a table; a workbook; a cancel.
+"""A large CSV through the real product, against what else brings one into a table; a workbook; small files; a cancel.
 
-`./x bench intake [MEGABYTES] [RUNS]`; 1,000 and 3 without arguments. Headway's figure is end to end: upload, hash,
+`./x bench intake [MEGABYTES] [RUNS] [PEER...]`; 1,000, 3 and all peers without arguments, otherwise those whose names
+hold one of the words. Headway's figure is end to end: upload, hash,
 durable store, parse, types proven on every value, profile, publish. Peers read a file that lies there, once each run.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -19,23 +23,34 @@ from typing import Any
 import httpx
 from rustpy_xlsxwriter import write_worksheet
 
-from benchmarks.intake_peers import PEERS, Cost, openpyxl, peers_python
+from benchmarks.figures import say_machine
+from benchmarks.intake_peers import PEERS, ROOT, Cost, openpyxl, peers_python
+from headway.intake.sandbox_process import child_environment
 from tests.support.memory import memory_peaks, resident_mb
 from tests.support.product import Server, running_server, until
 
 SHEET_ROWS = 100_000
+SMALL_BYTES = 100_000
+SMALL_FILES = 20
+REST_SECONDS = 1.5
+"""Before each of them: it is about a file that comes by itself, for which a process waits."""
+
+LOOK_SECONDS = 0.25
+"""Between two searches for new processes, which cost as much as a tenth of the import if they never paused."""
+
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What one import cost: seconds until all bytes were durable, until the dataset was there, of processors; in MB
-    how much the API grew, and the most that each process held.
+    """What one import cost: seconds until all bytes were durable, until the dataset was there, of processors, and of
+    those in the worker itself, which watches and tells; in MB how much the API grew, and the most that each process held.
     """
 
     uploaded: float
     wall: float
     cpu: float
+    watching: float
     api_grew: float
     peaks: dict[str, float]
 
@@ -43,37 +58,45 @@ class Imported:
 def main(arguments: list[str]) -> None:
     megabytes = int(arguments[0]) if arguments else 1000
     runs = int(arguments[1]) if len(arguments) > 1 else 3
+    peers = [name for name in PEERS if not arguments[2:] or any(word in name.lower() for word in arguments[2:])]
     peers_python()
+    say_machine()
     with tempfile.TemporaryDirectory(prefix="headway-bench-") as name:
         folder = Path(name)
-        source = write_csv(folder / "orders.csv", megabytes)
+        source = write_csv(folder / "orders.csv", megabytes * 1_000_000)
         book = write_workbook(folder / "orders.xlsx")
         print(f"{source.stat().st_size / 1e6:,.0f} MB of CSV, {runs} runs, medians\n")
-        results = [one_run(folder / str(number), source, book) for number in range(runs)]
+        results = [one_run(folder / str(number), source, book, peers) for number in range(runs)]
     for line in results[0]:
         values = sorted(result[line] for result in results)
         print(f"{line:<52}{statistics.median(values):10.2f}   ({values[0]:.2f} to {values[-1]:.2f})")
 
 
-def one_run(folder: Path, source: Path, book: Path) -> dict[str, float]:
+def one_run(folder: Path, source: Path, book: Path, wanted: list[str]) -> dict[str, float]:
     folder.mkdir()
     with running_server(folder / "data") as server, server.client() as client:
         client.timeout = httpx.Timeout(600)
         ours = imported(server, client, source)
         sheet = imported(server, client, book)
         cancelled = cancel_seconds(server, client, source)
-    peers = {name: peer(source, folder) for name, peer in PEERS.items()}
+        small = usable_seconds(client, write_csv(folder / "small.csv", SMALL_BYTES))
+    read, described = parse_alone(source)
+    peers = {name: PEERS[name](source, folder) for name in wanted}
     return {
         "upload, hash and durable store, s": ours.uploaded,
         "until the dataset is there, s": ours.wall,
         "CPU seconds": ours.cpu,
+        "the worker's own, to watch and tell, % of them": 100 * ours.watching / ours.cpu,
+        "the profile, % of the parse's CPU seconds": 100 * described / read,
         "API grew by, MB": ours.api_grew,
         **{f"{name} at most, MB": peak for name, peak in ours.peaks.items()},
         "from the cancel to the child's end, s": cancelled,
+        f"{SMALL_BYTES // 1000} KB from accepted to usable, p50 of {SMALL_FILES}, s": statistics.median(small),
         **compared(peers, ours),
         f"workbook of {SHEET_ROWS:,} rows, s": sheet.wall,
-        "workbook, CPU seconds of openpyxl to only read it": (read := openpyxl(book, folder)).cpu,
-        "workbook, openpyxl's CPU in ours": read.cpu / sheet.cpu,
+        "workbook, CPU seconds of openpyxl to only read it": (only_read := openpyxl(book, folder)).cpu,
+        "workbook, openpyxl's CPU in ours": only_read.cpu / sheet.cpu,
+        "workbook, openpyxl's time in ours": only_read.wall / sheet.wall,
     }
 
 
@@ -92,8 +115,22 @@ def compared(peers: dict[str, Cost], ours: Imported) -> dict[str, float]:
 
 def imported(server: Server, client: httpx.Client, source: Path) -> Imported:
     (worker,), (api,) = server.pids("headway.worker"), server.pids("headway.app")
-    idle, before = resident_mb(api), cpu_seconds(worker, api)
-    with memory_peaks(lambda: {"API": [api], "worker": [worker], "child": server.pids("sandbox_child")}) as peaks:
+    idle, before, own = resident_mb(api), cpu_seconds(worker, api), cpu_seconds(worker)
+    spent: dict[int, float] = {}
+    children: list[int] = []
+    looked_at = 0.0
+
+    def processes() -> dict[str, list[int]]:
+        nonlocal children, looked_at
+        if time.monotonic() - looked_at > LOOK_SECONDS:
+            children, looked_at = server.pids("sandbox_child"), time.monotonic()
+        # Asked while they live: who shuts them in does not pass on what they have used.
+        spent.update({pid: cpu for pid in children if (cpu := cpu_seconds(pid))})
+        return {"API": [api], "worker": [worker], "child": children}
+
+    processes()
+    warm = sum(spent.values())
+    with memory_peaks(processes) as peaks:
         began = time.monotonic()
         job_id = upload(client, source)
         uploaded, uploading_peak = time.monotonic() - began, peaks["API"]
@@ -101,7 +138,8 @@ def imported(server: Server, client: httpx.Client, source: Path) -> Imported:
         wall = time.monotonic() - began
     if job["status"] != "completed":
         sys.exit(f"the import failed: {job['problem']}")
-    return Imported(uploaded, wall, cpu_seconds(worker, api) - before, uploading_peak - idle, dict(peaks))
+    cpu = cpu_seconds(worker, api) - before + sum(spent.values()) - warm
+    return Imported(uploaded, wall, cpu, cpu_seconds(worker) - own, uploading_peak - idle, dict(peaks))
 
 
 def finished(client: httpx.Client, job_id: str) -> dict[str, Any]:
@@ -130,12 +168,35 @@ def _is_parsing(job: dict[str, Any]) -> bool:
     return job["stage"] == "parse" and job["progress"] > 45
 
 
+def usable_seconds(client: httpx.Client, source: Path) -> list[float]:
+    """Import a file again and again; return how long each time from the answer until the dataset was there."""
+    seconds = []
+    for _ in range(SMALL_FILES):
+        time.sleep(REST_SECONDS)
+        job_id = upload(client, source, options='{"duplicate":"import"}')
+        began = time.monotonic()
+        if finished(client, job_id)["status"] != "completed":
+            sys.exit("a small import failed")
+        seconds.append(time.monotonic() - began)
+    return seconds
+
+
+def parse_alone(source: Path) -> tuple[float, float]:
+    """Return the CPU seconds of reading a file and of describing its columns."""
+    command = [sys.executable, "-m", "benchmarks.intake_parse", str(source)]
+    environment = {**child_environment(None), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment)
+    read, described = json.loads(done.stdout)
+    return read, described
+
+
 def cpu_seconds(*pids: int) -> float:
-    """Return what processes have used, with those of their children that have ended."""
+    """Return what processes themselves have used, 0 for those that have ended."""
     ticks = 0
     for pid in pids:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += sum(map(int, fields[11:15]))
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += sum(map(int, fields[11:13]))
     return ticks / TICKS
 
 
@@ -155,15 +216,15 @@ def upload(client: httpx.Client, source: Path, options: str = "{}") -> str:
 # ----------------------------------------------------------------------------------------------------------- files
 
 
-def write_csv(path: Path, megabytes: int) -> Path:
+def write_csv(path: Path, size: int) -> Path:
     """Write rows of nine columns: numbers, codes with zeros in front, decimals, dates, words, quotes, gaps."""
     words = ["alpha", "beta, gamma", 'say ""hi""', "délta", ""]
     written = number = 0
     with path.open("w", encoding="utf-8", newline="") as file:
         written += file.write("id,code,name,amount,rate,day,at,paid,note\n")
-        while written < megabytes * 1_000_000:
+        while written < size:
             lines = []
-            for _ in range(10_000):
+            for _ in range(min(10_000, size // 100)):
                 number += 1
                 lines.append(
                     f"{number},{number % 100_000:05d},Customer {number % 9973},{number % 10_000}.{number % 100:02d},"
