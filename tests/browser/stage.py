@@ -105,7 +105,7 @@ class Stage:
             stream.put_nowait(f"event: {event}\ndata: {json.dumps(data)}\n\n".encode())
 
     def _active(self) -> dict[str, Any]:
-        counts = {"running": 0, "queued": 0, "attention": 0}
+        counts = {"running": 0, "queued": 0, "paused": 0, "attention": 0}
         now = datetime.now(UTC).isoformat()
         return {"jobs": list(self.jobs.values()), "counts": counts, "next_poll_ms": 30_000, "server_time": now}
 

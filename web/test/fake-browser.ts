@@ -128,7 +128,7 @@ export const JOB = {
 export const LATER = { ...JOB, version: 2, progress: 50 } as Job
 
 export function active(jobs: Job[], nextPollMs = 5_000): ActiveJobs {
-  const counts = { running: jobs.length, queued: 0, attention: 0 }
+  const counts = { running: jobs.length, queued: 0, paused: 0, attention: 0 }
   return { jobs, counts, next_poll_ms: nextPollMs, server_time: '2026-01-01T00:00:01Z' }
 }
 

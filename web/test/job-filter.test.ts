@@ -59,6 +59,9 @@ test('states are judged as the API does', () => {
   assert.equal(isWanted(job({}), status('!partial')), true)
   assert.equal(isWanted(job({}), status('failed,partial')), false)
   assert.equal(isWanted(job({ status: 'running', phase: 'queued' }), status('running')), true)
+  const paused = job({ status: 'running', phase: 'uploading', resumable_until: '2026-11-26T12:00:00Z' })
+  assert.equal(isWanted(paused, status('running,pending')), false, 'it waits for its person')
+  assert.equal(isWanted(paused, status('paused')), true)
 })
 
 test('every part of a filter is told in words, with the filter that is left without it', () => {

@@ -57,18 +57,19 @@ def _expected_end(job: BackgroundJob) -> ExpectedEnd | None:
     return ExpectedEnd(likely_at=job.likely_end_at, late_at=job.late_end_at)
 
 
-def count(phases: Collection[Phase]) -> JobCounts:
-    """Count what the jobs button says. `running` includes the waiting ones, as its text does."""
+def count(phases: Collection[Phase], paused: int) -> JobCounts:
+    """Count what the jobs button says. `running` includes the waiting ones, as its text does, but not paused uploads."""
     return JobCounts(
-        running=sum(name not in states.ENDED for name in phases),
+        running=sum(name not in states.ENDED for name in phases) - paused,
+        paused=paused,
         queued=sum(name in {"queued", "retrying"} for name in phases),
         attention=sum(name in {"failed", "partial", "stalled"} for name in phases),
     )
 
 
-def active_of(jobs: list[JobResponse], phases: Collection[Phase], now: datetime) -> ActiveJobs:
-    """Return the list of these jobs with what is said about all of them, who are in these phases."""
-    counts = count(phases)
+def active_of(jobs: list[JobResponse], phases: Collection[Phase], paused: int, now: datetime) -> ActiveJobs:
+    """Return the list of these jobs with what is said about all of them: their phases, and how many are paused."""
+    counts = count(phases, paused)
     poll_ms = RUNNING_POLL_MS if counts.running > counts.queued else WAITING_POLL_MS if counts.queued else IDLE_POLL_MS
     return ActiveJobs(jobs=jobs, counts=counts, next_poll_ms=poll_ms, server_time=now)
 
@@ -78,7 +79,7 @@ def to_active(
 ) -> ActiveJobs:
     """Return what the jobs button shows of these jobs."""
     shown = [to_response(job, (places or {}).get(job.id)) for job in jobs]
-    return active_of(shown, [states.phase(job) for job in jobs], now)
+    return active_of(shown, [states.phase(job) for job in jobs], sum(map(states.is_paused, jobs)), now)
 
 
 def with_place(written: str, place: QueuePlace | None) -> str:

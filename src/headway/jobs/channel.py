@@ -54,6 +54,7 @@ class Shown:
     ended: bool
     waits: bool
     """Whether it stands in the line for a worker."""
+    is_paused: bool
     at: float
     json: str
     """As it is sent, but without its place in that line."""
@@ -133,7 +134,9 @@ class Channel:
         ended = job.status in states.TERMINAL
         told = last is not None and last.ended and (last.phase, last.attempt) == (phase, job.attempt)
         waits, written = states.is_in_line(job), to_response(job).model_dump_json()
-        self._shown[job.id] = shown = Shown(job.version, job.attempt, phase, ended, waits, at, written)
+        self._shown[job.id] = shown = Shown(
+            job.version, job.attempt, phase, ended, waits, states.is_paused(job), at, written
+        )
         if not self._is_new:  # what was there before the first look is told by snapshots
             # Of each end one event is called so, whatever is noted on the job afterwards.
             self._append(job.id, "finished" if ended and not told else "job", self._json(job.id, shown))
@@ -190,7 +193,8 @@ class Channel:
     def _snapshot(self, now: datetime) -> bytes:
         """Return the list of all jobs as they were last sent, so that no version is sent twice."""
         shown = [self._shown[job_id] for job_id in self._order]
-        around = active_of([], [one.phase for one in shown], now).model_dump_json()
+        paused = sum(one.is_paused for one in shown)
+        around = active_of([], [one.phase for one in shown], paused, now).model_dump_json()
         jobs = ",".join(self._json(job_id, self._shown[job_id]) for job_id in self._order)
         return frame("snapshot", around.replace('"jobs":[]', f'"jobs":[{jobs}]', 1), self._id())
 

@@ -19,6 +19,7 @@ from headway.kit.db import Database
 STATES_OF: dict[str, frozenset[str]] = {
     "running": frozenset({"pending", "running"}),
     "pending": frozenset({"pending"}),
+    "paused": frozenset({"paused"}),
     "completed": frozenset({"completed", "partial"}),
     "partial": frozenset({"partial"}),
     "failed": frozenset({"failed"}),
@@ -55,7 +56,9 @@ async def count_own(session: AsyncSession, owner: str, where: JobFilter) -> Hist
 
 async def count_all(session: AsyncSession) -> dict[str, int]:
     """Return how many jobs of all owners there are, by word of their status."""
-    counts = Counter(dict(await counter_queries.total_counts(session)))
+    counts: Counter[str] = Counter()
+    for _, state, count in await counter_queries.total_counts(session):
+        counts[state] += count
     return {word: sum(counts[state] for state in found) for word, found in STATES_OF.items()}
 
 

@@ -11,18 +11,20 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
 from headway.jobs.errors import UnknownFilter
-from headway.jobs.models import ENDED_BADLY, IS_ACTIVE, BackgroundJob
+from headway.jobs.models import ENDED_BADLY, IS_ACTIVE, IS_PAUSED, BackgroundJob
 
 _COMPLETED = BackgroundJob.status == "completed"
 STATUS_WORDS: dict[str, ColumnElement[bool]] = {
-    "running": IS_ACTIVE,
-    "pending": BackgroundJob.status == "pending",
+    "running": sa.and_(IS_ACTIVE, sa.not_(IS_PAUSED)),
+    "pending": sa.and_(BackgroundJob.status == "pending", sa.not_(IS_PAUSED)),
+    "paused": IS_PAUSED,
     "completed": _COMPLETED,
     "partial": sa.and_(_COMPLETED, sa.func.coalesce(BackgroundJob.outcome, "") == "partial"),
     "failed": BackgroundJob.status == "failed",
     "cancelled": BackgroundJob.status == "cancelled",
 }
-"""What each word means. A waiting job counts as running here as everywhere else."""
+"""What each word means. Here as everywhere else a waiting job counts as running, since it goes on by itself; a paused
+upload does not, since it waits for its person."""
 
 
 NAMES = frozenset({"status", "job_type", "dataset_id", "q", "created_from", "created_to"})
@@ -84,7 +86,7 @@ class JobFilter:
     def wants_live(self) -> bool:
         """Say whether only jobs can fit that have not ended; of those an owner has few."""
         wanted, _unwanted = told_apart(self.statuses)
-        return bool(wanted) and set(wanted) <= {"running", "pending"}
+        return bool(wanted) and set(wanted) <= {"running", "pending", "paused"}
 
     def sought(self) -> list[ColumnElement[bool]]:
         """Return what must hold and an index leads to. Raise `UnknownFilter` for a word that no status has."""

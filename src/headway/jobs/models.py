@@ -139,6 +139,14 @@ class BackgroundJob(Base):
 IS_ACTIVE = BackgroundJob.status.in_([sa.literal(status, literal_execute=True) for status in ACTIVE_STATUSES])
 """Written out and not as parameters: from those no database can tell that the small index of active jobs will do."""
 
+IS_PAUSED = sa.and_(
+    BackgroundJob.status == sa.literal("pending", literal_execute=True),
+    sa.func.coalesce(BackgroundJob.stage, "") == "upload",
+    BackgroundJob.lease_owner.is_(None),
+    BackgroundJob.resumable_until.is_not(None),
+)
+"""An upload that nobody sends, as `states.is_paused` says: it waits for its person, and nothing runs."""
+
 IS_WAITING = sa.and_(
     BackgroundJob.status == sa.literal("pending", literal_execute=True), BackgroundJob.waiting_since.is_not(None)
 )

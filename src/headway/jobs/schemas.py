@@ -93,8 +93,9 @@ class JobResponse(BaseModel):
 class JobCounts(BaseModel):
     """How many of the caller's visible jobs run, wait, or need a person."""
 
-    running: int
+    running: int = Field(description="Those that go on, or will by themselves: the waiting ones too.")
     queued: int
+    paused: int = Field(description="Uploads that wait for somebody to go on with them.")
     attention: int
 
 
@@ -119,7 +120,7 @@ class HistoryCounts(BaseModel):
     matching: int = Field(description="Those that fit both filters.")
     status: dict[str, int] = Field(
         description="By word of `status`, of the chosen `job_type`. `running` holds the pending ones, as `completed`"
-        " does the partial ones."
+        " does the partial ones; `paused` uploads are in neither."
     )
     job_types: list[TypeCount] = Field(description="By type, of the chosen `status`; the 100 with most jobs.")
     more_job_types: bool = Field(description="True if there are more types than that.")

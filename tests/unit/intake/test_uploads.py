@@ -24,6 +24,9 @@ from headway.intake.tus_errors import (
 from headway.intake.upload_errors import QuotaExceeded, UploadCancelled, UploadInterrupted
 from headway.intake.uploads.finishing import Finishing
 from headway.intake.uploads.service import UploadService
+from headway.jobs.counters import count_all
+from headway.jobs.filters import JobFilter
+from headway.jobs.history import JobHistory
 from headway.jobs.reaper import Reaper
 from headway.kit.db import Database
 from headway.storage.errors import StoreFull, StoreUnavailable
@@ -106,6 +109,33 @@ async def test_an_upload_whose_server_died_is_paused_and_goes_on_in_another_proc
     job = await world.job(job_id)
     assert (job.phase, job.resumable_until) == ("queued", None)
     assert job.metadata["sha256"] == hashlib.sha256(DATA).hexdigest()
+
+
+async def test_a_paused_upload_is_paused_and_not_running_whoever_counts(world: Uploads) -> None:
+    history = JobHistory(world.database)
+
+    async def told() -> tuple[tuple[int, int], tuple[int, int], list[str]]:
+        active, counts = (await world.jobs.get_active_jobs(OWNER)).counts, await history.count_jobs(OWNER)
+        shown = [
+            word
+            for word in ("running", "pending", "paused", "!paused")
+            if (await history.list_jobs(OWNER, limit=5, cursor=None, where=JobFilter((word,)))).items
+        ]
+        assert counts.status["pending"] == counts.status["running"]
+        assert (await count_totals(world))["paused"] == counts.status["paused"]
+        return (active.running, active.paused), (counts.status["running"], counts.status["paused"]), shown
+
+    job_id = await world.begun()
+    assert await told() == ((1, 0), (1, 0), ["running", "pending", "!paused"])
+    await world.silence(13)
+    assert await told() == ((0, 1), (0, 1), ["paused"])
+    await world.uploads.append(OWNER, job_id, HALF, bytes_of(DATA[HALF : HALF + 10]))
+    assert await told() == ((1, 0), (1, 0), ["running", "pending", "!paused"])
+
+
+async def count_totals(world: Uploads) -> dict[str, int]:
+    async with world.database.read() as session:
+        return await count_all(session)
 
 
 async def test_a_client_that_goes_away_pauses_its_upload_at_once_and_keeps_what_came(world: Uploads) -> None:

@@ -169,7 +169,7 @@ async def test_a_count_is_told_beside_each_filter(jobs: Jobs) -> None:
     everything = await jobs.history.count_jobs(OWNER)
     assert (everything.total, everything.matching) == (6, 6)
     assert everything.status == {
-        "running": 1, "pending": 1, "completed": 3, "partial": 2, "failed": 2, "cancelled": 0,
+        "running": 1, "pending": 1, "paused": 0, "completed": 3, "partial": 2, "failed": 2, "cancelled": 0,
     }  # fmt: skip
     assert [(one.job_type, one.count) for one in everything.job_types] == [("import", 5), ("export", 1)]
     some = await jobs.history.count_jobs(OWNER, JobFilter(statuses=("failed", "!partial"), job_type="import"))

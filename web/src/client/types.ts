@@ -85,7 +85,7 @@ export interface QueueNews {
 
 export interface ActiveJobs {
   jobs: Job[]
-  counts: { running: number; queued: number; attention: number }
+  counts: { running: number; queued: number; paused: number; attention: number }
   next_poll_ms: number
   server_time: string
 }

@@ -4,7 +4,7 @@ import type { HistoryCounts } from '../../client/types.ts'
 import type { JobFilter } from './job-filter.ts'
 
 /** Words whose jobs no other one of them has; `running` and `completed` hold the others. */
-const ALL = ['running', 'completed', 'failed', 'cancelled']
+const ALL = ['running', 'paused', 'completed', 'failed', 'cancelled']
 
 /** Whether the numbers beside the filters are true of a list: those of days and words of a name are not counted. */
 export function isCounted({ q, from, to }: JobFilter): boolean {

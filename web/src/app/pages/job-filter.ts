@@ -1,7 +1,7 @@
 /** Which jobs a list shows: in the address, as the API is asked, and in words. */
 
 import type { Job } from '../../client/types.ts'
-import { kindWord } from '../../elements/job-words.ts'
+import { isPausedUpload, kindWord } from '../../elements/job-words.ts'
 
 export interface JobFilter {
   /** Words of the API, separated by commas; `!` leaves one out. */
@@ -18,14 +18,16 @@ export const EVERYTHING: JobFilter = { status: '', q: '', from: '', to: '', kind
 export const TABS = [
   ['', 'All'],
   ['running', 'Running'],
+  ['paused', 'Paused'],
   ['failed,partial', 'Needs attention'],
   ['completed', 'Completed'],
   ['cancelled', 'Cancelled'],
 ] as const
 
 const STATUS: Record<string, (job: Job) => boolean> = {
-  running: (job) => job.status === 'running' || job.status === 'pending',
-  pending: (job) => job.phase === 'queued' || job.phase === 'uploading',
+  running: (job) => (job.status === 'running' || job.status === 'pending') && !isPausedUpload(job),
+  pending: (job) => (job.phase === 'queued' || job.phase === 'uploading') && !isPausedUpload(job),
+  paused: isPausedUpload,
   completed: (job) => job.status === 'completed',
   partial: (job) => job.status === 'completed' && job.outcome === 'partial',
   failed: (job) => job.status === 'failed',
