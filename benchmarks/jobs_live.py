@@ -19,6 +19,7 @@ import signal
 import sys
 import tempfile
 import time
+from bisect import bisect_left
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +103,7 @@ async def call_to_page(folder: Path, postgres: str, share: float) -> dict[str, f
         await page.locator("headway-jobs button.open").click()
         await page.locator("headway-job-card").evaluate(OBSERVE)
         called, rate = await _report(crowd, jobs, CALLS_PER_SECOND * share, marked)
-        latencies = await _latencies(page, called)
+        latencies, passed_over = await _latencies(page, called)
         await browser.close()
     return {
         "streams opened in": opened,
@@ -110,7 +111,7 @@ async def call_to_page(folder: Path, postgres: str, share: float) -> dict[str, f
         "call to page, median": percentile(latencies, 50),
         "call to page, 95th percentile": percentile(latencies, 95),
         "call to page, 99th percentile": percentile(latencies, 99),
-        "marks that the page never showed": len(called) - len(latencies),
+        "marks that were seen only with a newer one": passed_over,
     }
 
 
@@ -126,10 +127,14 @@ async def _report(crowd: Crowd, jobs: list[UUID], rate: float, marked: UUID) -> 
     return {number: float(at) for number, at in lines.items()}, achieved
 
 
-async def _latencies(page: Page, called: dict[str, float]) -> list[float]:
+async def _latencies(page: Page, called: dict[str, float]) -> tuple[list[float], int]:
+    """Return in how many ms each call was seen, and how many only with a newer one. The last one is waited for."""
     await page.wait_for_function(f"() => window.marks[{len(called)}] !== undefined")
-    seen: dict[str, float] = await page.evaluate("() => window.marks")
-    return [(seen[number] - at) * 1000 for number, at in called.items() if number in seen]
+    seen = {int(number): at for number, at in (await page.evaluate("() => window.marks")).items()}
+    numbers = sorted(seen)
+    # The page shows states and not a log: one that is passed over is seen with the first that is newer.
+    shown = {number: seen[numbers[bisect_left(numbers, number)]] for number in map(int, called)}
+    return [(shown[int(number)] - at) * 1000 for number, at in called.items()], len(called) - len(seen)
 
 
 # ----------------------------------------------------------------------- idle streams
@@ -247,7 +252,7 @@ PARTS = {
             "call to page, median": ("ms", None),
             "call to page, 95th percentile": ("ms", 150),
             "call to page, 99th percentile": ("ms", None),
-            "marks that the page never showed": ("", 0),
+            "marks that were seen only with a newer one": ("", None),
         },
     ),
     "idle": Part(

@@ -19,8 +19,10 @@ from headway.jobs.line import is_news
 from headway.jobs.models import BackgroundJob
 from headway.jobs.schemas import Phase, QueuePlace
 
-JOB_SECONDS = 0.25
-"""At most four progress events a second for a job; changes of phase are never held back."""
+JOB_SECONDS, EARLY_SECONDS = 0.275, 0.1
+"""How far apart progress events of a job are, and how much one may come before its time: what comes a little late on
+its way here does not make the next one late, and no second has more than four. Changes of phase are never held back.
+"""
 
 RING_SIZE = 256
 """Events of an owner that a returning client can be given instead of a snapshot."""
@@ -55,7 +57,8 @@ class Shown:
     waits: bool
     """Whether it stands in the line for a worker."""
     is_paused: bool
-    at: float
+    due: float
+    """When the next progress of it may be told, but for a little."""
     json: str
     """As it is sent, but without its place in that line."""
 
@@ -125,17 +128,19 @@ class Channel:
 
     def _show(self, job: BackgroundJob, at: float) -> float | None:
         """Make an event of a job, or return for how many seconds it is held back."""
-        last, phase = self._shown.get(job.id), states.phase(job)
+        last, phase, due = self._shown.get(job.id), states.phase(job), at
         if last is not None:
             if last.version >= job.version:
                 return None
-            if last.phase == phase and last.attempt == job.attempt and (age := at - last.at) < JOB_SECONDS:
-                return JOB_SECONDS - age
+            is_progress = last.phase == phase and last.attempt == job.attempt
+            if is_progress and at < last.due - EARLY_SECONDS:
+                return last.due - EARLY_SECONDS - at
+            due = max(at, last.due) if is_progress else at
         ended = job.status in states.TERMINAL
         told = last is not None and last.ended and (last.phase, last.attempt) == (phase, job.attempt)
         waits, written = states.is_in_line(job), to_response(job).model_dump_json()
         self._shown[job.id] = shown = Shown(
-            job.version, job.attempt, phase, ended, waits, states.is_paused(job), at, written
+            job.version, job.attempt, phase, ended, waits, states.is_paused(job), due + JOB_SECONDS, written
         )
         if not self._is_new:  # what was there before the first look is told by snapshots
             # Of each end one event is called so, whatever is noted on the job afterwards.

@@ -40,8 +40,9 @@ SLOTS = 100
 LIFE_SECONDS = 900.0
 """A stream ends after about this long and the client comes back: restarts, new sessions, new rights."""
 
-REFRESH_SECONDS = 0.05
-"""Least time between two reads of the tables, however many signals arrive."""
+LEAST_REST_SECONDS, MOST_REST_SECONDS = 0.01, 0.05
+"""Between two looks at the tables, however many signals arrive: as long as the last one took, so that looking takes half
+of the time at most, and a look that is cheap is not waited for."""
 
 TICK_SECONDS = 1.0
 """How often the clock is looked at for what no change signals: jobs leave the view, streams have lasted long enough."""
@@ -209,6 +210,7 @@ class LiveFeed:
         while True:
             await self._woken.wait()
             self._woken.clear()
+            began = self._time()
             try:
                 await self._look()
                 away = False
@@ -218,7 +220,8 @@ class LiveFeed:
                 away = True
                 await asyncio.sleep(TICK_SECONDS)
                 self._woken.set()
-            await asyncio.sleep(REFRESH_SECONDS)
+            took = self._time() - began
+            await asyncio.sleep(min(MOST_REST_SECONDS, max(LEAST_REST_SECONDS, took)))
 
     async def _look(self) -> None:
         if self._anybody_changed:
