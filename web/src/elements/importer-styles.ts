@@ -2,10 +2,12 @@
 
 import { css } from 'lit'
 
+import { chooseStyles } from './choose-styles.ts'
 import { controlStyles } from './control-styles.ts'
 
 export const importerStyles = [
   controlStyles,
+  chooseStyles,
   css`
     :host {
       display: block;
@@ -30,9 +32,7 @@ export const importerStyles = [
     .lead {
       font-size: 1.05rem;
     }
-    /* The input covers its label: one thing to click, to tab to, and to name. */
     .choose {
-      position: relative;
       display: inline-flex;
       align-items: center;
       min-block-size: 32px;
@@ -41,18 +41,6 @@ export const importerStyles = [
       color: var(--accent);
       font-weight: 600;
       text-decoration: underline;
-      cursor: pointer;
-    }
-    .choose:focus-within {
-      outline: 2px solid var(--accent);
-      outline-offset: 2px;
-    }
-    .choose input {
-      position: absolute;
-      inset: 0;
-      inline-size: 100%;
-      min-block-size: 0;
-      opacity: 0;
       cursor: pointer;
     }
     .checks {

@@ -2,29 +2,16 @@
 
 import { css } from 'lit'
 
+import { chooseStyles } from './choose-styles.ts'
 import { controlStyles } from './control-styles.ts'
 
 export const rowStyles = [
   controlStyles,
+  chooseStyles,
   css`
     :host {
       display: grid;
       gap: 0.4rem;
-    }
-    .choose {
-      position: relative;
-    }
-    .choose:focus-within {
-      outline: 2px solid var(--accent);
-      outline-offset: 2px;
-    }
-    .choose input {
-      position: absolute;
-      inset: 0;
-      inline-size: 100%;
-      min-block-size: 0;
-      opacity: 0;
-      cursor: pointer;
     }
     .line {
       display: flex;

@@ -8,10 +8,12 @@ import { css, html, LitElement, nothing, type PropertyValues, type TemplateResul
 import { getJob } from '../../client/jobs-api.ts'
 import type { Job } from '../../client/types.ts'
 import { isEnded } from '../../elements/job-words.ts'
+import { markStyles } from '../../elements/mark-styles.ts'
 import { formatCount, formatMoment } from '../../elements/sizes.ts'
 import { sayJob } from '../../elements/upload-words.ts'
 import { applyChange, type Change, discardChange, getChange, type Summary } from './change-api.ts'
 import { sayProposal, saySummary } from './change-words.ts'
+import { followJobs } from './following-jobs.ts'
 import { jobsStore } from './jobs-seam.ts'
 import { pageStyles } from './page-styles.ts'
 import { sayError } from './say-error.ts'
@@ -26,6 +28,7 @@ const ENDS: Partial<Record<Change['state'], string>> = {
 class ChangeView extends LitElement {
   static override styles = [
     pageStyles,
+    markStyles,
     css`
       :host {
         contain: none;
@@ -33,14 +36,8 @@ class ChangeView extends LitElement {
         margin-inline: 0;
       }
       .change {
-        display: grid;
-        grid-template-columns: minmax(0, 1fr);
         gap: 0.6rem;
         padding: 0.75rem 1rem;
-        border: 1px solid var(--line);
-        border-inline-start: 3px solid var(--accent);
-        border-radius: 8px;
-        background: var(--panel);
       }
       h3 {
         font-size: 1rem;
@@ -92,26 +89,15 @@ class ChangeView extends LitElement {
   declare problem: string
   declare isBusy: boolean
 
-  readonly #onJobs = (): void => void this.#follow()
-
   constructor() {
     super()
+    followJobs(this, () => void this.#follow())
     this.table = ''
     this.job = ''
     this.change = null
     this.running = null
     this.problem = ''
     this.isBusy = false
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback()
-    jobsStore.addEventListener('change', this.#onJobs)
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback()
-    jobsStore.removeEventListener('change', this.#onJobs)
   }
 
   override willUpdate(changed: PropertyValues<this>): void {
@@ -168,7 +154,7 @@ class ChangeView extends LitElement {
   // ------------------------------------------------------------------ rendering
 
   override render(): TemplateResult {
-    return html`<div class="change" role="group" aria-label="Change">
+    return html`<div class="mark calm change" role="group" aria-label="Change">
       ${this.change ? this.#renderChange(this.change) : this.#renderJob()}
       ${this.problem ? html`<p class="error" role="alert">${this.problem}</p>` : nothing}
     </div>`

@@ -19,6 +19,7 @@ import './dataset-name.ts'
 import './dataset-reading.ts'
 import './dataset-rejected.ts'
 import { datasetStyles } from './dataset-styles.ts'
+import { followJobs } from './following-jobs.ts'
 import { jobsStore, navigate } from './jobs-seam.ts'
 import { pageStyles } from './page-styles.ts'
 import { sayError } from './say-error.ts'
@@ -49,10 +50,10 @@ class DatasetPage extends LitElement {
   #asked = new AbortController()
   #running: readonly Job[] = []
   readonly #onPop = (): void => this.#readUrl()
-  readonly #onJobs = (): void => this.#followJobs()
 
   constructor() {
     super()
+    followJobs(this, () => this.#followJobs())
     this.params = {}
     this.shown = null
     this.source = null
@@ -65,13 +66,11 @@ class DatasetPage extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback()
     window.addEventListener('popstate', this.#onPop)
-    jobsStore.addEventListener('change', this.#onJobs)
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
     window.removeEventListener('popstate', this.#onPop)
-    jobsStore.removeEventListener('change', this.#onJobs)
     this.#asked.abort()
   }
 
@@ -92,7 +91,7 @@ class DatasetPage extends LitElement {
       this.shown = dataset
       this.source = sourceOf(dataset)
       this.#readUrl()
-      this.#onJobs()
+      this.#followJobs()
     } catch (error) {
       if (!asked.signal.aborted) this.problem = sayError(error)
     }
@@ -241,7 +240,7 @@ class DatasetPage extends LitElement {
   #renderRejected(dataset: Dataset): TemplateResult | typeof nothing {
     if (!dataset.rejected_rows || this.tab === 'rejected') return nothing
     const rows = plural(dataset.rejected_rows, 'row of the file was', 'rows of the file were')
-    return html`<p class="note">
+    return html`<p class="mark note">
       ${rows} not readable and left out.
       <a href=${`/datasets/${dataset.id}?tab=rejected`} @click=${this.#onRejected}>See and correct them</a>
     </p>`
@@ -249,7 +248,7 @@ class DatasetPage extends LitElement {
 
   #renderJob(job: Job): TemplateResult {
     const said = sayJob(job)
-    return html`<div class="note job">
+    return html`<div class="mark calm note">
       <strong>${said.state}</strong> ${said.sentence}
       <progress aria-label=${job.title} max="100" value=${said.percent ?? 0}></progress>
     </div>`
@@ -261,7 +260,7 @@ class DatasetPage extends LitElement {
     if (!job || job.status === 'running') return nothing
     const said = sayJob(job)
     const file = fileLink(job)
-    return html`<div class="note export" role="status">
+    return html`<div class="mark calm note export" role="status">
       ${file ? html`<strong>${job.result?.['file']}</strong> is ready: ${job.message}.` : html`<strong>${said.state}</strong> ${said.sentence}`}
       ${file ? html`<a class="button" download href=${file}>Download</a>` : nothing}
       <button class="link" @click=${() => (this.exported = '')}>Close</button>

@@ -13,6 +13,7 @@ import { plural } from '../../elements/sizes.ts'
 import { sayJob } from '../../elements/upload-words.ts'
 import { getReading, listRejected, type Rejected, type RejectedGroup, type RejectedRow, rejectedPath, reparse, sendCorrected } from './change-api.ts'
 import './change-view.ts'
+import { followJobs } from './following-jobs.ts'
 import { jobsStore } from './jobs-seam.ts'
 import { rejectedStyles } from './rejected-styles.ts'
 import { sayError } from './say-error.ts'
@@ -46,10 +47,10 @@ class DatasetRejected extends LitElement {
   declare isBusy: boolean
 
   #kept: ReadingOptions = {}
-  readonly #onJobs = (): void => this.#follow()
 
   constructor() {
     super()
+    followJobs(this, () => this.#follow())
     this.shown = null
     this.rejected = null
     this.suggestions = new Map()
@@ -58,16 +59,6 @@ class DatasetRejected extends LitElement {
     this.sent = null
     this.problem = ''
     this.isBusy = false
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback()
-    jobsStore.addEventListener('change', this.#onJobs)
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback()
-    jobsStore.removeEventListener('change', this.#onJobs)
   }
 
   override willUpdate(changed: PropertyValues<this>): void {
@@ -163,7 +154,7 @@ class DatasetRejected extends LitElement {
   #renderSent(job: Job): TemplateResult {
     const said = sayJob(job)
     const sentence = job.status === 'completed' ? (job.message ?? '') : said.sentence
-    return html`<p class="note" role="status"><strong>${isEnded(job) ? said.state : 'Sent back'}</strong> ${sentence}</p>`
+    return html`<p class="mark calm note" role="status"><strong>${isEnded(job) ? said.state : 'Sent back'}</strong> ${sentence}</p>`
   }
 
   #renderRejected(dataset: Dataset, rejected: Rejected): TemplateResult {
@@ -182,7 +173,7 @@ class DatasetRejected extends LitElement {
   }
 
   #renderGroup(group: RejectedGroup): TemplateResult {
-    return html`<section class="group">
+    return html`<section class="mark">
       <p>
         <strong>${plural(group.count, 'row', 'rows')}: ${group.reason}</strong>
         <span class="muted">${sayRows(group.rows, group.more_ranges > 0)} of the file</span>

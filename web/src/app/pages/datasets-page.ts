@@ -4,6 +4,7 @@ import { html, LitElement, nothing, type TemplateResult } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
 
 import type { Dataset } from '../../client/types.ts'
+import { followJobs } from './following-jobs.ts'
 import './importer.ts'
 import { formatAgo, formatBytes, formatCount, formatMoment, plural } from '../../elements/sizes.ts'
 import { listDatasets } from './dataset-api.ts'
@@ -42,11 +43,11 @@ class DatasetsPage extends LitElement {
   #seen = new Set<string>()
   /** Whoever began without datasets keeps the place to drop files while the first ones arrive. */
   #beganEmpty = false
-  readonly #onJobs = (): void => this.#followJobs()
   #typing: ReturnType<typeof setTimeout> | undefined
 
   constructor() {
     super()
+    followJobs(this, () => this.#followJobs())
     this.items = null
     this.cursor = null
     this.q = new URLSearchParams(location.search).get('q') ?? ''
@@ -57,14 +58,12 @@ class DatasetsPage extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback()
-    jobsStore.addEventListener('change', this.#onJobs)
     void this.#load()
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
     clearTimeout(this.#typing)
-    jobsStore.removeEventListener('change', this.#onJobs)
     this.#asked.abort()
   }
 

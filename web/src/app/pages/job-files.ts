@@ -5,10 +5,10 @@ import { css, html, LitElement, type PropertyValues, type TemplateResult } from 
 import { API } from '../../client/api.ts'
 import { listArtifacts } from '../../client/jobs-api.ts'
 import type { Artifact, Job } from '../../client/types.ts'
-import { controlStyles } from '../../elements/control-styles.ts'
 import { isEnded } from '../../elements/job-words.ts'
 import { formatBytes, formatMoment, plural } from '../../elements/sizes.ts'
 import { sayError } from './say-error.ts'
+import { sectionStyles } from './section-styles.ts'
 
 /** A job that works changes many times a second, and seldom its files. */
 const ASK_MILLISECONDS = 3000
@@ -16,20 +16,10 @@ const ASK_MILLISECONDS = 3000
 /** Says `left` when the job has left another one. */
 class JobFiles extends LitElement {
   static override styles = [
-    controlStyles,
+    sectionStyles,
     css`
       :host {
-        display: block;
         margin-block-end: 1.25rem;
-        padding: 1rem;
-        border: 1px solid var(--line);
-        border-radius: 10px;
-      }
-      :host([hidden]) {
-        display: none;
-      }
-      h2 {
-        font-size: 1.05rem;
       }
       ul {
         margin: 0.5rem 0 0;

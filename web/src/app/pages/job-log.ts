@@ -6,13 +6,13 @@ import { repeat } from 'lit/directives/repeat.js'
 import { API } from '../../client/api.ts'
 import { listLines } from '../../client/jobs-api.ts'
 import type { Job, LogLine } from '../../client/types.ts'
-import { controlStyles } from '../../elements/control-styles.ts'
 import { copyText } from '../../elements/copy-text.ts'
 import { isEnded, titleOf } from '../../elements/job-words.ts'
 import { plural } from '../../elements/sizes.ts'
 import { toneStyles } from '../../elements/tone-styles.ts'
 import { asText, clockTime, entries, joined, type LogEntry } from './log-lines.ts'
 import { sayError } from './say-error.ts'
+import { sectionStyles } from './section-styles.ts'
 
 const ASK_MILLISECONDS = 1000
 /** After its end a job may have a last line to write. */
@@ -24,18 +24,11 @@ const SIGNS: Record<string, string> = { warning: '!', error: '✕' }
 /** Says `said` with what a status region should tell. */
 class JobLog extends LitElement {
   static override styles = [
-    controlStyles,
+    sectionStyles,
     toneStyles,
     css`
       :host {
-        display: block;
         margin-block-start: 1.25rem;
-        padding: 1rem;
-        border: 1px solid var(--line);
-        border-radius: 10px;
-      }
-      :host([hidden]) {
-        display: none;
       }
       .head {
         display: flex;
@@ -43,9 +36,6 @@ class JobLog extends LitElement {
         align-items: center;
         justify-content: space-between;
         gap: 0.5rem 1rem;
-      }
-      h2 {
-        font-size: 1.05rem;
       }
       .frame {
         position: relative;

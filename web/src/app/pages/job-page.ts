@@ -15,6 +15,7 @@ import { progressStyles } from '../../elements/progress-styles.ts'
 import { formatCount, formatMoment } from '../../elements/sizes.ts'
 import { toneStyles } from '../../elements/tone-styles.ts'
 import { counts } from './attempt-words.ts'
+import { followJobs } from './following-jobs.ts'
 import './job-delete-dialog.ts'
 import './job-files.ts'
 import './job-log.ts'
@@ -56,11 +57,11 @@ class JobPage extends LitElement {
 
   #asked = new AbortController()
   #wasLive = false
-  readonly #onJobs = (): void => this.#followLive()
   readonly #onSaid = ({ detail }: CustomEvent<string>): void => void (this.said = detail)
 
   constructor() {
     super()
+    followJobs(this, () => this.#followLive())
     this.params = {}
     this.job = null
     this.attempts = []
@@ -74,13 +75,11 @@ class JobPage extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback()
-    jobsStore.addEventListener('change', this.#onJobs)
     void this.#load()
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
-    jobsStore.removeEventListener('change', this.#onJobs)
     this.#asked.abort()
   }
 

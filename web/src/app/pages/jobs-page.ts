@@ -5,6 +5,7 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
 import { bulk, LIST_LIMIT, listJobs } from '../../client/jobs-api.ts'
 import type { HistoryCounts, Job } from '../../client/types.ts'
 import { plural } from '../../elements/sizes.ts'
+import { followJobs } from './following-jobs.ts'
 import { type Offer, type Outcome, sayOutcome } from './job-bulk.ts'
 import './job-bulk-bar.ts'
 import './job-delete-dialog.ts'
@@ -108,6 +109,7 @@ class JobsPage extends LitElement {
 
   constructor() {
     super()
+    followJobs(this, this.#onJobs)
     this.filter = EVERYTHING
     this.counts = null
     this.lookedBackTo = null
@@ -123,7 +125,6 @@ class JobsPage extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback()
-    jobsStore.addEventListener('change', this.#onJobs)
     window.addEventListener('popstate', this.#onPop)
     window.addEventListener('scrollend', this.#onRest)
     this.addEventListener('keydown', this.#onKey)
@@ -133,7 +134,6 @@ class JobsPage extends LitElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
-    jobsStore.removeEventListener('change', this.#onJobs)
     window.removeEventListener('popstate', this.#onPop)
     window.removeEventListener('scrollend', this.#onRest)
     this.removeEventListener('keydown', this.#onKey)

@@ -2,10 +2,14 @@
 
 import { css } from 'lit'
 
+import { chooseStyles } from '../../elements/choose-styles.ts'
+import { markStyles } from '../../elements/mark-styles.ts'
 import { pageStyles } from './page-styles.ts'
 
 export const rejectedStyles = [
   pageStyles,
+  chooseStyles,
+  markStyles,
   css`
     :host {
       display: grid;
@@ -16,20 +20,8 @@ export const rejectedStyles = [
     .head {
       justify-content: space-between;
     }
-    .group,
-    .note {
-      display: grid;
-      gap: 0.4rem;
-      padding: 0.5rem 0.75rem;
-      border: 1px solid var(--line);
-      border-inline-start: 3px solid var(--warn);
-      border-radius: 6px;
-      background: var(--panel);
-      overflow-wrap: anywhere;
-    }
     .note {
       display: block;
-      border-inline-start-color: var(--accent);
     }
     .bar:empty {
       display: none;
@@ -62,21 +54,6 @@ export const rejectedStyles = [
     }
     td input {
       inline-size: 9.5rem;
-    }
-    .choose {
-      position: relative;
-    }
-    .choose:focus-within {
-      outline: 2px solid var(--accent);
-      outline-offset: 2px;
-    }
-    .choose input {
-      position: absolute;
-      inset: 0;
-      inline-size: 100%;
-      min-block-size: 0;
-      opacity: 0;
-      cursor: pointer;
     }
   `,
 ]
