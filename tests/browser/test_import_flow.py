@@ -31,9 +31,9 @@ def file(name: str, data: bytes) -> Any:
     return {"name": name, "mimeType": "text/csv", "buffer": data}
 
 
-async def reach(page: Page, name: str, role: Any = "button") -> None:
+async def reach(page: Page, name: str | re.Pattern[str], role: Any = "button") -> None:
     """Go on with Tab until something of this name has the focus, as somebody without a mouse does."""
-    wanted = page.get_by_role(role, name=name, exact=True)
+    wanted = page.get_by_role(role, name=name, exact=isinstance(name, str))
     await wanted.first.wait_for()
     for _ in range(80):
         if await wanted.first.evaluate("e => e === e.getRootNode().activeElement"):

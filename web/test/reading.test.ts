@@ -2,7 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import type { Decision } from '../src/client/reading-api.ts'
-import { alternatives, askedAnew, cleaned, issuesOf, ofFile, sayFix, sayRows, withOptions, withType } from '../src/elements/reading.ts'
+import type { Problem } from '../src/client/types.ts'
+import {
+  aboutOptions, alternatives, askedAnew, choiceOf, cleaned, issuesOf, isSeveral, ofFile, sayFix, sayRows, toLookAt,
+  withOptions, withTables, withType,
+} from '../src/elements/reading.ts'
 
 const decision = (facts: Partial<Decision>): Decision => ({
   subject: 'encoding', value: 'utf-8', evidence: 'It is valid.', runner_up: null, option: null, instead: null, ...facts,
@@ -17,10 +21,40 @@ test('each decision offers what it could be instead, in words', () => {
   assert.deepEqual(labels({ subject: 'header', instead: { header: true } }), ['The first row holds the names'])
 })
 
-test('every other sheet can be read, also a hidden one by its own name', () => {
-  const found = alternatives(decision({ subject: 'sheet', runner_up: ['Customers', 'Secret (hidden)'], instead: { sheet: 'Customers' } }))
-  assert.deepEqual(found.map(({ options }) => options), [{ sheet: 'Customers' }, { sheet: 'Secret' }])
-  assert.equal(found[1]?.label, 'Read sheet Secret (hidden)')
+test('tables are chosen one, all or some of them, and another choice takes the place of the last one', () => {
+  const some = withTables({ header: false, sheet: 'a' }, 'sheet', { how: 'some', names: ['b', 'c'], unite: false })
+  assert.deepEqual(some, { header: false, sheets: ['b', 'c'] })
+  assert.deepEqual(choiceOf(some), { how: 'some', names: ['b', 'c'], unite: false })
+  const all = withTables(some, 'member', { how: 'all', names: [], unite: true })
+  assert.deepEqual(all, { header: false, parts: 'all', unite: true })
+  assert.deepEqual(choiceOf(all), { how: 'all', names: [], unite: true })
+  const one = withTables(all, 'member', { how: 'one', names: ['b'], unite: true })
+  assert.deepEqual(one, { header: false, member: 'b' })
+  assert.deepEqual(choiceOf(one), { how: 'one', names: ['b'], unite: false })
+  assert.deepEqual(withTables(one, 'member', { how: 'some', names: [], unite: false }), { header: false }, 'none is the first')
+  assert.deepEqual([some, all, one, {}].map(isSeveral), [true, false, false, false])
+  assert.equal(isSeveral({ parts: 'all' }), true)
+})
+
+test('of several tables one is looked at, and it is one of them', () => {
+  const some = { sheets: ['a', 'b'], header: true }
+  assert.deepEqual(toLookAt(some, 'sheet', 'b'), { sheet: 'b', header: true })
+  assert.deepEqual(toLookAt(some, 'sheet', 'c'), { sheet: 'a', header: true })
+  assert.deepEqual(toLookAt({ parts: 'all', unite: true }, 'member', 'x.csv'), { member: 'x.csv' })
+  assert.deepEqual(toLookAt({ parts: 'all' }, 'member', ''), {})
+  assert.deepEqual(toLookAt({ sheet: 'a' }, 'sheet', 'b'), { sheet: 'a' }, 'one that is chosen is the one that is seen')
+})
+
+test('a problem is about what it names, what its code is of, or what was changed last', () => {
+  const problem = (facts: object): Problem => ({
+    type: '', title: '', status: 422, detail: '', code: 'csv.bad_row', user_action: '', retryable: false, ...facts,
+  })
+  const pointed = problem({ code: 'import.bad_options', errors: [{ pointer: '/options/delimiter', message: 'too long' }] })
+  assert.deepEqual(aboutOptions(pointed, { header: true }, {}), ['delimiter'])
+  assert.deepEqual(aboutOptions(problem({ code: 'encoding.mismatch' }), { encoding: 'big5', header: true }, { encoding: 'big5' }), ['encoding'])
+  assert.deepEqual(aboutOptions(problem({ code: 'sheet.empty' }), { sheets: ['a'] }, {}), ['sheets'])
+  assert.deepEqual(aboutOptions(problem({}), { quote: "'", header: true }, { header: true }), ['quote'])
+  assert.deepEqual(aboutOptions(problem({ code: 'encoding.unknown' }), {}, null), [], 'nothing was chosen, so it is the file')
 })
 
 test('a column offers what was tried on it before what is always possible', () => {

@@ -52,6 +52,7 @@ class ParseRequest:
 
     `is_derived` says that the source is not the file as it was sent, but was unpacked or cut out of it.
     Whatever is not a plain parse needs `others`, more files by a name, and `arguments`, which are JSON.
+    A preview may have no more of the source than some `ranges` (none: all of it), and asks workbooks for so many rows.
     """
 
     source: Path
@@ -64,6 +65,8 @@ class ParseRequest:
     others: dict[str, Path] = field(default_factory=dict)
     arguments: dict[str, Any] = field(default_factory=dict)
     is_derived: bool = False
+    ranges: list[list[int]] = field(default_factory=list)
+    sample_rows: int | None = None
 
     @property
     def files(self) -> dict[str, Path]:
@@ -108,7 +111,8 @@ class Decision:
 class ParsedPart:
     """One table out of the file: `path` is a Parquet file laid out as `datasets/columns.py` says.
 
-    `profile` says of each column what `ColumnProfile` of `datasets/schemas.py` names.
+    `profile` says of each column what `ColumnProfile` of `datasets/schemas.py` names. `is_sample` says that the file
+    has more rows, which a preview did not ask for.
     """
 
     name: str
@@ -119,6 +123,7 @@ class ParsedPart:
     decisions: list[Decision]
     rejects_path: Path | None = None
     profile: list[dict[str, Any]] = field(default_factory=list)
+    is_sample: bool = False
 
 
 @dataclass(frozen=True, slots=True)

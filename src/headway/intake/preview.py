@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,37 +19,74 @@ import pyarrow.parquet as pq
 from headway.datasets.filters import ask
 from headway.datasets.reader import RowsReader
 from headway.datasets.rejected import Rejected, Written
+from headway.errors import AppError
 from headway.intake import pipeline
 from headway.intake.archives import Budget, unpack_beginning
 from headway.intake.codecs import MAGIC_BYTES, codec_of
 from headway.intake.detection import ARCHIVE, HEAD_BYTES, detect, inner_name
 from headway.intake.errors import PreviewNeedsWhole
+from headway.intake.formats.workbook import OPENERS, list_sheets
+from headway.intake.known_bytes import not_sent
 from headway.intake.members import archive_decision, choose, naming
 from headway.intake.parsing import Decision, ParsedPart, ParseRequest, ParseResult, Report
-from headway.intake.zip_archive import MAX_RATIO, reading_archive
+from headway.intake.zip_archive import MAX_RATIO, Member, reading_archive
 
 SAMPLE_BYTES = 1024 * 1024
 """What is looked at of the beginning, unpacked."""
 
 SHOWN_ROWS = 100
 PARQUET_ROWS = 1_000
+WORKBOOK_ROWS = 5_000
 SHOWN_REJECTED = 20
 
 
 def run(request: ParseRequest, report: Report) -> ParseResult:
     """Return, as an answer, the first rows with what is known of the file."""
-    is_whole = bool(request.arguments["is_whole"])
-    begin = _unpacked(request, is_whole=is_whole)
+    try:
+        return _run(request, report)
+    except AppError as error:
+        if not_sent(error):
+            raise PreviewNeedsWhole("What was sent of the file does not reach to its first rows.") from error
+        raise
+
+
+def _run(request: ParseRequest, report: Report) -> ParseResult:
+    begin = _unpacked(request, is_whole=bool(request.arguments["is_whole"]))
     found = detect(begin.path, begin.file_name, request.options.format)
     sample = _sample(request, begin.path, found.format, cut=begin.is_cut)
     folder = request.output_dir / "parsed"
     folder.mkdir()
     options = replace(request.options, format=found.format)
-    inner = replace(request, source=sample, file_name=begin.file_name, output_dir=folder, options=options)
-    parsed = pipeline.parse(replace(inner, is_derived=sample != request.source), report)
-    part = replace(parsed.parts[0], decisions=[*begin.decisions, *parsed.parts[0].decisions])
-    is_sample = sample != begin.path or begin.is_cut
-    return ParseResult(found.format, [], {"is_sample": is_sample, "format": found.format, **_told(part, folder)})
+    inner = replace(
+        request, source=sample, file_name=begin.file_name, output_dir=folder, options=options,
+        is_derived=sample != request.source, ranges=request.ranges if sample == request.source else [],
+        sample_rows=WORKBOOK_ROWS,
+    )  # fmt: skip
+    parsed = pipeline.parse(inner, report)
+    number = 0 if begin.tables else min(int(request.arguments["part"]), len(parsed.parts) - 1)
+    part = parsed.parts[number]
+    part = replace(part, decisions=[*begin.decisions, *part.decisions])
+    answer = {
+        "is_sample": sample != begin.path or begin.is_cut or part.is_sample,
+        "format": found.format,
+        "tables": [*begin.tables, *_sheets(inner, found.format, part)],
+    }
+    return ParseResult(found.format, [], {**answer, **_told(part, folder)})
+
+
+def _sheets(request: ParseRequest, kind: str, part: ParsedPart) -> list[dict[str, Any]]:
+    """Return every sheet of a workbook, by its name, with what could be said against it."""
+    sheets = list_sheets(request, kind) if kind in OPENERS else []
+    return [
+        {
+            "kind": "sheet",
+            "name": sheet.name,
+            "note": "hidden" if sheet.hidden else None if sheet.kind == "cells" else sheet.kind,
+            "is_table": sheet.kind == "cells",
+            "is_shown": sheet.name == part.name,
+        }
+        for sheet in sheets
+    ]
 
 
 def _told(part: ParsedPart, folder: Path) -> dict[str, Any]:
@@ -90,6 +127,7 @@ class _Beginning:
     file_name: str
     is_cut: bool
     decisions: list[Decision]
+    tables: list[dict[str, Any]] = field(default_factory=list)
 
 
 def _unpacked(request: ParseRequest, *, is_whole: bool) -> _Beginning:
@@ -101,14 +139,24 @@ def _unpacked(request: ParseRequest, *, is_whole: bool) -> _Beginning:
         return outer
     if outer.is_cut:
         raise PreviewNeedsWhole("What is in an archive is listed at its end.")
-    with reading_archive(outer.path, Budget(request.max_unpacked_bytes, MAX_RATIO)) as archive:
+    ranges = request.ranges if outer.path == request.source else []
+    with reading_archive(outer.path, Budget(request.max_unpacked_bytes, MAX_RATIO), ranges) as archive:
         chosen = choose(archive, request.options)
-        member, target = chosen.members[0], request.output_dir / "member"
+        number = min(int(request.arguments["part"]), len(chosen.members) - 1)
+        member, target = chosen.members[number], request.output_dir / "member"
         with naming(member):
             is_all = archive.beginning(member, target, SAMPLE_BYTES)
         decisions = [*outer.decisions, archive_decision(archive), chosen.decision(member)]
-    inner = _Beginning(target, member.file_name, not is_all, decisions)
+        tables = [_listed(each, member) for each in archive.members]
+    inner = _Beginning(target, member.file_name, not is_all, decisions, tables)
     return _uncompressed(inner, request.output_dir / "unpacked-member")
+
+
+def _listed(member: Member, shown: Member) -> dict[str, Any]:
+    note = None if member.is_table else member.note
+    return {
+        "kind": "member", "name": member.name, "note": note, "is_table": member.is_table, "is_shown": member is shown,
+    }  # fmt: skip
 
 
 def _uncompressed(packed: _Beginning, target: Path) -> _Beginning:
@@ -119,7 +167,13 @@ def _uncompressed(packed: _Beginning, target: Path) -> _Beginning:
     is_all = unpack_beginning(packed.path, target, codec, SAMPLE_BYTES)
     said = Decision("compression", codec.name, f"The file starts with the signature of {codec.name}.")
     is_cut = packed.is_cut or not is_all
-    return _Beginning(target, inner_name(packed.file_name), is_cut, [*packed.decisions, said])
+    return replace(
+        packed,
+        path=target,
+        file_name=inner_name(packed.file_name),
+        is_cut=is_cut,
+        decisions=[*packed.decisions, said],
+    )
 
 
 # --------------------------------------------------------------------------------------------------- sampling
@@ -128,6 +182,8 @@ def _uncompressed(packed: _Beginning, target: Path) -> _Beginning:
 def _sample(request: ParseRequest, source: Path, found: str, *, cut: bool) -> Path:
     """Return a small file of the same format; the file itself where that is small and whole."""
     target = request.output_dir / "sample"
+    if request.ranges and source == request.source and found not in {"xlsx", "xlsb", "ods"}:
+        raise PreviewNeedsWhole(f"Of a file of format {found} some ranges of bytes say nothing.")
     if found == "parquet" and not cut:
         return _first_of_parquet(source, target)
     is_small = source.stat().st_size <= SAMPLE_BYTES

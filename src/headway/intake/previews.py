@@ -11,6 +11,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -24,7 +25,15 @@ from headway.intake.errors import PreviewBusy, PreviewNeedsWhole
 from headway.intake.identity import display_name
 from headway.intake.parsing import ParseOptions, ParseRequest
 from headway.intake.sandbox import Sandbox
-from headway.intake.schemas import ImportOptions, PreviewRequest, PreviewResponse, ReadingOptions
+from headway.intake.schemas import (
+    ImportOptions,
+    PreviewRequest,
+    PreviewResponse,
+    PreviewTable,
+    ReadingOptions,
+    SentRanges,
+)
+from headway.intake.upload_errors import UploadMalformed
 from headway.jobs.errors import JobNotFound
 from headway.kit.db import Database
 from headway.storage.store import HasLocalFiles, ObjectStore
@@ -33,7 +42,10 @@ MIB = 1024 * 1024
 HEAD_BYTES = 2 * MIB
 MIDDLE_BYTES, MIDDLES = 64 * 1024, 4
 WHOLE_BYTES = 64 * MIB
-"""A format that has its table of contents at its end is fetched whole up to this size, where the store is no folder."""
+"""A format that has its table of contents at its end is fetched whole up to this size, where the store is no folder.
+So much may be sent of a file in ranges."""
+
+UNPACKED_BYTES = 4 * WHOLE_BYTES
 
 MEMORY_BYTES = 384 * MIB
 WALL_SECONDS = 30.0
@@ -47,6 +59,7 @@ class _Stored:
     key: str
     file_name: str
     options: dict[str, Any]
+    part: int = 0
 
 
 class Previews:
@@ -79,7 +92,23 @@ class Previews:
                     if size >= HEAD_BYTES:
                         is_whole = False
                         break
-            return await self._look(folder, head, display_name(file_name), options, {}, size=size, is_whole=is_whole)
+            request = _request(folder, head, display_name(file_name), options, is_whole=is_whole)
+            return await self._look(request, size=size)
+
+    async def of_ranges(
+        self, file_name: str, chunks: AsyncIterator[bytes], options: ReadingOptions, sent: SentRanges
+    ) -> PreviewResponse:
+        """Look at a file of which some ranges are sent, as one that has its table of contents at its end needs it.
+
+        Raises `UploadMalformed` if other bytes come than were announced, `PreviewNeedsWhole` if they are too many.
+        """
+        if sent.bytes > WHOLE_BYTES:
+            raise PreviewNeedsWhole(f"The ranges have {sent.bytes:,} bytes; of a file {WHOLE_BYTES:,} are looked at.")
+        async with self._working() as folder:
+            source = await _placed(folder / "head", chunks, sent)
+            ranges = [] if sent.is_whole else sent.ranges
+            request = _request(folder, source, display_name(file_name), options, is_whole=True, ranges=ranges)
+            return await self._look(request, size=sent.size)
 
     async def of_stored(self, owner: str, body: PreviewRequest) -> PreviewResponse:
         """Look at the file of a dataset or of an import of the owner, with the options that are to be others."""
@@ -89,27 +118,28 @@ class Previews:
         async with self._working() as folder:
             size = (await self._store.stat(stored.key)).size_bytes
             head = await self._block(stored.key, 0, HEAD_BYTES, folder / "head")
+            looked = partial(_request, folder, file_name=stored.file_name, options=options, part=stored.part)
             if size <= HEAD_BYTES:
-                return await self._look(folder, head, stored.file_name, options, {}, size=size, is_whole=True)
+                return await self._look(looked(head, is_whole=True), size=size)
             with head.open("rb") as file:
                 known = recognise(file.read(MIB), stored.file_name)
             is_archive = known.compression == ARCHIVE
             if is_archive or (known.compression is None and known.format not in {"delimited", "json", "ndjson", None}):
                 whole = await self._whole(stored.key, size, folder)
-                return await self._look(folder, whole, stored.file_name, options, {}, size=size, is_whole=True)
+                return await self._look(looked(whole, is_whole=True), size=size)
             places = [HEAD_BYTES + (size - HEAD_BYTES) * number // (MIDDLES + 1) for number in range(1, MIDDLES + 1)]
             middles = {
                 f"middle-{number}": await self._block(stored.key, place, MIDDLE_BYTES, folder / f"middle-{number}")
                 for number, place in enumerate(places)
             }
-            return await self._look(folder, head, stored.file_name, options, middles, size=size, is_whole=False)
+            return await self._look(looked(head, is_whole=False, others=middles), size=size)
 
     # ----------------------------------------------------------------------------------------------- parts
 
     async def _find(self, owner: str, body: PreviewRequest) -> _Stored:
         if body.dataset_id is not None:
             first = (await self._datasets.changes.get_base(owner, body.dataset_id)).sources[0]
-            return _Stored(first.original_key, first.source["file_name"], first.options)
+            return _Stored(first.original_key, first.source["file_name"], first.options, first.part)
         async with self._database.read() as session:
             found = await queries.list_imports(session, [body.job_id] if body.job_id else [])
         for record in found:
@@ -134,32 +164,23 @@ class Previews:
 
     @asynccontextmanager
     async def _working(self) -> AsyncIterator[Path]:
-        """Lend a folder, once there is a place."""
+        """Lend a folder."""
         if self._inside >= AT_ONCE + WAITING:
             raise PreviewBusy(retry_after_seconds=2)
         self._inside += 1
         folder = self._folder / f"preview-{uuid4().hex}"
         try:
-            async with self._places:
-                await asyncio.to_thread(folder.mkdir, parents=True)
-                yield folder
+            await asyncio.to_thread((folder / "out").mkdir, parents=True)
+            yield folder
         finally:
             self._inside -= 1
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
-    async def _look(
-        self, folder: Path, source: Path, file_name: str, options: ReadingOptions, others: dict[str, Path], *,
-        size: int, is_whole: bool,
-    ) -> PreviewResponse:  # fmt: skip
-        await self._start()
-        output_dir = folder / "out"
-        output_dir.mkdir()
-        request = ParseRequest(
-            source=source, file_name=file_name, output_dir=output_dir, options=_parse_options(options),
-            max_unpacked_bytes=WHOLE_BYTES, memory_bytes=MEMORY_BYTES, operation="preview", others=others,
-            arguments={"is_whole": is_whole},
-        )  # fmt: skip
-        result = await self._sandbox.parse(request, lambda _progress: None, asyncio.Event())
+    async def _look(self, request: ParseRequest, *, size: int) -> PreviewResponse:
+        """Have a file looked at, once there is a place. Whoever sends one slowly takes none while it comes."""
+        async with self._places:
+            await self._start()
+            result = await self._sandbox.parse(request, lambda _progress: None, asyncio.Event())
         return _answer(result.answer, size=size)
 
     async def _start(self) -> None:
@@ -170,16 +191,48 @@ class Previews:
                 self._started = True
 
 
+def _request(
+    folder: Path, source: Path, file_name: str, options: ReadingOptions, *, is_whole: bool, part: int = 0,
+    ranges: list[list[int]] | None = None, others: dict[str, Path] | None = None,
+) -> ParseRequest:  # fmt: skip
+    return ParseRequest(
+        source=source, file_name=file_name, output_dir=folder / "out", options=_parse_options(options),
+        max_unpacked_bytes=UNPACKED_BYTES, memory_bytes=MEMORY_BYTES, operation="preview", others=others or {},
+        ranges=ranges or [], arguments={"is_whole": is_whole, "part": part},
+    )  # fmt: skip
+
+
+async def _placed(path: Path, chunks: AsyncIterator[bytes], sent: SentRanges) -> Path:
+    """Write ranges of a file to their places; what lies between them takes no room."""
+    at, (start, end) = 0, sent.ranges[0]
+    with path.open("wb") as file:
+        file.truncate(sent.size)
+        async for chunk in chunks:
+            rest = memoryview(chunk)
+            while rest:
+                if start == end:
+                    at += 1
+                    if at == len(sent.ranges):
+                        raise UploadMalformed(f"More bytes came than the {sent.bytes:,} of the ranges.")
+                    start, end = sent.ranges[at]
+                file.seek(start)
+                written = file.write(rest[: end - start])
+                start, rest = start + written, rest[written:]
+    if (at, start) != (len(sent.ranges) - 1, end):
+        raise UploadMalformed(f"Fewer bytes came than the {sent.bytes:,} of the ranges.")
+    return path
+
+
 def _parse_options(options: ReadingOptions) -> ParseOptions:
     return ImportOptions.model_validate(options.model_dump()).parse_options()
 
 
 def _answer(answer: dict[str, Any], *, size: int) -> PreviewResponse:
-    rows = answer["rows_read"]
+    rows, has_sheets = answer["rows_read"], sum(table["kind"] == "sheet" for table in answer["tables"]) > 1
     said = (
         f"These are the types of the first {rows:,} rows that were looked at; the whole file decides."
         if answer["is_sample"]
-        else "This is the whole file."
+        else f"This is the whole {'sheet' if has_sheets else 'file'}."
     )
     return PreviewResponse(
         is_sample=answer["is_sample"],
@@ -192,5 +245,6 @@ def _answer(answer: dict[str, Any], *, size: int) -> PreviewResponse:
         columns=[ColumnResponse.model_validate(column) for column in answer["columns"]],
         rows=answer["rows"],
         written=answer["written"],
+        tables=[PreviewTable.model_validate(table) for table in answer["tables"]],
         decisions=[explained(decision) for decision in answer["decisions"]],
     )

@@ -19,7 +19,16 @@ from headway.intake.errors import (
 )
 from headway.intake.multipart import MultipartForm
 from headway.intake.previews import Previews
-from headway.intake.schemas import ImportOptions, Limits, PreviewRequest, PreviewResponse, read_as, read_options
+from headway.intake.schemas import (
+    ImportOptions,
+    Limits,
+    PreviewRequest,
+    PreviewResponse,
+    SentRanges,
+    read_as,
+    read_options,
+    read_ranges,
+)
 from headway.intake.service import FileIntakeService
 from headway.intake.upload_errors import (
     IdempotencyKeyInUse,
@@ -124,14 +133,25 @@ def build_imports_router(service: FileIntakeService, previews: Previews, actor: 
         request: Request,
         filename: Annotated[str | None, Query(description="Name of the file, for a bare body.")] = None,
         options: Annotated[str | None, Query(description="ReadingOptions as JSON, for a bare body.")] = None,
+        ranges: Annotated[
+            str | None,
+            Query(
+                pattern=r"^\d{1,15}-\d{1,15}(,\d{1,15}-\d{1,15})*$",
+                max_length=10_000,
+                description="Which bytes of the file a bare body holds, one range after another: `0-1023,9216-10239`.",
+            ),
+        ] = None,
+        size: Annotated[int | None, Query(ge=1, le=10**15, description="How long the file is, with `ranges`.")] = None,
     ) -> PreviewResponse:
         """What a file looks like: first rows, columns, decisions, rows that do not fit. Nothing is kept.
 
         Send the first 2 MiB of a file (a form may say `options` before it), or refer to a stored one by `dataset_id` or
-        `job_id` as JSON. What is sent beyond is not read: the answer comes and the connection is closed. A file that is
+        `job_id` as JSON. A workbook or an archive lists at its end what is in it: of a larger one send `ranges`, its end
+        and the beginning of each file in it, 64 MiB at most. What is sent beyond is not read: the answer comes and the connection is closed. A file that is
         wrong answers with the problem that its import would end with.
         """
-        return await _preview(previews, who, request, filename, options)
+        sent = read_ranges(ranges, size) if ranges is not None else None
+        return await _preview(previews, who, request, filename, options, sent)
 
     @router.get("/limits")
     async def get_limits(
@@ -148,7 +168,7 @@ def build_imports_router(service: FileIntakeService, previews: Previews, actor: 
 
 
 async def _preview(
-    previews: Previews, who: Actor, request: Request, filename: str | None, options: str | None
+    previews: Previews, who: Actor, request: Request, filename: str | None, options: str | None, sent: SentRanges | None
 ) -> PreviewResponse:
     kind, parameters = parse_options_header(request.headers.get("content-type", ""))
     chunks = until_disconnect(request)
@@ -162,6 +182,8 @@ async def _preview(
         options = said.decode("utf-8", "replace") if said is not None else None
     if not filename:
         raise UploadMissingFile("A bare body needs its file name: POST /imports/preview?filename=data.csv")
+    if sent is not None:
+        return await previews.of_ranges(filename, chunks, read_options(options), sent)
     return await previews.of_sent(filename, chunks, read_options(options))
 
 

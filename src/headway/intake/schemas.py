@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from headway.datasets.columns import ColumnType
 from headway.datasets.schemas import ColumnResponse, DecisionResponse
@@ -16,7 +18,20 @@ from headway.intake.upload_errors import ImportOptionsInvalid
 Model = TypeVar("Model", bound=BaseModel)
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True)]
 
-Mark = Annotated[str, StringConstraints(max_length=1)]
+
+def _on_a_line(text: str) -> str:
+    if set(text) & {"\r", "\n"}:
+        raise ValueError("a line break ends a row and can be nothing else")
+    return text
+
+
+def _of_one_byte(text: str) -> str:
+    if not text.isascii():
+        raise ValueError(f"{text!r} cannot be it: it is one of the letters and signs of ASCII")
+    return text
+
+
+Mark = Annotated[str, StringConstraints(max_length=1), AfterValidator(_on_a_line), AfterValidator(_of_one_byte)]
 
 
 class ReadingOptions(BaseModel):
@@ -28,7 +43,7 @@ class ReadingOptions(BaseModel):
         None
     )
     encoding: Annotated[str, StringConstraints(max_length=40)] | None = None
-    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=8)] | None = None
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=8), AfterValidator(_on_a_line)] | None = None
     quote: Mark | None = Field(
         default=None, description="The mark around cells; an empty text means that there is none."
     )
@@ -184,6 +199,43 @@ class PreviewRequest(BaseModel):
         return self
 
 
+@dataclass(frozen=True, slots=True)
+class SentRanges:
+    """Which bytes of a file a body holds, one range after another: first byte, and the one behind the last."""
+
+    ranges: list[list[int]]
+    size: int
+
+    @property
+    def bytes(self) -> int:
+        return sum(end - start for start, end in self.ranges)
+
+    @property
+    def is_whole(self) -> bool:
+        return self.ranges == [[0, self.size]]
+
+
+def read_ranges(text: str, size: int | None) -> SentRanges:
+    """Read `0-1023,4096-8191`, with last bytes as HTTP counts them, or raise `ImportOptionsInvalid`."""
+    pairs = [part.split("-") for part in text.split(",")]
+    ranges = [[int(first), int(last) + 1] for first, last in pairs]
+    edges = [edge for pair in ranges for edge in pair]
+    apart = all(before < after for before, after in pairwise(edges))
+    if size is None or not apart or edges[-1] > size:
+        raise ImportOptionsInvalid("ranges rise and do not touch each other, and size says how long the file is")
+    return SentRanges(ranges, size)
+
+
+class PreviewTable(BaseModel):
+    """A sheet of a workbook, or a file of an archive."""
+
+    kind: Literal["sheet", "member"]
+    name: str
+    note: str | None = Field(description="What speaks against it: `hidden`, `chart`, `a picture`.")
+    is_table: bool = Field(description="Whether it can be asked for.")
+    is_shown: bool = Field(description="Whether the rows of this preview are its own.")
+
+
 class PreviewRejected(BaseModel):
     row: int
     reason: str
@@ -200,6 +252,10 @@ class PreviewResponse(BaseModel):
     format: str
     bytes: int
     rows_read: int
+    tables: list[PreviewTable] = Field(
+        description="All sheets of a workbook, or files of an archive; none if the file is one table. See the options"
+        " `sheet`, `sheets`, `member`, `members`, `parts` and `unite`."
+    )
     columns: list[ColumnResponse]
     decisions: list[DecisionResponse]
     rows: list[dict[str, Any]]
@@ -226,7 +282,10 @@ def read_as(model: type[Model], text: str | bytes) -> Model:
         return model.model_validate_json(text)
     except ValidationError as error:
         faults = [
-            {"pointer": "/options/" + "/".join(str(part) for part in fault["loc"]), "message": fault["msg"]}
+            {
+                "pointer": "/options/" + "/".join(str(part) for part in fault["loc"]),
+                "message": fault["msg"].removeprefix("Value error, "),
+            }
             for fault in error.errors(include_input=False, include_url=False, include_context=False)
         ]
         raise ImportOptionsInvalid("; ".join(fault["message"] for fault in faults[:5]), errors=faults) from None

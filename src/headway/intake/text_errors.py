@@ -41,6 +41,12 @@ class RecordsDoNotAddUp(AppError):
     user_action = "Upload the file again as XLSX or Parquet, and give the support id to whoever runs this service."
 
 
+class MarksAlike(Invalid):
+    code = "csv.marks_alike"
+    title = "One sign cannot both separate cells and stand around them"
+    user_action = "Choose another separator or quotation mark, or leave both out to have them found out."
+
+
 class TooManyColumns(TooLarge):
     code = "table.too_many_columns"
     title = "The table has too many columns"

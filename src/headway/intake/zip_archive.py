@@ -25,6 +25,7 @@ from headway.intake.errors import (
     ArchiveTooManyMembers,
     ArchiveTruncated,
 )
+from headway.intake.known_bytes import Ranges, opened
 
 MAX_MEMBERS = 10_000
 MAX_RATIO = 1_000
@@ -69,10 +70,10 @@ class Member:
 class Archive:
     """An open archive. `members` are its files in their order."""
 
-    def __init__(self, source: Path, budget: Budget) -> None:
+    def __init__(self, source: Path, budget: Budget, ranges: Ranges = ()) -> None:
         self._budget = budget
         self._packed_bytes = 0
-        self._archive = _opened(source)
+        self._archive = _opened(source, ranges)
         entries = self._archive.infolist()
         if len(entries) > MAX_MEMBERS:
             raise ArchiveTooManyMembers(f"It holds {len(entries):,} files; {MAX_MEMBERS:,} are possible.")
@@ -106,7 +107,7 @@ class Archive:
         with target.open("wb") as unpacked:
             try:
                 with self._reading(member) as file:
-                    while unpacked.tell() < length and (block := file.read(min(_BLOCK, length - unpacked.tell()))):
+                    while unpacked.tell() < length and (block := file.read(min(_LOOK_BYTES, length - unpacked.tell()))):
                         unpacked.write(block)
                     return not file.read(1)
             except ArchiveCorrupt:
@@ -146,15 +147,15 @@ class Archive:
 
 
 @contextlib.contextmanager
-def reading_archive(source: Path, budget: Budget) -> Iterator[Archive]:
+def reading_archive(source: Path, budget: Budget, ranges: Ranges = ()) -> Iterator[Archive]:
     """Open an archive for the time of the block."""
-    with contextlib.closing(Archive(source, budget)) as archive:
+    with contextlib.closing(Archive(source, budget, ranges)) as archive:
         yield archive
 
 
-def _opened(source: Path) -> zipfile.ZipFile:
+def _opened(source: Path, ranges: Ranges) -> zipfile.ZipFile:
     try:
-        return zipfile.ZipFile(source)
+        return zipfile.ZipFile(opened(source, ranges))
     except DAMAGE as error:
         raise unreadable(source) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import random
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -22,8 +23,16 @@ from headway.datasets.service import DatasetService
 from headway.errors import AppError
 from headway.intake.errors import PreviewNeedsWhole
 from headway.intake.previews import HEAD_BYTES, Previews
-from headway.intake.schemas import PreviewRequest, PreviewResponse, ReadingOptions
-from headway.intake.upload_errors import UploadInterrupted
+from headway.intake.schemas import (
+    PreviewRequest,
+    PreviewResponse,
+    ReadingOptions,
+    SentRanges,
+    read_options,
+    read_ranges,
+)
+from headway.intake.text_errors import MarksAlike
+from headway.intake.upload_errors import ImportOptionsInvalid, UploadInterrupted, UploadMalformed
 from headway.jobs.errors import JobNotFound
 from headway.kit.db import Database
 from headway.storage.store import ObjectStore
@@ -102,6 +111,8 @@ async def test_options_are_tried_out_and_what_is_wrong_is_a_problem(previews: Pr
         assert wrong.value.code == code
     with pytest.raises(PreviewNeedsWhole):
         await sent(previews, "cut.parquet", parquet(600_000))
+    with pytest.raises(MarksAlike):
+        await sent(previews, "t.csv", b"a|b\n1|2\n", delimiter="|", quote="|")
 
 
 async def test_stored_files_are_looked_at_in_blocks_and_by_their_owner_only(
@@ -143,3 +154,126 @@ async def test_of_an_archive_the_chosen_member_is_looked_at(previews: Previews) 
     assert (chosen.value, chosen.runner_up) == ("large.csv", ["small.csv.gz (delimited)"])
     seen = await sent(previews, "t.zip", out.getvalue(), member="small.csv.gz")
     assert (seen.is_sample, seen.rows) == (False, [{"x": 1, "y": 2}])
+
+
+# ------------------------------------------------------------------------------------------------------ tables
+
+
+def three_sheets() -> bytes:
+    """A workbook of more than a preview takes as it is: a small sheet, a hidden one, and one of random numbers."""
+    rng, book, out = random.Random(7), openpyxl.Workbook(write_only=True), io.BytesIO()
+    for name, rows in (("prices", 3), ("notes", 2), ("orders", 12_000)):
+        sheet = book.create_sheet(name)
+        sheet.append(["id", "word", "value"])
+        for number in range(rows):
+            sheet.append([number, f"{name} {number}", rng.random()])
+    book["notes"].sheet_state = "hidden"
+    book.save(out)
+    return out.getvalue()
+
+
+def ranges_of(data: bytes, most: int) -> SentRanges:
+    """The end of an archive, all of its small files, and the beginning of those that have more bytes than `most`."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        ends = sorted(
+            [each.header_offset, each.header_offset + min(100 + each.compress_size, most)]
+            for each in archive.infolist()
+        )
+    ends.append([archive.start_dir, len(data)])
+    ranges = [ends[0]]
+    for start, end in ends[1:]:
+        if start <= ranges[-1][1]:
+            ranges[-1][1] = max(ranges[-1][1], end)
+        else:
+            ranges.append([start, end])
+    return SentRanges(ranges, len(data))
+
+
+async def in_ranges(previews: Previews, name: str, data: bytes, sent: SentRanges, **options: Any) -> PreviewResponse:
+    async def chunks() -> AsyncIterator[bytes]:
+        body = b"".join(data[start:end] for start, end in sent.ranges)
+        for start in range(0, len(body), 50_000):
+            yield body[start : start + 50_000]
+
+    return await previews.of_ranges(name, chunks(), ReadingOptions(**options), sent)
+
+
+async def test_of_a_large_workbook_its_end_and_the_beginning_of_each_sheet_are_enough(previews: Previews) -> None:
+    data = three_sheets()
+    sent_ranges = ranges_of(data, 60_000)
+    assert sent_ranges.bytes < len(data) / 2
+    assert len(sent_ranges.ranges) > 1
+    seen = await in_ranges(previews, "t.xlsx", data, sent_ranges)
+    assert (seen.rows_read, seen.is_sample, seen.bytes) == (3, False, len(data))
+    assert [(each.name, each.note, each.is_shown) for each in seen.tables] == [
+        ("prices", None, True),
+        ("notes", "hidden", False),
+        ("orders", None, False),
+    ]
+    seen = await in_ranges(previews, "t.xlsx", data, sent_ranges, sheet="orders")
+    whole = await in_ranges(previews, "t.xlsx", data, SentRanges([[0, len(data)]], len(data)), sheet="orders")
+    assert (seen.is_sample, whole.is_sample, whole.rows_read) == (True, True, 4_999)
+    assert 100 < seen.rows_read < whole.rows_read, "it ends where what was sent ends"
+    assert seen.rows == whole.rows
+
+
+async def test_of_a_large_archive_every_table_is_listed_and_looked_at(previews: Previews) -> None:
+    out, rng = io.BytesIO(), random.Random(3)
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("march.csv", "april.csv"):
+            lines = (f"{number},{rng.random()}" for number in range(60_000))
+            archive.writestr(name, "id,value\n" + "\n".join(lines))
+        archive.writestr("read me.png", b"\x89PNG\r\n\x1a\n" + rng.randbytes(2_000))
+    data = out.getvalue()
+    sent_ranges = ranges_of(data, 80_000)
+    assert sent_ranges.bytes < len(data) / 3
+    seen = await in_ranges(previews, "t.zip", data, sent_ranges, member="april.csv")
+    assert [(each.name, each.is_table, each.is_shown) for each in seen.tables] == [
+        ("march.csv", True, False),
+        ("april.csv", True, True),
+        ("read me.png", False, False),
+    ]
+    assert (seen.is_sample, [column.name for column in seen.columns]) == (True, ["id", "value"])
+
+
+async def test_a_hole_is_never_read_as_content(previews: Previews) -> None:
+    data = three_sheets()
+    with pytest.raises(PreviewNeedsWhole):
+        await in_ranges(previews, "t.xlsx", data, ranges_of(data, 200))
+    table = a_table(20_000)
+    with pytest.raises(PreviewNeedsWhole):
+        await in_ranges(previews, "t.csv", table, SentRanges([[0, 1000], [5000, 6000]], len(table)))
+
+
+async def test_other_bytes_than_were_announced_are_refused(previews: Previews) -> None:
+    for length in (9, 11):
+        with pytest.raises(UploadMalformed):
+            await previews.of_ranges(
+                "t.csv", _bytes(b"x" * length), ReadingOptions(), SentRanges([[0, 4], [6, 12]], 20)
+            )
+    with pytest.raises(PreviewNeedsWhole, match="67,108,864 are looked at"):
+        await previews.of_ranges("t.csv", _bytes(b"x"), ReadingOptions(), SentRanges([[0, 10**9]], 10**9))
+    assert read_ranges("0-3,6-11", 20) == SentRanges([[0, 4], [6, 12]], 20)
+    for text, size in (("0-3,4-11", 20), ("5-3", 20), ("0-20", 20), ("0-3", None)):
+        with pytest.raises(ImportOptionsInvalid):
+            read_ranges(text, size)
+
+
+async def _bytes(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+@pytest.mark.parametrize(
+    ("options", "pointer", "said"),
+    [
+        ({"quote": "\u201c"}, "/options/quote", "of ASCII"),
+        ({"escape": "\n"}, "/options/escape", "a line break ends a row"),
+        ({"delimiter": "\n"}, "/options/delimiter", "a line break ends a row"),
+    ],
+)
+def test_marks_that_no_table_can_be_read_with_are_refused_by_their_names(
+    options: dict[str, str], pointer: str, said: str
+) -> None:
+    with pytest.raises(ImportOptionsInvalid, match=said) as wrong:
+        read_options(json.dumps(options))
+    assert [fault["pointer"] for fault in wrong.value.data["errors"]] == [pointer]

@@ -1,6 +1,7 @@
 /** What a file looks like, before it is imported or read otherwise. */
 
 import { request, send, ApiError, readProblem } from './api.ts'
+import { HEAD_BYTES, type Range, rangesOf, sayRanges } from './file-ranges.ts'
 
 /** Import options; see ReadingOptions of the API. */
 export type ReadingOptions = Readonly<Record<string, unknown>>
@@ -23,11 +24,22 @@ export interface PreviewColumn {
   why: string
 }
 
+/** A sheet of a workbook, or a file of an archive. */
+export interface PreviewTable {
+  kind: 'sheet' | 'member'
+  name: string
+  /** What speaks against it: hidden, a chart, a picture. */
+  note: string | null
+  is_table: boolean
+  is_shown: boolean
+}
+
 export interface Preview {
   is_sample: boolean
   message: string
   rows_read: number
   rejected_rows: number
+  tables: PreviewTable[]
   columns: PreviewColumn[]
   decisions: Decision[]
   rows: Record<string, unknown>[]
@@ -37,15 +49,18 @@ export interface Preview {
 /** Asks for a preview with these options. */
 export type Look = (options: ReadingOptions, signal: AbortSignal) => Promise<Preview>
 
-/** The server reads no more of a file that is sent to be looked at. */
-const HEAD_BYTES = 2 * 1024 * 1024
-
 export function lookAtFile(file: File): Look {
+  let found: Promise<Range[] | null> | undefined
   return async (options, signal) => {
+    const ranges = await (found ??= rangesOf(file))
     const params = new URLSearchParams({ filename: file.name })
     if (Object.keys(options).length) params.set('options', JSON.stringify(options))
+    if (ranges) {
+      params.set('ranges', sayRanges(ranges))
+      params.set('size', String(file.size))
+    }
     const headers = { Accept: 'application/json', 'Content-Type': 'application/octet-stream' }
-    const body = file.slice(0, HEAD_BYTES)
+    const body = ranges ? new Blob(ranges.map(([start, end]) => file.slice(start, end))) : file.slice(0, HEAD_BYTES)
     const answer = await send(`/imports/preview?${params}`, { method: 'POST', headers, body, signal })
     if (!answer.ok) throw new ApiError(readProblem(answer.status, await answer.text()))
     return (await answer.json()) as Preview

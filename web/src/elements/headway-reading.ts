@@ -1,6 +1,7 @@
 /**
  * `<headway-reading>`: how a file is read, what does not fit first, with another reading one click away, and the first
- * rows as they would be. Dispatches `headway-options` with the options that a person has come to.
+ * rows as they would be. Dispatches `headway-options` with the options that a person has come to, and `headway-wrong`
+ * with what is wrong with an option that is chosen `elsewhere`.
  */
 
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
@@ -8,11 +9,28 @@ import { html, LitElement, nothing, type PropertyValues, type TemplateResult } f
 import { problemOf } from './persist.ts'
 import type { Decision, Look, Preview, PreviewColumn, ReadingOptions } from '../client/reading-api.ts'
 import { cellLine, isNumeric, typeWord } from './grid-cells.ts'
-import { alternatives, columnOf, issuesOf, type IssueGroup, ofFile, sayFix, sayRows, withOptions, withType } from './reading.ts'
+import {
+  aboutOptions, alternatives, choiceOf, columnOf, issuesOf, type IssueGroup, OF_TABLES, ofFile, sayFix, sayRows, toLookAt,
+  withOptions, without, withType,
+} from './reading.ts'
+import './reading-marks.ts'
 import { readingStyles } from './reading-styles.ts'
+import './reading-tables.ts'
 import { sayDecision, subjectWord } from './say-decision.ts'
 import { plural } from './sizes.ts'
 import { sayProblem } from './upload-words.ts'
+
+/** What came of the last look, and the options that it is about; none if it is about the file. */
+export interface Wrong {
+  said: string
+  about: readonly string[]
+  code: string
+  retryable: boolean
+}
+
+const MARKS = ['encoding', 'delimiter', 'quote']
+/** Faults of a file that another encoding or separator may mend. */
+const TEXT = /^(encoding|csv|table)\.|^format\.(not_a_table|blank)$/
 
 /** A person who types is not answered letter by letter. */
 const SETTLE_MILLISECONDS = 250
@@ -27,26 +45,37 @@ export class HeadwayReading extends LitElement {
   static override properties = {
     look: { attribute: false },
     options: { attribute: false },
+    single: { type: Boolean },
+    elsewhere: { attribute: false },
     shown: { state: true },
-    problem: { state: true },
+    wrong: { state: true },
     isLooking: { state: true },
   }
   declare look: Look | null
   /** What was asked for; everything else is found out. */
   declare options: ReadingOptions
+  /** Whether the rows go into one dataset, whatever else there is in the file. */
+  declare single: boolean
+  /** Options that are chosen outside of this element. */
+  declare elsewhere: readonly string[]
   declare shown: Preview | null
-  declare problem: string
+  declare wrong: Wrong | null
   declare isLooking: boolean
 
   #asked = new AbortController()
+  /** The options of what is shown. */
+  #seen: ReadingOptions | null = null
+  #table = ''
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor() {
     super()
     this.look = null
     this.options = {}
+    this.single = false
+    this.elsewhere = []
     this.shown = null
-    this.problem = ''
+    this.wrong = null
     this.isLooking = false
   }
 
@@ -73,16 +102,44 @@ export class HeadwayReading extends LitElement {
     if (!look) return
     const asked = (this.#asked = new AbortController())
     try {
-      const shown = await look(options, asked.signal)
+      const shown = await look(this.#toLookAt(options), asked.signal)
       if (asked.signal.aborted) return
       this.shown = shown
-      this.problem = ''
+      this.#seen = options
+      this.#tell(null)
     } catch (error) {
       if (asked.signal.aborted) return
-      const problem = problemOf(error)
-      this.problem = problem ? sayProblem(problem) : String(error)
+      this.#tell(this.#wrongBy(error, options))
     }
     this.isLooking = false
+  }
+
+  #toLookAt(options: ReadingOptions): ReadingOptions {
+    const kind = this.shown?.tables[0]?.kind
+    return kind ? toLookAt(options, kind, this.#table) : options
+  }
+
+  #wrongBy(error: unknown, options: ReadingOptions): Wrong {
+    const problem = problemOf(error)
+    if (!problem) return { said: String(error), about: [], code: '', retryable: true }
+    const { code, retryable } = problem
+    return { said: sayProblem(problem), about: aboutOptions(problem, options, this.#seen), code, retryable }
+  }
+
+  #tell(wrong: Wrong | null): void {
+    this.wrong = wrong
+    this.dispatchEvent(new CustomEvent('headway-wrong', { detail: wrong }))
+  }
+
+  /** What is wrong with one of these options. */
+  #wrongWith(...names: string[]): string {
+    return this.wrong?.about.some((name) => names.includes(name)) ? this.wrong.said : ''
+  }
+
+  /** See another one of several tables, or what there was to see before. */
+  #show(table: string, options: ReadingOptions = this.options): void {
+    this.#table = table
+    this.#ask({ ...options })
   }
 
   #ask(options: ReadingOptions): void {
@@ -95,8 +152,50 @@ export class HeadwayReading extends LitElement {
   override render(): TemplateResult {
     const { shown } = this
     return html`<p class="muted" role="status">${this.isLooking ? 'Looking at the file…' : (shown?.message ?? '')}</p>
-      ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
-      ${shown ? html`${this.#renderIssues(shown)} ${this.#renderDecisions(shown.decisions)} ${this.#renderTable(shown)}` : nothing}`
+      ${this.#renderWrong(shown)} ${shown ? html`${this.#renderIssues(shown)} ${this.#renderTables(shown)}` : nothing}
+      ${shown ? this.#renderDecisions(shown.decisions) : nothing} ${this.#renderMarks(shown)} ${shown ? this.#renderTable(shown) : nothing}`
+  }
+
+  /** What is wrong with no option that is seen here, and the way back from any that is. */
+  #renderWrong(shown: Preview | null): TemplateResult | typeof nothing {
+    const { wrong } = this
+    if (!wrong) return nothing
+    const isPlaced = this.#wrongWith(...MARKS, ...(shown ? [...OF_TABLES, 'types', 'formats'] : []), ...this.elsewhere)
+    const back = this.#seen
+    return html`${isPlaced ? nothing : html`<p class="problem" role="alert">${wrong.said}</p>`}
+      <div class="bar">
+        ${wrong.retryable ? html`<button @click=${() => this.#lookSoon(0)}>Try again</button>` : nothing}
+        ${
+          back
+            ? html`<button @click=${() => this.#show('', { ...back })}>Take the last choice back</button>
+                <span class="muted">What is shown is from before it.</span>`
+            : nothing
+        }
+      </div>`
+  }
+
+  #renderTables(shown: Preview): TemplateResult | typeof nothing {
+    // Which table of several a dataset is made of stays as it is.
+    if (this.single && choiceOf(this.options).how !== 'one') return nothing
+    return html`<headway-reading-tables
+      .tables=${shown.tables}
+      .options=${this.options}
+      .problem=${this.#wrongWith(...OF_TABLES)}
+      ?single=${this.single}
+      @headway-ask=${({ detail }: CustomEvent<ReadingOptions>) => this.#ask(detail)}
+      @headway-show=${({ detail }: CustomEvent<string>) => this.#show(detail)}
+    ></headway-reading-tables>`
+  }
+
+  #renderMarks(shown: Preview | null): TemplateResult | typeof nothing {
+    const isText = shown?.decisions.some(({ subject }) => subject === 'encoding') ?? TEXT.test(this.wrong?.code ?? '')
+    if (!isText) return nothing
+    return html`<headway-reading-marks
+      .decisions=${shown?.decisions ?? []}
+      .options=${this.options}
+      .problems=${Object.fromEntries(MARKS.map((mark) => [mark, this.#wrongWith(mark)]))}
+      @headway-ask=${({ detail }: CustomEvent<ReadingOptions>) => this.#ask(detail)}
+    ></headway-reading-marks>`
   }
 
   #renderIssues(shown: Preview): TemplateResult | typeof nothing {
@@ -111,7 +210,7 @@ export class HeadwayReading extends LitElement {
     const sample = group.samples[0]
     const what = group.column ? `Column ${group.column}: ` : ''
     const raw = sample?.value ?? sample?.raw
-    return html`<div class="issue">
+    return html`<div class="mark">
       <p>
         <strong>${what}${plural(group.count, 'row', 'rows')} ${group.count === 1 ? group.reason : manyOf(group.reason)}</strong>
         <span class="muted">${sayRows(group.rows, group.more_rows)}</span>
@@ -148,15 +247,16 @@ export class HeadwayReading extends LitElement {
   }
 
   #findAgain(option: string): void {
-    const { [option]: _, ...others } = this.options
-    this.#ask(others)
+    this.#ask(without(this.options, option))
   }
 
   #renderTable(shown: Preview): TemplateResult {
     const columns = shown.columns.slice(0, SHOWN_COLUMNS)
     const left = shown.columns.length - columns.length
     const reasons = new Map(shown.decisions.map((decision) => [columnOf(decision), decision]))
-    return html`<div class="scroll" role="region" aria-label="First rows" tabindex="0">
+    const problem = this.#wrongWith('types', 'formats')
+    return html`${problem ? html`<p class="problem" role="alert">${problem}</p>` : nothing}
+      <div class="scroll" role="region" aria-label="First rows" tabindex="0">
         <table>
           <thead>
             <tr>${columns.map((column) => this.#renderHead(column, reasons.get(column.name)))}</tr>

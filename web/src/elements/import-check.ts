@@ -3,23 +3,26 @@
  * not fit, and where it goes. Dispatches `headway-import` with the options; nothing waits for the look itself.
  */
 
-import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit'
+import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
 
 import { type Look, lookAtFile, type ReadingOptions } from '../client/reading-api.ts'
-import { controlStyles } from './control-styles.ts'
+import { fieldStyles } from './field-styles.ts'
+import type { Wrong } from './headway-reading.ts'
 import './headway-reading.ts'
 import './import-target.ts'
-import { cleaned } from './reading.ts'
+import { cleaned, isSeveral } from './reading.ts'
 
 const POLICIES = {
   quarantine: ['Skip and report them', 'Good rows become the dataset; the others wait beside it to be corrected.'],
   fail: ['Stop', 'Nothing is imported if a row does not fit.'],
   text: ['Keep the column as text', 'Where values are not of the type that you chose.'],
 } as const
+/** Options that are chosen here and not in the reading. */
+const OWN = ['bad_rows']
 
 class ImportCheck extends LitElement {
   static override styles = [
-    controlStyles,
+    fieldStyles,
     css`
       :host {
         display: grid;
@@ -34,42 +37,20 @@ class ImportCheck extends LitElement {
         padding-block: 0.4rem;
         background: var(--bg);
       }
-      fieldset {
-        display: grid;
-        gap: 0.25rem;
-        min-inline-size: 0;
-        margin: 0;
-        padding: 0.5rem 0.75rem 0.75rem;
-        border: 1px solid var(--line);
-        border-radius: 8px;
-      }
-      legend {
-        padding-inline: 0.25rem;
-        font-weight: 600;
-      }
-      label {
-        display: flex;
-        gap: 0.5rem;
-        align-items: baseline;
-        min-block-size: 24px;
-      }
-      input[type='radio'] {
-        flex: none;
-        min-block-size: 0;
-        margin: 0;
-        accent-color: var(--accent);
-      }
     `,
   ]
   static override properties = {
     file: { attribute: false },
     options: { state: true },
     target: { state: true },
+    wrong: { state: true },
   }
   declare file: File
   declare options: ReadingOptions
   /** Where it goes, as import options. */
   declare target: ReadingOptions
+  /** What is wrong with an option that is chosen here. */
+  declare wrong: string
 
   #look: Look | null = null
 
@@ -77,6 +58,7 @@ class ImportCheck extends LitElement {
     super()
     this.options = {}
     this.target = {}
+    this.wrong = ''
   }
 
   override willUpdate(changed: PropertyValues<this>): void {
@@ -86,6 +68,10 @@ class ImportCheck extends LitElement {
   #import(): void {
     const detail = cleaned({ ...this.options, ...this.target })
     this.dispatchEvent(new CustomEvent('headway-import', { detail }))
+  }
+
+  #onWrong(wrong: Wrong | null): void {
+    this.wrong = wrong?.about.some((name) => OWN.includes(name)) ? wrong.said : ''
   }
 
   /** Ctrl or Cmd with Enter confirms from wherever one is. */
@@ -104,12 +90,15 @@ class ImportCheck extends LitElement {
       <headway-reading
         .look=${this.#look}
         .options=${this.options}
+        .elsewhere=${OWN}
         @headway-options=${({ detail }: CustomEvent<ReadingOptions>) => (this.options = detail)}
+        @headway-wrong=${({ detail }: CustomEvent<Wrong | null>) => this.#onWrong(detail)}
         @keydown=${this.#onKey}
       ></headway-reading>
       ${this.#renderPolicies()}
       <headway-import-target
         .fileName=${name}
+        .several=${isSeveral(this.options)}
         @headway-target=${({ detail }: CustomEvent<ReadingOptions>) => (this.target = detail)}
       ></headway-import-target>`
   }
@@ -129,6 +118,7 @@ class ImportCheck extends LitElement {
           <span>${word} <span class="muted">${effect}</span></span>
         </label>`,
       )}
+      ${this.wrong ? html`<p class="problem" role="alert">${this.wrong}</p>` : nothing}
     </fieldset>`
   }
 }

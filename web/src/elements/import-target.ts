@@ -1,11 +1,11 @@
 /** `<headway-import-target>`: where a file goes. Dispatches `headway-target` with the import options that say so. */
 
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
+import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
 
 import { request } from '../client/api.ts'
 import type { ReadingOptions } from '../client/reading-api.ts'
 import type { Dataset, Page } from '../client/types.ts'
-import { controlStyles } from './control-styles.ts'
+import { fieldStyles } from './field-styles.ts'
 import { plural } from './sizes.ts'
 
 const MODES = {
@@ -18,48 +18,16 @@ type Mode = keyof typeof MODES
 
 class ImportTarget extends LitElement {
   static override styles = [
-    controlStyles,
+    fieldStyles,
     css`
-      fieldset {
-        display: grid;
-        gap: 0.4rem;
-        min-inline-size: 0;
-        margin: 0;
-        padding: 0.5rem 0.75rem 0.75rem;
-        border: 1px solid var(--line);
-        border-radius: 8px;
-      }
       fieldset fieldset {
         padding-block-end: 0.5rem;
-      }
-      legend {
-        padding-inline: 0.25rem;
-        font-weight: 600;
-      }
-      label {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 0.5rem;
-        align-items: baseline;
-        min-block-size: 24px;
-      }
-      select {
-        max-inline-size: 100%;
-      }
-      input[type='radio'],
-      input[type='checkbox'] {
-        flex: none;
-        min-block-size: 0;
-        margin: 0;
-        accent-color: var(--accent);
-      }
-      .problem {
-        color: var(--bad);
       }
     `,
   ]
   static override properties = {
     fileName: { attribute: false },
+    several: { attribute: false },
     datasets: { state: true },
     problem: { state: true },
     into: { state: true },
@@ -67,6 +35,8 @@ class ImportTarget extends LitElement {
     key: { state: true },
   }
   declare fileName: string
+  /** Whether the file becomes several datasets, which cannot go into one that is there. */
+  declare several: boolean
   /** Asked for once somebody wants one of them. */
   declare datasets: readonly Dataset[] | null
   declare problem: string
@@ -77,11 +47,16 @@ class ImportTarget extends LitElement {
   constructor() {
     super()
     this.fileName = ''
+    this.several = false
     this.datasets = null
     this.problem = ''
     this.into = null
     this.mode = 'append'
     this.key = []
+  }
+
+  override updated(changed: PropertyValues<this>): void {
+    if (changed.has('several') && this.several && this.into) this.#chooseNew()
   }
 
   async #chooseExisting(): Promise<void> {
@@ -126,11 +101,11 @@ class ImportTarget extends LitElement {
       <legend>Where it goes</legend>
       <label>
         <input type="radio" name="where" .checked=${!this.into} @change=${this.#chooseNew} />
-        <span>A new dataset <span class="muted">named after the file</span></span>
+        <span>${this.several ? 'New datasets' : 'A new dataset'} <span class="muted">named after ${this.several ? 'the tables' : 'the file'}</span></span>
       </label>
       <label>
-        <input type="radio" name="where" .checked=${this.into !== null} @change=${this.#chooseExisting} />
-        <span>A dataset that is there <span class="muted">what would change is shown before it does</span></span>
+        <input type="radio" name="where" .checked=${this.into !== null} ?disabled=${this.several} @change=${this.#chooseExisting} />
+        <span>A dataset that is there <span class="muted">${this.several ? 'takes one table; you have chosen several' : 'what would change is shown before it does'}</span></span>
       </label>
       ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
       ${this.into ? this.#renderInto(this.into) : nothing}

@@ -3,9 +3,11 @@
 import { css } from 'lit'
 
 import { controlStyles } from './control-styles.ts'
+import { markStyles } from './mark-styles.ts'
 
 export const readingStyles = [
   controlStyles,
+  markStyles,
   css`
     :host {
       display: grid;
@@ -14,6 +16,7 @@ export const readingStyles = [
       gap: 0.75rem;
     }
     .problem {
+      max-inline-size: 60rem;
       padding: 0.5rem 0.75rem;
       border: 1px solid var(--bad);
       border-radius: 8px;
@@ -23,16 +26,6 @@ export const readingStyles = [
     .issues {
       display: grid;
       gap: 0.5rem;
-    }
-    .issue {
-      display: grid;
-      gap: 0.35rem;
-      padding: 0.5rem 0.75rem;
-      border: 1px solid var(--line);
-      border-inline-start: 3px solid var(--warn);
-      border-radius: 6px;
-      background: var(--panel);
-      overflow-wrap: anywhere;
     }
     dl {
       display: grid;

@@ -1,6 +1,7 @@
 /** What was understood of a file, and what could be understood instead. Pure. */
 
 import type { Decision, ReadingOptions } from '../client/reading-api.ts'
+import type { Problem } from '../client/types.ts'
 
 /** Another reading: what it is called, what exactly it would do, and the options that ask for it. */
 export interface Alternative {
@@ -31,7 +32,6 @@ export interface Suggestion {
 
 const COLUMN = 'column:'
 const ISSUES = 'issues'
-const HIDDEN = ' (hidden)'
 /** Options whose entries are of one column each: one more does not take the others away. */
 const BY_COLUMN = ['types', 'formats']
 
@@ -78,6 +78,66 @@ export function cleaned(options: ReadingOptions): ReadingOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => isAsked(value)))
 }
 
+/** Without what is asked of one option. */
+export function without(options: ReadingOptions, ...names: string[]): ReadingOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name)))
+}
+
+/** Which of the tables in a file are to be imported. */
+export interface Choice {
+  how: 'one' | 'all' | 'some'
+  /** None of one: the first, or the largest. */
+  names: readonly string[]
+  unite: boolean
+}
+
+/** Options that choose tables of a file. */
+export const OF_TABLES = ['sheet', 'sheets', 'member', 'members', 'parts', 'unite']
+
+export function choiceOf(options: ReadingOptions): Choice {
+  const several = (options['sheets'] ?? options['members']) as readonly string[] | undefined
+  const one = options['sheet'] ?? options['member']
+  const unite = options['unite'] === true
+  if (several?.length) return { how: 'some', names: several, unite }
+  if (options['parts'] === 'all' || unite) return { how: 'all', names: [], unite }
+  return { how: 'one', names: typeof one === 'string' ? [one] : [], unite: false }
+}
+
+/** Options that ask for these tables. Those of another choice belong to it, and its types stay: names may be the same. */
+export function withTables(options: ReadingOptions, kind: 'sheet' | 'member', { how, names, unite }: Choice): ReadingOptions {
+  const others = without(options, ...OF_TABLES)
+  if (how === 'all') return { ...others, parts: 'all', ...(unite ? { unite } : {}) }
+  if (!names.length) return others
+  if (how === 'one') return { ...others, [kind]: names[0] }
+  return { ...others, [`${kind}s`]: [...names], ...(unite ? { unite } : {}) }
+}
+
+/** What to look at: one table at a time, the one that somebody wants to see or the first of those that were chosen. */
+export function toLookAt(options: ReadingOptions, kind: 'sheet' | 'member', wanted: string): ReadingOptions {
+  const { how, names } = choiceOf(options)
+  if (how === 'one') return options
+  const seen = how === 'some' && !names.includes(wanted) ? names[0] : wanted
+  return withTables(options, kind, { how: 'one', names: seen ? [seen] : [], unite: false })
+}
+
+/** Whether more than one table becomes a dataset of its own. */
+export function isSeveral(options: ReadingOptions): boolean {
+  const { how, names, unite } = choiceOf(options)
+  return !unite && (how === 'all' || names.length > 1)
+}
+
+/** Which options a problem is about. What it names itself is surest; else what its code is about; else what was changed. */
+export function aboutOptions(problem: Problem, options: ReadingOptions, before: ReadingOptions | null): string[] {
+  const faults = Array.isArray(problem['errors']) ? (problem['errors'] as { pointer?: string }[]) : []
+  const pointed = faults.flatMap(({ pointer }) => pointer?.match(/^\/options\/(?:options\/)?(\w+)/)?.[1] ?? [])
+  if (pointed.length) return pointed
+  const [about = ''] = problem.code.split('.')
+  const ofCode = { encoding: ['encoding'], sheet: OF_TABLES, archive: OF_TABLES }[about]?.filter((name) => name in options) ?? []
+  if (ofCode.length || !before) return ofCode
+  const names = [...new Set([...Object.keys(options), ...Object.keys(before)])]
+  return names.filter((name) => JSON.stringify(options[name]) !== JSON.stringify(before[name]))
+}
+
 /** What to ask of a server that keeps `before`: what is not asked for any more has to be said. */
 export function askedAnew(before: ReadingOptions, after: ReadingOptions): ReadingOptions {
   const left = Object.keys(before).filter((name) => !(name in after))
@@ -87,7 +147,8 @@ export function askedAnew(before: ReadingOptions, after: ReadingOptions): Readin
 /** What a decision could be instead, the best one first. */
 export function alternatives(decision: Decision): Alternative[] {
   const { subject, runner_up: second, instead } = decision
-  if (subject === 'sheet') return sheets(second)
+  // Which table it is, is chosen from all of them.
+  if (subject === 'sheet' || subject === 'member') return []
   if (columnOf(decision) !== null) return ofColumn(decision)
   if (!instead) return []
   return [{ label: labelOf(subject, second, instead), effect: '', options: instead }]
@@ -97,14 +158,6 @@ function labelOf(subject: string, second: unknown, instead: ReadingOptions): str
   if (subject === 'header') return instead['header'] === false ? 'The first row is data' : 'The first row holds the names'
   if (subject === 'dialect') return `Separate by ${String(second)}`
   return `Read as ${String(second)}`
-}
-
-function sheets(others: unknown): Alternative[] {
-  if (!Array.isArray(others)) return []
-  return others.map(String).map((name) => {
-    const sheet = name.endsWith(HIDDEN) ? name.slice(0, -HIDDEN.length) : name
-    return { label: `Read sheet ${name}`, effect: '', options: { sheet } }
-  })
 }
 
 function ofColumn(decision: Decision): Alternative[] {

@@ -7,6 +7,7 @@ const SUBJECTS: Record<string, string> = {
   dialect: 'Dialect',
   header: 'Header row',
   sheet: 'Sheet',
+  member: 'File in it',
   rows: 'Rows',
 }
 

@@ -21,7 +21,7 @@ from headway.intake.formats.names import unique_names
 from headway.intake.parsing import ParsedPart, ParseOptions, ParseProgress, ParseRequest, Report
 from headway.intake.records import count_records, longest_line
 from headway.intake.rejects import LIMIT_PERCENT, Policy, RejectsFile
-from headway.intake.text_errors import LineTooLong, RecordsDoNotAddUp, TooManyColumns
+from headway.intake.text_errors import LineTooLong, MarksAlike, RecordsDoNotAddUp, TooManyColumns
 from headway.intake.text_places import nowhere
 from headway.intake.text_reader import Chunk, Places, Table, Tally, TextReader, widest
 from headway.intake.text_table import TableWriter
@@ -134,6 +134,8 @@ def understand(source: Path, folder: Path, options: ParseOptions) -> Understood:
 
 
 def _sniffed(text: Utf8Text, options: ParseOptions) -> Dialect:
+    if options.delimiter is not None and options.delimiter == options.quote:
+        raise MarksAlike(f"You asked for {options.quote!r} as both.")
     wishes = DialectWishes(
         delimiter=options.delimiter,
         quote=options.quote,

@@ -14,16 +14,21 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from headway.intake.errors import SheetUnreadable
 from headway.intake.formats.workbook_cells import CellTexts
 from headway.intake.formats.workbook_layout import Layout, find_layout, widened
 from headway.intake.formats.workbook_open import open_fods, open_ods, open_xls, open_xlsb, open_xlsx
 from headway.intake.formats.workbook_sheets import Cells, Notes, OnShare, Row, Sheet, Workbook, choose
+from headway.intake.known_bytes import not_sent
 from headway.intake.parsing import Decision, ParsedPart, ParseProgress, ParseRequest, Report
 from headway.intake.rows_file import rows_per_group
 from headway.intake.text_errors import TooManyColumns
 from headway.intake.text_table import TextTableWriter, WrittenTable
 
 MAX_COLUMNS = 5000
+SAMPLE_CELLS = 200_000
+"""A sheet that is only looked at is read no further, however wide it is."""
+
 BATCH_CHARACTERS = 8 * 1024 * 1024
 """A batch of rows with very long cells ends early."""
 
@@ -49,11 +54,26 @@ def _parse(opener: Opener, request: ParseRequest, source: Path, report: Report) 
         return parts
 
 
+OPENERS: dict[str, Opener] = {
+    "xlsx": open_xlsx,
+    "xlsb": open_xlsb,
+    "xls": open_xls,
+    "ods": open_ods,
+    "fods": open_fods,
+}
+"""The kinds of workbooks."""
+
 parse_xlsx = functools.partial(_parse, open_xlsx)
 parse_xlsb = functools.partial(_parse, open_xlsb)
 parse_xls = functools.partial(_parse, open_xls)
 parse_ods = functools.partial(_parse, open_ods)
 parse_fods = functools.partial(_parse, open_fods)
+
+
+def list_sheets(request: ParseRequest, kind: str) -> list[Sheet]:
+    """Return all sheets of a workbook of one of the `OPENERS`, hidden ones and charts too."""
+    with OPENERS[kind](request, request.source) as workbook:
+        return workbook.sheets
 
 
 def _share_of(report: Report, number: int, of: int) -> Report:
@@ -79,6 +99,7 @@ class _Table:
         self._notes = Notes()
         self._blank_rows = 0
         self._rows_seen = 0
+        self._is_sample = False
 
     def parse(self, chosen: Decision) -> ParsedPart:
         layout = find_layout(self._rows(Notes(), _unheard), self._request.options.header)
@@ -92,10 +113,29 @@ class _Table:
             layout, with_time = layout_found, with_time | mixed
         decisions = [chosen, layout.decision, *self._told(layout), *written.decisions]
         path = self._request.output_dir / "0.parquet"
-        return ParsedPart(self._sheet.name, path, written.rows, 0, written.columns, decisions)
+        return ParsedPart(
+            self._sheet.name, path, written.rows, 0, written.columns, decisions, is_sample=self._is_sample
+        )
 
     def _rows(self, notes: Notes, on_share: OnShare) -> Iterator[Row]:
-        return self._workbook.rows(self._sheet, notes, on_share)
+        rows = self._workbook.rows(self._sheet, notes, on_share)
+        limit = self._request.sample_rows
+        return rows if limit is None else self._first_of(rows, limit)
+
+    def _first_of(self, rows: Iterator[Row], limit: int) -> Iterator[Row]:
+        """Yield rows as far as they are wanted, and as far as they were sent."""
+        given = cells = 0
+        try:
+            for row in rows:
+                if given >= limit or cells > SAMPLE_CELLS:
+                    self._is_sample = True
+                    return
+                yield row
+                given, cells = given + 1, cells + len(row[1])
+        except SheetUnreadable as error:
+            if not (given and not_sent(error)):
+                raise
+            self._is_sample = True
 
     def _refuse_wide(self, layout: Layout) -> None:
         if len(layout.columns) > MAX_COLUMNS:

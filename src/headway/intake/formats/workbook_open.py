@@ -24,13 +24,13 @@ _CONTENT, _MANIFEST = "content.xml", "META-INF/manifest.xml"
 
 @contextmanager
 def open_xlsx(request: ParseRequest, source: Path) -> Iterator[Workbook]:
-    with reading_package(source, request.max_unpacked_bytes) as package:
+    with reading_package(source, request.max_unpacked_bytes, request.ranges) as package:
         yield XlsxWorkbook(package, request.memory_bytes // TEXTS_SHARE)
 
 
 @contextmanager
 def open_xlsb(request: ParseRequest, source: Path) -> Iterator[Workbook]:
-    with reading_package(source, request.max_unpacked_bytes) as package:
+    with reading_package(source, request.max_unpacked_bytes, request.ranges) as package:
         yield XlsbWorkbook(package, request.memory_bytes // TEXTS_SHARE)
 
 
@@ -42,7 +42,7 @@ def open_xls(request: ParseRequest, source: Path) -> Iterator[Workbook]:
 
 @contextmanager
 def open_ods(request: ParseRequest, source: Path) -> Iterator[Workbook]:
-    with reading_package(source, request.max_unpacked_bytes) as package:
+    with reading_package(source, request.max_unpacked_bytes, request.ranges) as package:
         _refuse_encrypted(package)
         if _CONTENT not in package:
             raise SheetUnreadable("The document has no content.")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from headway.intake.errors import ArchiveBomb, SheetPasswordProtected, SheetUnreadable, UnpackedSizeLimit
 from headway.intake.formats.markup import EventParser, MarkupError, by_local
+from headway.intake.known_bytes import Ranges, opened
 
 MAX_MEMBERS = 10_000
 MAX_RATIO = 300
@@ -18,7 +19,7 @@ RATIO_COUNTS_FROM_BYTES = 50 * 1024 * 1024
 """Sheets of equal cells compress well, an honest one of 96 MB about 1 to 20; a bomb begins far beyond."""
 
 MAX_INDEX_BYTES = 8 * 1024 * 1024
-_BLOCK = 256 * 1024
+_BLOCK, _SMALL_BLOCK = 256 * 1024, 16 * 1024
 
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -35,8 +36,10 @@ _DAMAGE = (
 class Package:
     """An open workbook of members. Names are found whatever their case and their slashes."""
 
-    def __init__(self, source: Path, max_unpacked_bytes: int) -> None:
-        self._archive = zipfile.ZipFile(source)
+    def __init__(self, source: Path, max_unpacked_bytes: int, ranges: Ranges = ()) -> None:
+        self._archive = zipfile.ZipFile(opened(source, ranges))
+        # What precedes a hole in the same block is lost with it.
+        self._block = _SMALL_BLOCK if ranges else _BLOCK
         self._max_bytes = max_unpacked_bytes
         self._unpacked: dict[str, int] = {}
         members = self._archive.infolist()
@@ -55,7 +58,7 @@ class Package:
         member = self._member(name)
         packed, size = max(1, member.compress_size), 0
         with naming_damage(), self._archive.open(member) as file:
-            while block := file.read(_BLOCK):
+            while block := file.read(self._block):
                 size += len(block)
                 self._refuse_too_large(name, size)
                 if size > RATIO_COUNTS_FROM_BYTES and size > MAX_RATIO * packed:
@@ -109,10 +112,10 @@ class Package:
 
 
 @contextlib.contextmanager
-def reading_package(source: Path, max_unpacked_bytes: int) -> Iterator[Package]:
+def reading_package(source: Path, max_unpacked_bytes: int, ranges: Ranges = ()) -> Iterator[Package]:
     """Open a workbook for the time of the block."""
     with naming_damage():
-        package = Package(source, max_unpacked_bytes)
+        package = Package(source, max_unpacked_bytes, ranges)
     with contextlib.closing(package):
         yield package
 

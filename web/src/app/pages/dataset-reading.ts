@@ -102,6 +102,7 @@ class DatasetReading extends LitElement {
       <headway-reading
         .look=${this.#look}
         .options=${this.options}
+        single
         @headway-options=${({ detail }: CustomEvent<ReadingOptions>) => (this.options = detail)}
       ></headway-reading>`
   }
