@@ -30,6 +30,7 @@ test('what runs says what it does and how much of how much', () => {
 
 test('what waits says behind whom, and until when where that is known', () => {
   assert.equal(say({ phase: 'queued' }), 'For a free worker.')
+  assert.equal(say({ phase: 'queued', job_type: 'external' }), 'For its program to begin.')
   assert.equal(say({ phase: 'queued', queue: { position: 3, ahead: 2, expected_start: at(41) } }), '2 ahead of it, starts in about 40 s.')
   assert.equal(say({ phase: 'queued', queue: { position: 1, ahead: 0, expected_start: null } }), 'Next in line.')
   const paused = { phase: 'queued', paused: true, queue: { position: 1, ahead: 0, expected_start: null } } as const

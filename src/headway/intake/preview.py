@@ -132,6 +132,8 @@ class _Beginning:
 
 def _unpacked(request: ParseRequest, *, is_whole: bool) -> _Beginning:
     """Return the beginning of what the file holds; of an archive, that of the first member which would be imported."""
+    if request.ranges and not _is_zip(request.source):
+        raise PreviewNeedsWhole("Of a file that is no ZIP container some ranges of bytes say nothing.")
     outer = _uncompressed(
         _Beginning(request.source, request.file_name, not is_whole, []), request.output_dir / "unpacked"
     )
@@ -150,6 +152,11 @@ def _unpacked(request: ParseRequest, *, is_whole: bool) -> _Beginning:
         tables = [_listed(each, member) for each in archive.members]
     inner = _Beginning(target, member.file_name, not is_all, decisions, tables)
     return _uncompressed(inner, request.output_dir / "unpacked-member")
+
+
+def _is_zip(source: Path) -> bool:
+    with source.open("rb") as file:
+        return file.read(4) == b"PK\x03\x04"
 
 
 def _listed(member: Member, shown: Member) -> dict[str, Any]:
@@ -182,8 +189,6 @@ def _uncompressed(packed: _Beginning, target: Path) -> _Beginning:
 def _sample(request: ParseRequest, source: Path, found: str, *, cut: bool) -> Path:
     """Return a small file of the same format; the file itself where that is small and whole."""
     target = request.output_dir / "sample"
-    if request.ranges and source == request.source and found not in {"xlsx", "xlsb", "ods"}:
-        raise PreviewNeedsWhole(f"Of a file of format {found} some ranges of bytes say nothing.")
     if found == "parquet" and not cut:
         return _first_of_parquet(source, target)
     is_small = source.stat().st_size <= SAMPLE_BYTES

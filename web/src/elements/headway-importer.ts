@@ -228,7 +228,7 @@ export class HeadwayImporter extends LitElement {
         this.compact
           ? nothing
           : html`<p class="muted">
-              CSV, TSV, Excel, JSON or Parquet, also gzipped.${most ? ` Up to ${formatBytes(most)} each.` : ''} Large
+              CSV, TSV, Excel, OpenDocument, JSON, Parquet or Arrow, also in ZIP or gzip.${most ? ` Up to ${formatBytes(most)} each.` : ''} Large
               uploads go on after an interruption.
             </p>`
       }

@@ -56,6 +56,8 @@ function rate({ rate: perSecond, unit }: Job): string {
 
 function queued(job: Job, now: number): string {
   if (job.paused) return withFullStop(job.message ?? 'The operator has paused its queue')
+  // Another program runs it, which no worker of ours does.
+  if (job.job_type === 'external') return 'For its program to begin.'
   if (!job.queue) return 'For a free worker.'
   const { ahead, expected_start: start } = job.queue
   const soon = start ? sayAhead(start, now) : ''
