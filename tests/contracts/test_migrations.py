@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from headway.engine.dbos import ENGINE_TABLES
-from headway.kit.db import Base
+from headway.jobs.counters import CounterCare
+from headway.kit.db import Base, Database
 from headway.migrations import VERSION_TABLE, alembic_config, migrate, sync_engine
+from headway.storage.store import ObjectStore
+from tests.support.clock import FakeClock
+from tests.support.filled import Headway
 
 CONTRACT_COLUMNS = [
     "id", "user_id", "job_type", "status", "progress", "message", "error", "related_dataset_id", "metadata",
@@ -52,6 +57,33 @@ def test_every_step_can_be_taken_alone(database_url: str) -> None:
         with engine.begin() as connection:
             command.upgrade(alembic_config(connection), revision)
     engine.dispose()
+
+
+async def test_no_row_is_lost_on_the_way_down_and_up_again(
+    database: Database, database_url: str, store: ObjectStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    """Whoever rebuilds a table on SQLite drops the old one, and with it whatever its rows own in other tables."""
+    headway = Headway(database, store, clock, tmp_path)
+    await headway.fill(await headway.add_user("ada@example.org"))
+    engine = sync_engine(database_url)
+    before = rows_of(engine)
+    assert min(before[name] for name in ("job_events", "job_checkpoints", "dataset_versions", "sessions")) > 0
+    with engine.begin() as connection:
+        command.downgrade(alembic_config(connection), "0006")
+    below = rows_of(engine)
+    assert below == {name: before[name] for name in below}
+    with engine.begin() as connection:
+        command.upgrade(alembic_config(connection), "head")
+    after = rows_of(engine)
+    assert {name: after[name] for name in below} == below
+    engine.dispose()
+    assert await CounterCare(database).count_wrong() == 0
+
+
+def rows_of(engine: sa.Engine) -> dict[str, int]:
+    with engine.connect() as connection:
+        names = Base.metadata.tables.keys() & set(sa.inspect(connection).get_table_names())
+        return {name: connection.execute(sa.text(f"select count(*) from {name}")).scalar_one() for name in names}
 
 
 def test_the_first_revision_is_the_contract(database_url: str) -> None:

@@ -66,27 +66,26 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("worker_leases")
     op.drop_table("job_events")
-    with op.batch_alter_table("background_jobs") as table:
-        for name in (
-            "dismissed_at",
-            "cancel_requested_at",
-            "stalled_at",
-            "heartbeat_seconds",
-            "lease_expires_at",
-            "lease_owner",
-            "engine",
-            "version",
-            "crash_count",
-            "max_attempts",
-            "attempt",
-            "problem",
-            "result",
-            "outcome",
-            "unit",
-            "total_units",
-            "done_units",
-            "stage",
-            "kind",
-            "title",
-        ):
-            table.drop_column(name)
+    for name in (
+        "dismissed_at",
+        "cancel_requested_at",
+        "stalled_at",
+        "heartbeat_seconds",
+        "lease_expires_at",
+        "lease_owner",
+        "engine",
+        "version",
+        "crash_count",
+        "max_attempts",
+        "attempt",
+        "problem",
+        "result",
+        "outcome",
+        "unit",
+        "total_units",
+        "done_units",
+        "stage",
+        "kind",
+        "title",
+    ):
+        op.drop_column("background_jobs", name)

@@ -42,6 +42,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("job_checkpoints")
-    with op.batch_alter_table("background_jobs") as table:
-        table.drop_column("worker_losses")
-        table.drop_column("delivery")
+    op.drop_column("background_jobs", "worker_losses")
+    op.drop_column("background_jobs", "delivery")

@@ -31,6 +31,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("job_durations")
-    with op.batch_alter_table("background_jobs") as table:
-        table.drop_column("late_end_at")
-        table.drop_column("likely_end_at")
+    op.drop_column("background_jobs", "late_end_at")
+    op.drop_column("background_jobs", "likely_end_at")

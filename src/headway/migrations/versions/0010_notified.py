@@ -16,5 +16,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("background_jobs") as table:
-        table.drop_column("notified_at")
+    op.drop_column("background_jobs", "notified_at")

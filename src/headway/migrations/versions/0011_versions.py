@@ -22,7 +22,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("dataset_versions") as table:
-        table.drop_column("based_on")
-        table.drop_column("action")
-        table.drop_column("rejects_key")
+    op.drop_column("dataset_versions", "based_on")
+    op.drop_column("dataset_versions", "action")
+    op.drop_column("dataset_versions", "rejects_key")

@@ -75,5 +75,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("dataset_changes")
     op.drop_table("dataset_sources")
-    with op.batch_alter_table("dataset_versions") as table:
-        table.drop_column("options")
+    op.drop_column("dataset_versions", "options")

@@ -37,6 +37,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table, columns in COLUMNS.items():
-        with op.batch_alter_table(table) as batch:
-            for name in columns:
-                batch.drop_column(name)
+        for name in columns:
+            op.drop_column(table, name)

@@ -17,6 +17,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("background_jobs") as table:
-        table.drop_column("clamped_attempt")
-        table.drop_column("failed_units")
+    op.drop_column("background_jobs", "clamped_attempt")
+    op.drop_column("background_jobs", "failed_units")

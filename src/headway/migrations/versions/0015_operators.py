@@ -92,6 +92,5 @@ def downgrade() -> None:
 
 
 def _drop_columns(table: str, *names: str) -> None:
-    with op.batch_alter_table(table) as changing:
-        for name in names:
-            changing.drop_column(name)
+    for name in names:
+        op.drop_column(table, name)

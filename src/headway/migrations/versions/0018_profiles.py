@@ -19,5 +19,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("dataset_versions") as table:
-        table.drop_column("profile")
+    op.drop_column("dataset_versions", "profile")
