@@ -27,28 +27,37 @@ class Together(Generic[Key, Value]):
         self._ask = ask
         self._waiting: dict[Key, list[asyncio.Future[Value | None]]] = {}
         self._asking: set[asyncio.Task[None]] = set()
+        # Those of them that will look again for who waits. A task that has ended is still in the set for a moment.
+        self._looking = 0
 
     async def find(self, key: Key) -> Value | None:
         """Return the value, or None if there is none. Raises what the question raised."""
         answer: asyncio.Future[Value | None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(answer)
-        if len(self._asking) < QUESTIONS_AT_ONCE:
+        if self._looking < QUESTIONS_AT_ONCE:
+            self._looking += 1
             task = asyncio.create_task(self._ask_on())
             self._asking.add(task)
             task.add_done_callback(self._asking.discard)
         return await answer
 
     async def _ask_on(self) -> None:
-        while self._waiting:
-            keys = list(self._waiting)[:KEYS_OF_A_QUESTION]
-            answers = {key: self._waiting.pop(key) for key in keys}
-            try:
-                found = await self._ask(keys)
-            except Exception as error:  # noqa: BLE001 - it is told to everybody who waits for it
-                for answer in (one for waiting in answers.values() for one in waiting if not one.done()):
-                    answer.set_exception(error)
-            else:
-                for key, waiting in answers.items():
-                    for answer in waiting:
-                        if not answer.done():  # its caller may be gone
-                            answer.set_result(found.get(key))
+        try:
+            while self._waiting:
+                await self._ask_for_some()
+        finally:
+            self._looking -= 1
+
+    async def _ask_for_some(self) -> None:
+        keys = list(self._waiting)[:KEYS_OF_A_QUESTION]
+        answers = {key: self._waiting.pop(key) for key in keys}
+        try:
+            found = await self._ask(keys)
+        except Exception as error:  # noqa: BLE001 - it is told to everybody who waits for it
+            for answer in (one for waiting in answers.values() for one in waiting if not one.done()):
+                answer.set_exception(error)
+        else:
+            for key, waiting in answers.items():
+                for answer in waiting:
+                    if not answer.done():  # its caller may be gone
+                        answer.set_result(found.get(key))

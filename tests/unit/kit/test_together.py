@@ -98,3 +98,35 @@ async def test_a_question_has_a_largest_size(
     finder = Together(source.ask)
     assert await asyncio.gather(*(finder.find(key) for key in "abc")) == [1, 2, None]
     assert [len(keys) for keys in source.asked] == [2, 1]
+
+
+async def test_who_comes_just_when_the_last_question_is_answered_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tasks that asked have ended then, and will not look again."""
+    monkeypatch.setattr(together, "QUESTIONS_AT_ONCE", 2)
+    answered = [asyncio.Event() for _ in range(2)]
+    asked: list[str] = []
+
+    async def ask(keys: Collection[str]) -> Mapping[str, int]:
+        asked.extend(keys)
+        if len(asked) <= len(answered):
+            await answered[len(asked) - 1].wait()
+        return dict.fromkeys(keys, 1)
+
+    finder, gate = Together(ask), asyncio.Event()
+
+    async def late() -> int | None:
+        await gate.wait()
+        return await finder.find("late")
+
+    waiting = []
+    for key in ("a", "b"):
+        waiting.append(asyncio.create_task(finder.find(key)))
+        while key not in asked:
+            await asyncio.sleep(0)
+    waiting.append(asyncio.create_task(late()))
+    await asyncio.sleep(0)
+    # In this order they go on, all in one turn of the loop.
+    for event in (*answered, gate):
+        event.set()
+    async with asyncio.timeout(10):
+        assert await asyncio.gather(*waiting) == [1, 1, 1]
