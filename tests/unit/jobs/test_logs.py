@@ -219,6 +219,24 @@ async def test_each_attempt_has_its_lines(
     ]  # fmt: skip
 
 
+async def test_an_attempt_that_was_overtaken_here_leaves_the_next_one_its_lines(
+    service: JobMonitoringService, database: Database, book: LogBook
+) -> None:
+    """A worker that was cut off may be given the same job again before it has stopped its first attempt."""
+    recorder, first = Recorder(book), await claimed(service, database)
+    old = recorder.recording(first)
+    await old.__aenter__()
+    await service.hand_back(first, "again")
+    second = await service.claim(first.job_id, "worker-1", seconds=10)
+    assert second is not None
+    with about(job_id=first.job_id):
+        async with recorder.recording(second):
+            await old.__aexit__(None, None, None)
+            tell.info("still heard")
+    assert await texts(book, first.job_id) == ["still heard"]
+    assert not tell.handlers
+
+
 async def test_secrets_and_traces_stay_in_the_log_of_the_process(
     service: JobMonitoringService, database: Database, book: LogBook
 ) -> None:

@@ -97,7 +97,9 @@ class Recorder(logging.Handler):
         try:
             yield
         finally:
-            del self._tapes[str(lease.job_id)]
+            # Another attempt may have begun here before this one, which was overtaken, has stopped.
+            if self._tapes.get(str(lease.job_id)) is tape:
+                del self._tapes[str(lease.job_id)]
             if not self._tapes:
                 tell.removeHandler(self)
             ended.set()
