@@ -118,9 +118,11 @@ class WorkerLeases:
                 await self._beat()
                 if self._lock is None and self._beats >= OWN_BEATS_BEFORE_JUDGING:
                     await self._recover(await self._dead())
-            except SQLAlchemyError as error:
+            except Exception as error:
+                # Whatever it is, of the engine too: without beats this worker's jobs would be taken for a dead one's.
                 self._beats = 0
-                log.warning("no sign of life could be written: %s", type(error).__name__)
+                unforeseen, name = not isinstance(error, SQLAlchemyError), type(error).__name__
+                log.warning("no sign of life could be written: %s", name, exc_info=unforeseen)
 
     async def _beat(self) -> None:
         async with self._database.write() as session:

@@ -214,9 +214,12 @@ class LiveFeed:
             try:
                 await self._look()
                 away = False
-            except SQLAlchemyError as error:
+            except Exception as error:
+                # Whatever it is: nobody else would begin to read again, and every page would stand still.
                 if not away:
-                    log.warning("the live feed cannot read the jobs, trying again: %s", type(error).__name__)
+                    unforeseen = not isinstance(error, SQLAlchemyError)
+                    name = type(error).__name__
+                    log.warning("the live feed cannot read the jobs, trying again: %s", name, exc_info=unforeseen)
                 away = True
                 await asyncio.sleep(TICK_SECONDS)
                 self._woken.set()
@@ -231,7 +234,7 @@ class LiveFeed:
             watched = [owner for owner in some if (found := self._channels.get(owner)) and found.streams]
             try:
                 await self._look_at_some(watched)
-            except SQLAlchemyError:
+            except Exception:
                 self._changed |= owners
                 raise
 
@@ -243,7 +246,7 @@ class LiveFeed:
             return
         try:
             lately = await self._reader.versions_lately()
-        except SQLAlchemyError:
+        except Exception:
             self._anybody_changed = True
             raise
         for owner, job_id, version in lately:

@@ -79,13 +79,17 @@ class SqliteSignal:
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         connection = sqlite3.connect(self._path, isolation_level=None)
-        seen = None
+        seen, failing = None, False
         while not self._stop.wait(INTERVAL_SECONDS):
             try:
                 version = connection.execute("PRAGMA data_version").fetchone()[0]
             except sqlite3.Error:
-                log.exception("the change counter of the database could not be read; trying again")
+                # Once, and not forty times a second for as long as it lasts.
+                if not failing:
+                    log.exception("the change counter of the database could not be read; trying again")
+                failing = True
                 continue
+            failing = False
             if version != seen:  # the first time, too: what changed before is unknown
                 with contextlib.suppress(RuntimeError):  # the loop closed while we were reading
                     loop.call_soon_threadsafe(self._wake)
@@ -128,8 +132,10 @@ class PostgresSignal:
                 opening = psycopg.AsyncConnection.connect(self._dsn, autocommit=True, **POSTGRES_CONNECTION)
                 async with await opening as connection:
                     await work(connection)
-            except psycopg.Error as error:
-                log.warning("the connection for job changes was lost, opening another: %s", type(error).__name__)
+            except Exception as error:
+                # Whatever it is: nobody else would begin again, and other processes' changes would not be seen.
+                unforeseen, name = not isinstance(error, psycopg.Error), type(error).__name__
+                log.warning("the connection for job changes was lost, opening another: %s", name, exc_info=unforeseen)
                 await asyncio.sleep(1)
 
     async def _send(self, connection: psycopg.AsyncConnection) -> None:

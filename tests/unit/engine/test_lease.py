@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
+from headway.engine import lease
 from headway.engine.lease import KEEP_LOST_SECONDS, STALE_SECONDS, WorkerLeases, count_places, list_workers
 from headway.engine.models import WorkerLease
 from headway.jobs.line import Places
@@ -67,6 +70,26 @@ async def test_a_worker_says_what_it_is_at_every_beat(database: Database, clock:
     await one.close()
     async with database.read() as session:
         assert await list_workers(session, database, clock) == []
+
+
+async def test_a_failure_that_nobody_foresaw_ends_no_beating(
+    database: Database, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that beats no more is taken for dead, and its jobs are run a second time."""
+    monkeypatch.setattr(lease, "BEAT_SECONDS", 0.001)
+    one, looks = worker(database, clock, "worker-1", places=3, owner_places=2), 0
+
+    async def dead() -> Sequence[str]:
+        nonlocal looks
+        looks += 1
+        raise RuntimeError("the engine has changed its mind")
+
+    monkeypatch.setattr(one, "_dead", dead)
+    await one.start()
+    async with asyncio.timeout(20):
+        while looks < 2:
+            await asyncio.sleep(0.01)
+    await one.close()
 
 
 async def test_lost_workers_are_remembered_for_a_day(database: Database, clock: FakeClock) -> None:

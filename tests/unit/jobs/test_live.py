@@ -159,8 +159,13 @@ async def test_the_end_of_a_job_is_told_once_whatever_is_noted_on_it_later(
     assert (name, changed["version"]) == ("job", 99)
 
 
+@pytest.mark.parametrize("failure", [live_module.SQLAlchemyError(), RuntimeError("nobody foresaw this")])
 async def test_a_database_that_is_away_ends_no_stream_and_loses_nothing(
-    feed: LiveFeed, service: JobMonitoringService, signal: RecordingSignal, monkeypatch: pytest.MonkeyPatch
+    feed: LiveFeed,
+    service: JobMonitoringService,
+    signal: RecordingSignal,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: Exception,
 ) -> None:
     reader = StreamReader(feed, OWNER)
     await reader.next()
@@ -169,7 +174,7 @@ async def test_a_database_that_is_away_ends_no_stream_and_loses_nothing(
 
     async def failing(owners: Any) -> Any:
         away.set()
-        raise live_module.SQLAlchemyError
+        raise failure
 
     monkeypatch.setattr(feed._reader, "look", failing)
     job = await service.create_job(OWNER, "export")
