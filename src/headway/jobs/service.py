@@ -320,7 +320,10 @@ class JobMonitoringService:
             if job.status not in states.TERMINAL:
                 raise JobStillRunning
             if job.dismissed_at is None:
-                await queries.update(session, now, BackgroundJob.id == job_id, {"dismissed_at": now})
+                # Tried again since the look above, it would run unseen.
+                still_ended = sa.and_(BackgroundJob.id == job_id, BackgroundJob.status.in_(states.TERMINAL))
+                if await queries.update(session, now, still_ended, {"dismissed_at": now}) is None:
+                    raise JobStillRunning
                 self._move.announce(session, user_id)
 
     async def claim_notification(self, job_id: UUID, user_id: str) -> bool:

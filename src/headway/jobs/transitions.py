@@ -139,10 +139,11 @@ class Transitions:
         is_clamped = progress is not None and not 0 <= progress <= 100 and before.clamped_attempt != before.attempt
         if is_clamped:
             values["clamped_attempt"] = before.attempt
-        where = queries.held_by(lease) if lease is not None else BackgroundJob.id == job_id
+        where = queries.held_by(lease) if lease is not None else sa.and_(BackgroundJob.id == job_id, IS_ACTIVE)
         job = await queries.update(session, now, where, values)
         if job is None:
-            raise StaleLease
+            # Since the look above somebody else ended it, or took it over.
+            raise JobEnded if lease is None else StaleLease
         if job.stage != stage_before:
             clamped = {"reported": progress} if is_clamped else {}
             await self.record(session, job, "stage", stage=job.stage, progress=job.progress, **clamped)

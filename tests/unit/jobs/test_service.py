@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from headway.jobs import queries
 from headway.jobs.errors import JobEnded, JobNotFound, JobStillRunning, NotYoursToReport, StaleLease
 from headway.jobs.history import JobHistory
 from headway.jobs.models import BackgroundJob
@@ -110,6 +112,44 @@ async def test_dismissing_takes_an_ended_job_out_of_view_and_keeps_it(service: J
     await service.dismiss(job.id, OWNER)
     assert (await service.get_active_jobs(OWNER)).jobs == []
     assert (await service.get_job_by_id(job.id, OWNER)).status == "failed"
+
+
+async def test_a_report_that_comes_with_the_end_changes_nothing_of_it(
+    service: JobMonitoringService, history: JobHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL a job may end between the look at it and the change."""
+    job = await service.create_job(OWNER, "external")
+    async with service._database.read() as session:
+        seen_before = await queries.get_own(session, job.id, OWNER)
+    ended = await service.complete_job(job.id, error="It broke.")
+
+    async def live(_session: Any, _job_id: UUID) -> BackgroundJob:
+        return seen_before
+
+    monkeypatch.setattr(service._move, "live", live)
+    with pytest.raises(JobEnded):
+        await service.update_progress(job.id, 50, "Still at it")
+    assert await service.get_job_by_id(job.id, OWNER) == ended
+
+
+async def test_a_job_that_is_tried_again_meanwhile_is_not_dismissed(
+    service: JobMonitoringService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await service.create_job(OWNER, "external")
+    await service.complete_job(job.id, error="It broke.")
+    async with service._database.write() as session:
+        seen_before = await queries.get_own(session, job.id, OWNER)
+        again = sa.update(BackgroundJob).values(status="pending", completed_at=None)
+        await session.execute(again.execution_options(synchronize_session=False))
+
+    async def get_own(*_who: Any) -> BackgroundJob:
+        return seen_before
+
+    with monkeypatch.context() as patched:
+        patched.setattr(queries, "get_own", get_own)
+        with pytest.raises(JobStillRunning):
+            await service.dismiss(job.id, OWNER)
+    assert [found.id for found in (await service.get_active_jobs(OWNER)).jobs] == [job.id]
 
 
 async def test_each_end_is_told_by_one_of_all_who_ask(service: JobMonitoringService) -> None:
