@@ -111,6 +111,23 @@ async def test_a_name_is_written_over_by_a_new_object(
     assert await content(artifacts, job_id, "a.txt") == b"second"
 
 
+async def test_of_two_files_of_one_name_at_once_one_object_is_left(
+    service: JobMonitoringService, database: Database, clock: FakeClock, store: ObjectStore
+) -> None:
+    """The second one finds out what it replaces when it does: the first one was not there when it looked."""
+    arrived = asyncio.Barrier(2)
+
+    class Crowded(AllTheRoom):
+        async def refuse_without_room(self, size_bytes: int) -> None:
+            await arrived.wait()
+
+    room = Crowded()
+    artifacts = ArtifactService(database, store, clock, service, room, RULES)
+    job_id = await program(service)
+    await asyncio.gather(*(put(artifacts, job_id, "a.txt", text) for text in (b"one", b"other")))
+    assert len(await objects(store)) == 1
+
+
 async def test_only_the_present_attempt_of_a_live_job_of_ones_own(
     service: JobMonitoringService, artifacts: ArtifactService, store: ObjectStore, database: Database
 ) -> None:

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.jobs import history_queries, line_queries, operator_queries, queries, retention_queries
+from headway.jobs.artifacts.queries import forget_objects
 from headway.jobs.census import take_census
 from headway.jobs.filters import JobFilter
-from headway.jobs.models import BackgroundJob, PausedQueue
+from headway.jobs.models import BackgroundJob, JobArtifact, PausedQueue
 from headway.jobs.retention_queries import Old
 from headway.kit.db import Database
 from tests.support.clock import FakeClock
@@ -83,17 +84,35 @@ async def page(session: AsyncSession, where: JobFilter) -> Any:
 
 @pytest.fixture
 async def asked(database: Database) -> AsyncIterator[list[tuple[str, Any]]]:
-    """Every SELECT that is sent, as it is sent."""
+    """Every question about jobs and every change of their files, as it is sent."""
     seen: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        if "FROM background_jobs" in statement:
+        if "FROM background_jobs" in statement or "UPDATE job_artifacts" in statement:
             seen.append((statement, parameters))
 
-    engine = database._reader.sync_engine
-    sa.event.listen(engine, "before_cursor_execute", note)
+    engines = {database._reader.sync_engine, database._writer.sync_engine}
+    for engine in engines:
+        sa.event.listen(engine, "before_cursor_execute", note)
     yield seen
-    sa.event.remove(engine, "before_cursor_execute", note)
+    for engine in engines:
+        sa.event.remove(engine, "before_cursor_execute", note)
+
+
+async def plans_of(session: AsyncSession, asked: list[tuple[str, Any]]) -> list[str]:
+    """Return how the database does what was asked."""
+    connection = await session.connection()
+    is_sqlite = connection.dialect.name == "sqlite"
+    if not is_sqlite:
+        # The tables of a test are empty, and reading an empty one whole is the best plan.
+        await connection.exec_driver_sql("set local enable_seqscan = off")
+        await connection.exec_driver_sql("set local enable_sort = off")
+    explain = "explain query plan " if is_sqlite else "explain "
+    plans = []
+    for statement, parameters in list(asked):
+        rows = (await connection.exec_driver_sql(explain + statement, parameters)).all()
+        plans.append("\n".join(str(row[-1]) for row in rows))
+    return plans
 
 
 @pytest.mark.parametrize("name", LOOKS)
@@ -103,16 +122,14 @@ async def test_each_look_uses_the_index_that_is_made_for_it(
     look, expected = LOOKS[name]
     async with database.read() as session:
         await look(session)
-        connection = await session.connection()
-        if not database.is_sqlite:
-            # The tables of a test are empty, and reading an empty one whole is the best plan.
-            await connection.exec_driver_sql("set local enable_seqscan = off")
-            await connection.exec_driver_sql("set local enable_sort = off")
-        explain = "explain query plan " if database.is_sqlite else "explain "
-        plans = []
-        for statement, parameters in list(asked):
-            rows = (await connection.exec_driver_sql(explain + statement, parameters)).all()
-            plans.append("\n".join(str(row[-1]) for row in rows))
+        plans = await plans_of(session, asked)
     assert len(plans) == len(expected)
     for plan, index in zip(plans, expected, strict=True):
         assert index in plan
+
+
+async def test_files_that_expire_are_found_by_their_jobs(database: Database, asked: list[tuple[str, Any]]) -> None:
+    async with database.write() as session:
+        await forget_objects(session, [JobArtifact(job_id=uuid4(), name="a.csv", object_key="artifacts/a")])
+        (plan,) = await plans_of(session, asked)
+    assert ("sqlite_autoindex_job_artifacts_1" if database.is_sqlite else "pk_job_artifacts") in plan

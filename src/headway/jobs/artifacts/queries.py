@@ -52,12 +52,14 @@ async def count_of_job(session: AsyncSession, job_id: UUID) -> int:
     return int((await session.execute(statement)).scalar_one())
 
 
-async def replace(session: AsyncSession, artifact: JobArtifact) -> None:
-    """Insert a file in the place of the one of that name, if there is one."""
+async def replace(session: AsyncSession, artifact: JobArtifact) -> str | None:
+    """Insert a file in the place of the one of that name; return the object that this one was in, if there is one."""
     same = sa.and_(JobArtifact.job_id == artifact.job_id, JobArtifact.name == artifact.name)
-    await session.execute(sa.delete(JobArtifact).where(same).execution_options(synchronize_session="fetch"))
+    removed = sa.delete(JobArtifact).where(same).returning(JobArtifact.object_key)
+    replaced = (await session.execute(removed.execution_options(synchronize_session="fetch"))).scalar_one_or_none()
     session.add(artifact)
     await session.flush()
+    return replaced
 
 
 async def sum_bytes(session: AsyncSession, owner: str) -> int:
@@ -87,9 +89,11 @@ async def count_expired(session: AsyncSession, now: datetime) -> tuple[int, int,
     return int(count), int(size), oldest
 
 
-async def forget_objects(session: AsyncSession, keys: Collection[str]) -> None:
-    """Note that these objects are no more: what they were stays known."""
-    named = sa.update(JobArtifact).where(JobArtifact.object_key.in_(keys))
+async def forget_objects(session: AsyncSession, artifacts: Collection[JobArtifact]) -> None:
+    """Note that the objects of these files are no more: what they were stays known."""
+    # By their jobs first, which an index leads to. By their objects too: a new one of the same name stays.
+    jobs, keys = {each.job_id for each in artifacts}, [each.object_key for each in artifacts]
+    named = sa.update(JobArtifact).where(JobArtifact.job_id.in_(jobs), JobArtifact.object_key.in_(keys))
     await session.execute(named.values(object_key=None).execution_options(synchronize_session=False))
 
 

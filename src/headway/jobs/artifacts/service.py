@@ -178,18 +178,14 @@ class ArtifactService:
             if before is None and await queries.count_of_job(session, holder.job_id) >= MOST_OF_A_JOB:
                 raise TooManyArtifacts(f"A job may have {MOST_OF_A_JOB} files.", max_artifacts=MOST_OF_A_JOB)
             await self._jobs.note_in(session, holder.condition, "artifact", name=name, bytes=writer.size_bytes)
-            await queries.replace(
+            return await queries.replace(
                 session,
                 JobArtifact(
                     job_id=holder.job_id, name=name, user_id=owner, attempt=holder.attempt, media_type=media_type,
                     bytes=writer.size_bytes, sha256=writer.sha256, rows=writer.rows, object_key=key, created_at=now,
-                    expires_at=self._expiry(now),
+                    expires_at=self._rules.expiry(job_type, now),
                 ),
             )  # fmt: skip
-        return before.object_key if before is not None else None
-
-    def _expiry(self, now: datetime) -> datetime | None:
-        return now + timedelta(days=self._rules.keep_days) if self._rules.keep_days else None
 
     # ------------------------------------------------------------ a job's owner
 

@@ -50,11 +50,10 @@ class ArtifactUpkeep:
         while True:
             async with self._database.write() as session:
                 page = await queries.list_expired(session, now, PAGE)
-                keys = [each.object_key for each in page if each.object_key is not None]
-                await queries.forget_objects(session, keys)
+                await queries.forget_objects(session, page)
             for each in page:
                 total = total.plus(each.bytes, each.expires_at)
-            await self._delete(keys)
+            await self._delete([each.object_key for each in page if each.object_key is not None])
             if len(page) < PAGE:
                 return total
             await asyncio.sleep(PAUSE_SECONDS)
