@@ -89,7 +89,9 @@ class BackgroundJob(Base):
     result: Mapped[dict[str, Any] | None] = mapped_column(Json)
     problem: Mapped[dict[str, Any] | None] = mapped_column(Json)
     attempt: Mapped[int] = mapped_column(sa.Integer, server_default="0")
-    max_attempts: Mapped[int] = mapped_column(sa.Integer, server_default="3")
+    # Limits nothing: crashes, losses and time end a job, not a number of attempts. It is never read or written here;
+    # versions that run beside this one during an update still read it, so that only a later one may drop it.
+    max_attempts: Mapped[int] = mapped_column(sa.Integer, server_default="3", deferred=True)
     crash_count: Mapped[int] = mapped_column(sa.Integer, server_default="0")
     # How often the job was given to the engine; 0 means that it was never accepted.
     delivery: Mapped[int] = mapped_column(sa.Integer, server_default="0")
