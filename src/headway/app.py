@@ -273,7 +273,7 @@ def _intake_limits(settings: Settings) -> IntakeLimits:
 
 
 def _artifact_rules(settings: Settings) -> ArtifactRules:
-    return ArtifactRules(settings.max_artifact_bytes, settings.keep_artifact_days, settings.redirect_downloads)
+    return ArtifactRules(settings.max_artifact_bytes, redirects=settings.redirect_downloads, **settings.keep_artifacts)
 
 
 async def _create_first_admin(accounts: AccountService, settings: Settings) -> None:

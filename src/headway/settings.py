@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -16,15 +16,21 @@ MAX_CONNECTIONS_PER_ADDRESS = 512
 LEAST_TOKEN_LENGTH = 16
 
 
+Days = Annotated[int, Field(ge=0, le=36500)]
+"""For how long something is kept; 0 is for ever, or as long as that to which it belongs."""
+
+
 class KeepDays(BaseModel):
-    """Days for jobs of one type; what is left out is as for all others, 0 is for ever."""
+    """Days for jobs of one type, and for what belongs to them; what is left out is as for all others."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    completed: int | None = Field(default=None, ge=0, le=36500)
-    failed: int | None = Field(default=None, ge=0, le=36500)
-    cancelled: int | None = Field(default=None, ge=0, le=36500)
-    events: int | None = Field(default=None, ge=0, le=36500)
+    completed: Days | None = None
+    failed: Days | None = None
+    cancelled: Days | None = None
+    events: Days | None = None
+    artifacts: Days | None = None
+    logs: Days | None = None
 
 
 class Settings(BaseSettings):
@@ -133,47 +139,36 @@ class Settings(BaseSettings):
     cache_bytes: int = Field(
         default=10 * 1024 * MIB, ge=0, description="Room for local copies of datasets that are being browsed."
     )
-    keep_completed_days: int = Field(
+    keep_completed_days: Days = Field(
         default=30,
-        ge=0,
-        le=36500,
         description="Days after which a completed job is deleted; its dataset stays. 0 keeps it for ever.",
     )
-    keep_failed_days: int = Field(
+    keep_failed_days: Days = Field(
         default=90,
-        ge=0,
-        le=36500,
         description="Days after which a failed job is deleted, with a file that only it needed. 0 keeps it for ever.",
     )
-    keep_cancelled_days: int | None = Field(
+    keep_cancelled_days: Days | None = Field(
         default=None,
-        ge=0,
-        le=36500,
         description="Days after which a cancelled job is deleted. Default: as for failed ones. 0 keeps it for ever.",
     )
-    keep_events_days: int = Field(
+    keep_events_days: Days = Field(
         default=0,
-        ge=0,
-        le=36500,
         description="Days after the end of a job for which its events are kept: its timeline. 0 keeps them as long as the"
         " job, which is the longest in any case.",
     )
     keep_types: dict[str, KeepDays] = Field(
         default={},
         description='Other days for some types of jobs, as JSON: `{"export": {"completed": 7, "failed": 30}}`. Each may'
-        " have `completed`, `failed`, `cancelled` and `events`; 0 is for ever, and what is left out is as for all others.",
+        " have `completed`, `failed`, `cancelled`, `events`, `artifacts` (the files that such jobs leave from now on) and"
+        " `logs` (their lines); 0 is for ever or as long as the job, and what is left out is as for all others.",
     )
-    keep_artifact_days: int = Field(
+    keep_artifact_days: Days = Field(
         default=14,
-        ge=0,
-        le=36500,
         description="Days after which a file that a job left for its owner is deleted; what it was stays known. 0 keeps"
         " it as long as the job.",
     )
-    keep_log_days: int = Field(
+    keep_log_days: Days = Field(
         default=30,
-        ge=0,
-        le=36500,
         description="Days after which the lines that tell what a job did are deleted. 0 keeps them as long as the job.",
     )
     keep_versions: int = Field(
@@ -182,10 +177,8 @@ class Settings(BaseSettings):
         le=100,
         description="Versions that each dataset keeps; when one more is made, the oldest that is not in use is deleted.",
     )
-    keep_audit_days: int = Field(
+    keep_audit_days: Days = Field(
         default=365,
-        ge=0,
-        le=36500,
         description="Days for which the audit remembers what administrators did. 0 keeps it for ever.",
     )
     max_streams_per_user: int = Field(default=20, ge=1, description="Live event streams that one user may hold open.")
@@ -270,6 +263,12 @@ class Settings(BaseSettings):
             "events_days": self.keep_events_days,
             "types": {name: days.model_dump() for name, days in self.keep_types.items()},
         }
+
+    @property
+    def keep_artifacts(self) -> dict[str, Any]:
+        """Return how long files of jobs are kept, by the names of `jobs.artifacts.service.ArtifactRules`."""
+        types = {name: days.artifacts for name, days in self.keep_types.items() if days.artifacts is not None}
+        return {"keep_days": self.keep_artifact_days, "types": types}
 
     @property
     def effective_max_connections_per_address(self) -> int:

@@ -97,7 +97,7 @@ class Sweep:
         self._clock = clock
         self._folders = folders
         self._retention = JobRetention(database, clock, keep)
-        self._logs = LogRetention(database, clock, keep.log_days)
+        self._logs = LogRetention(database, clock, keep)
         self._audit = AuditRetention(database, clock, keep_audit_days)
         self._jobs = JobUpkeep(database)
         self._counters = CounterCare(database)

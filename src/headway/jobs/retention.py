@@ -28,12 +28,17 @@ ENDINGS = ("completed", "failed", "cancelled")
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """For how many days after its end a job is kept, and its events; 0 is for ever, None as for all other types."""
+    """For how many days after its end a job is kept, and its events; 0 is for ever, None as for all other types.
+
+    Its files and lines are kept for so many days after they were written.
+    """
 
     completed: int | None = None
     failed: int | None = None
     cancelled: int | None = None
     events: int | None = None
+    artifacts: int | None = None
+    logs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,11 @@ class KeepJobs:
         """Yield the jobs that ended so whose events are past their time."""
         yield from self._old(status, self.events_days, {name: days.events for name, days in self.types.items()}, now)
 
-    def _old(self, status: str, usual: int, own: Mapping[str, int | None], now: datetime) -> Iterator[Old]:
+    def lines(self, now: datetime) -> Iterator[Old]:
+        """Yield of which jobs the lines are past their time that were written before a moment."""
+        yield from self._old(None, self.log_days, {name: days.logs for name, days in self.types.items()}, now)
+
+    def _old(self, status: str | None, usual: int, own: Mapping[str, int | None], now: datetime) -> Iterator[Old]:
         apart = {name: days for name, days in own.items() if days is not None}
         for name, days in apart.items():
             if days:
@@ -84,7 +93,7 @@ class JobRetention:
         self._clock = clock
         self._keep = keep
         # Up to which end the events of such jobs have been dropped: what was looked at once is not looked at again.
-        self._dropped_to: dict[tuple[str, str | None], datetime] = {}
+        self._dropped_to: dict[tuple[str | None, str | None], datetime] = {}
 
     async def forget_completed(self, *, dry_run: bool) -> Tally:
         """Delete old completed jobs; in a dry run, only count them."""

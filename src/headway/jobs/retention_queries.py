@@ -17,15 +17,15 @@ from headway.kit.tally import Tally, tally_rows
 
 @dataclass(frozen=True, slots=True)
 class Old:
-    """Jobs that ended so before a moment: of one type, or of all types but some."""
+    """Jobs that ended so before a moment: of one type, or of all types but some. None is whether they ended or not."""
 
-    status: str
+    status: str | None
     before: datetime
     only: str | None = None
     but: tuple[str, ...] = ()
 
     @property
-    def which(self) -> tuple[str, str | None]:
+    def which(self) -> tuple[str | None, str | None]:
         """Return what stays the same of these jobs while time goes on."""
         return self.status, self.only
 

@@ -172,6 +172,8 @@ class KeepType(BaseModel):
     failed_days: int | None
     cancelled_days: int | None
     events_days: int | None
+    artifacts_days: int | None
+    logs_days: int | None
 
 
 class Retention(BaseModel):

@@ -344,6 +344,16 @@ async def test_what_has_expired_says_so_and_what_it_was(
     assert (await keeping.expire(dry_run=False)).count == 0
 
 
+async def test_files_of_some_types_of_jobs_have_days_of_their_own(
+    service: JobMonitoringService, store: ObjectStore
+) -> None:
+    for types, days in (({"external": 3}, 3), ({"external": 0}, None), ({"export": 3}, 14)):
+        artifacts = artifacts_of(service, store, ArtifactRules(1000, 14, types=types))
+        stored = await put(artifacts, await program(service), "a.txt", b"x")
+        kept = None if stored.expires_at is None else (stored.expires_at - stored.created_at).days
+        assert kept == days, types
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -26,6 +26,7 @@ from headway.jobs.logs.service import LogBook
 from headway.jobs.logs.upkeep import LogRetention
 from headway.jobs.models import JobLog
 from headway.jobs.queries import Lease
+from headway.jobs.retention import Days, KeepJobs
 from headway.jobs.schemas import ReportProgress
 from headway.jobs.service import JobMonitoringService
 from headway.kit.actor import Actor
@@ -50,13 +51,15 @@ def lines(*texts: str, source: Any = "worker") -> list[Line]:
     return [Line(NOW, "info", source, text) for text in texts]
 
 
-async def submit(service: JobMonitoringService, database: Database, owner: str = ANN) -> UUID:
+async def submit(service: JobMonitoringService, database: Database, owner: str = ANN, job_type: str = "import") -> UUID:
     async with database.write() as session:
-        return (await service.create_in(session, owner, "import", kind="test", engine="test")).id
+        return (await service.create_in(session, owner, job_type, kind="test", engine="test")).id
 
 
-async def claimed(service: JobMonitoringService, database: Database, owner: str = ANN) -> Lease:
-    lease = await service.claim(await submit(service, database, owner), "worker-1", seconds=10)
+async def claimed(
+    service: JobMonitoringService, database: Database, owner: str = ANN, job_type: str = "import"
+) -> Lease:
+    lease = await service.claim(await submit(service, database, owner, job_type), "worker-1", seconds=10)
     assert lease is not None
     return lease
 
@@ -353,11 +356,39 @@ async def test_lines_go_before_their_job_if_they_are_to(
     other = await claimed(service, database)
     await book.write(other, lines("young"))
     clock.advance(11 * 24 * 3600)
-    assert (await LogRetention(database, clock, 0).forget(dry_run=False)).count == 0
+    assert (await LogRetention(database, clock, KeepJobs(1, 1)).forget(dry_run=False)).count == 0
     for dry_run in (True, False):
-        assert (await LogRetention(database, clock, 30).forget(dry_run=dry_run)).count == 1
+        assert (await LogRetention(database, clock, KeepJobs(1, 1, log_days=30)).forget(dry_run=dry_run)).count == 1
     assert await texts(book, lease.job_id) == []
     assert await texts(book, other.job_id) == ["young"]
+
+
+@pytest.mark.parametrize(
+    ("log_days", "types", "left"),
+    [
+        (30, {"import": Days(logs=0)}, {"import"}),
+        (30, {"export": Days(logs=0), "import": Days(completed=1)}, {"export"}),
+        (0, {"import": Days(logs=30)}, {"export"}),
+        (60, {"import": Days(logs=30), "export": Days(logs=10)}, set()),
+    ],
+)
+async def test_lines_of_some_types_have_days_of_their_own(
+    service: JobMonitoringService,
+    database: Database,
+    book: LogBook,
+    clock: FakeClock,
+    log_days: int,
+    types: dict[str, Days],
+    left: set[str],
+) -> None:
+    leases = {name: await claimed(service, database, job_type=name) for name in ("import", "export")}
+    for lease in leases.values():
+        await book.write(lease, lines("a line"))
+    clock.advance(31 * 24 * 3600)
+    retention = LogRetention(database, clock, KeepJobs(1, 1, log_days=log_days, types=types))
+    for dry_run in (True, False):
+        assert (await retention.forget(dry_run=dry_run)).count == 2 - len(left)
+    assert {name for name, lease in leases.items() if await texts(book, lease.job_id)} == left
 
 
 async def test_lines_go_with_their_job(service: JobMonitoringService, database: Database, book: LogBook) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from headway.jobs import queries, retention_queries
 from headway.jobs import retention as module
+from headway.jobs.artifacts.service import ArtifactRules
 from headway.jobs.history import JobHistory
 from headway.jobs.models import BackgroundJob, JobCheckpoint, JobEvent
 from headway.jobs.retention import Days, JobRetention, KeepJobs
@@ -245,6 +247,18 @@ def test_settings_say_how_long_each_type_is_kept(monkeypatch: pytest.MonkeyPatch
     }
     assert days == {"completed": {"export": 7, None: 30}, "failed": {None: 90}, "cancelled": {None: 3}}
     assert [old.but for old in keep.jobs("failed", now)] == [("validation",)]
+
+
+def test_settings_say_how_long_files_and_lines_of_each_type_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWAY_KEEP_TYPES", '{"export": {"artifacts": 3, "logs": 0}, "import": {"logs": 5}}')
+    settings, now = Settings(), FakeClock().now()
+    rules = ArtifactRules(1, **settings.keep_artifacts)
+    kept = [rules.expiry(name, now) for name in ("export", "import")]
+    assert kept == [now + timedelta(days=3), now + timedelta(days=14)]
+    lines = KeepJobs.worded(**settings.keep_jobs).lines(now)
+    assert [(old.only, (now - old.before).days, old.but) for old in lines] == [
+        ("import", 5, ()), (None, 30, ("export", "import")),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("wrong", ['{"export": {"done": 7}}', '{"export": {"failed": -1}}', '{"export": 7}'])

@@ -223,7 +223,8 @@ async def test_how_long_types_of_jobs_are_kept_is_told(settings: Settings, datab
     async with opened_office(changed, database) as office:
         told = (await overview(office))["retention"]
     assert (told["keep_cancelled_days"], told["keep_events_days"]) == (3, 0)
-    nothing = dict.fromkeys(("completed_days", "failed_days", "cancelled_days", "events_days"))
+    kinds = ("completed", "failed", "cancelled", "events", "artifacts", "logs")
+    nothing = dict.fromkeys(f"{kind}_days" for kind in kinds)
     assert told["keep_types"] == {
         "export": {**nothing, "completed_days": 7}, "validation": {**nothing, "failed_days": 0, "events_days": 1},
     }  # fmt: skip

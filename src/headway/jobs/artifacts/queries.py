@@ -31,9 +31,10 @@ def reported_as(job_id: UUID, owner: str, engine: str, attempt: int) -> ColumnEl
     )
 
 
-async def find_owner(session: AsyncSession, where: ColumnElement[bool]) -> str | None:
-    """Return the owner of the job that fits."""
-    return (await session.execute(sa.select(BackgroundJob.user_id).where(where))).scalar_one_or_none()
+async def find_owner_and_type(session: AsyncSession, where: ColumnElement[bool]) -> sa.Row[str, str] | None:
+    """Return whose the job that fits is, and of which type."""
+    statement: sa.Select[str, str] = sa.select(BackgroundJob.user_id, BackgroundJob.job_type).where(where)
+    return (await session.execute(statement)).one_or_none()
 
 
 async def list_of_job(session: AsyncSession, owner: str, job_id: UUID) -> Sequence[JobArtifact]:

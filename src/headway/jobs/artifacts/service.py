@@ -11,7 +11,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -63,6 +63,13 @@ class ArtifactRules:
     keep_days: int
     # Whether browsers reach the store themselves, so that it can serve what is downloaded.
     redirects: bool = False
+    # Other days for some types of jobs.
+    types: Mapping[str, int] = field(default_factory=dict)
+
+    def expiry(self, job_type: str, now: datetime) -> datetime | None:
+        """Return when a file that a job of this type leaves now is to go."""
+        days = self.types.get(job_type, self.keep_days)
+        return now + timedelta(days=days) if days else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +175,10 @@ class ArtifactService:
         """Name a stored file, if its writer still holds the job; return the object that it replaces."""
         now = self._clock.now()
         async with self._database.write() as session:
-            owner = await queries.find_owner(session, holder.condition)
-            if owner is None:
+            found = await queries.find_owner_and_type(session, holder.condition)
+            if found is None:
                 raise StaleLease
+            owner, job_type = found
             before = await queries.find(session, owner, holder.job_id, name)
             freed = before.bytes if before is not None and before.object_key is not None else 0
             # The owner's lock before the job's, as everywhere.

@@ -8,9 +8,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.elements import ColumnElement
 
 from headway.jobs.logs.ring import BLOCKS_OF_ATTEMPT, BLOCKS_OF_JOB, Block, Line
 from headway.jobs.models import BackgroundJob, JobLog
+from headway.jobs.retention_queries import Old
 from headway.kit.tally import Tally, tally_rows
 
 
@@ -96,15 +98,24 @@ def _to_block(row: JobLog) -> Block:
     return Block(row.first_number, row.attempt, tuple(Line.from_json(line) for line in row.lines), row.bytes)
 
 
-async def tally_old(session: AsyncSession, before: datetime) -> Tally:
-    """Return how many blocks, of all owners, were last written before a moment."""
-    return await tally_rows(session, JobLog.written_at, JobLog.written_at < before, delete=False)
+def _old_lines(old: Old) -> list[ColumnElement[bool]]:
+    """Return what must hold of blocks that were last written before a moment, and belong to such jobs."""
+    conditions: list[ColumnElement[bool]] = [JobLog.written_at < old.before]
+    if of_type := old.of_type():
+        # Asked of each block: most lines are of the same few types, so that listing their jobs would be no help.
+        conditions.append(sa.exists().where(BackgroundJob.id == JobLog.job_id, *of_type))
+    return conditions
 
 
-async def delete_oldest(session: AsyncSession, before: datetime, limit: int) -> int:
+async def tally_old(session: AsyncSession, old: Old) -> Tally:
+    """Return how many such blocks of all owners there are."""
+    return await tally_rows(session, JobLog.written_at, sa.and_(*_old_lines(old)), delete=False)
+
+
+async def delete_oldest(session: AsyncSession, old: Old, limit: int) -> int:
     """Delete the oldest of them; return how many there were."""
     key = sa.tuple_(JobLog.job_id, JobLog.first_number)
-    oldest = sa.select(JobLog.job_id, JobLog.first_number).where(JobLog.written_at < before)
+    oldest = sa.select(JobLog.job_id, JobLog.first_number).where(*_old_lines(old))
     oldest = oldest.order_by(JobLog.written_at).limit(limit)
     statement = sa.delete(JobLog).where(key.in_(oldest)).returning(JobLog.first_number)
     return len((await session.execute(statement)).all())

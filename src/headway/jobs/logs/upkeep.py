@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 
 from headway.jobs.logs import queries
+from headway.jobs.retention import KeepJobs
+from headway.jobs.retention_queries import Old
 from headway.kit.clock import Clock
 from headway.kit.db import Database
 from headway.kit.tally import Tally
@@ -16,27 +17,30 @@ PAUSE_SECONDS = 0.1
 
 
 class LogRetention:
-    """Deletes lines that were written so many days ago, of all owners; 0 keeps them as long as their jobs."""
+    """Deletes lines that were written too long ago, of all owners."""
 
-    def __init__(self, database: Database, clock: Clock, keep_days: int) -> None:
+    def __init__(self, database: Database, clock: Clock, keep: KeepJobs) -> None:
         self._database = database
         self._clock = clock
-        self._keep_days = keep_days
+        self._keep = keep
 
     async def forget(self, *, dry_run: bool) -> Tally:
         """Delete old blocks of lines, the oldest first; in a dry run, only count them."""
-        if not self._keep_days:
-            return Tally()
-        before = self._clock.now() - timedelta(days=self._keep_days)
-        async with self._database.read() as session:
-            found = await queries.tally_old(session, before)
-        if dry_run or not found.count:
-            return found
+        tally = Tally()
+        for old in self._keep.lines(self._clock.now()):
+            async with self._database.read() as session:
+                found = await queries.tally_old(session, old)
+            if found.count and not dry_run:
+                found = Tally(await self._delete(old), None, found.oldest)
+            tally = tally.merged(found)
+        return tally
+
+    async def _delete(self, old: Old) -> int:
         total = 0
         while True:
             async with self._database.write() as session:
-                deleted = await queries.delete_oldest(session, before, BATCH)
+                deleted = await queries.delete_oldest(session, old, BATCH)
             total += deleted
             if deleted < BATCH:
-                return Tally(total, None, found.oldest)
+                return total
             await asyncio.sleep(PAUSE_SECONDS)
