@@ -52,6 +52,7 @@ EXPERIMENTS = {
     "frozen_worker": Entry("frozen_worker", (POSTGRES_S3,), short=True),
     "frozen_alone": Entry("frozen_worker:run_alone"),
     "reconnects": Entry("reconnects", BACKENDS, short=True),
+    "late_files": Entry("late_files", BACKENDS),
     "recovery_time": Entry("recovery_time", BACKENDS),
     "crash_points": Entry("crash_points", short=True),
     "power_cut": Entry("power_cut", short=True),

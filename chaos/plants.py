@@ -252,6 +252,23 @@ PLANTS = {
             short=True,
         ),
         Plant(
+            "files-after-the-end",
+            "late_files",
+            5,
+            (
+                Edit(
+                    "jobs/artifacts/queries.py",
+                    "        IS_ACTIVE,\n        BackgroundJob.engine == engine,\n",
+                    "        BackgroundJob.engine == engine,\n",
+                ),
+                Edit(
+                    "jobs/transitions.py",
+                    "queries.update(session, self._clock.now(), sa.and_(where, IS_ACTIVE), {})",
+                    "queries.update(session, self._clock.now(), where, {})",
+                ),
+            ),
+        ),
+        Plant(
             "no-ratio-check",
             "bombs",
             30,
