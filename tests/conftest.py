@@ -9,12 +9,14 @@ from __future__ import annotations
 import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
 
+from headway.accounts.passwords import PasswordHasher
 from headway.kit.db import Database
 from headway.migrations import migrate
 from headway.settings import Settings
@@ -46,6 +48,40 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if same:
         config.hook.pytest_deselected(items=same)
         items[:] = [item for item in items if item not in set(same)]
+
+
+# ----------------------------------------------------------------------- passwords
+
+_EARNEST = dict(PasswordHasher.__init__.__kwdefaults__ or {})
+_QUICK = {"time_cost": 1, "memory_kib": 8, "parallelism": 1}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Hash in a millisecond what nobody attacks, instead of half a second on a busy machine for each app of a test.
+
+    Only in this process. Processes that tests start hash as the product does.
+    """
+    with _hashing(_QUICK):
+        yield
+
+
+@pytest.fixture
+def earnest_passwords() -> Iterator[None]:
+    """Hash as the product does, for a test that looks at just that."""
+    with _hashing(_EARNEST):
+        yield
+
+
+@contextmanager
+def _hashing(defaults: dict[str, int]) -> Iterator[None]:
+    before = PasswordHasher.__init__.__kwdefaults__
+    PasswordHasher.__init__.__kwdefaults__ = defaults
+    yield
+    PasswordHasher.__init__.__kwdefaults__ = before
+
+
+# ------------------------------------------------------------------------- backend
 
 
 @pytest.fixture(scope="session")

@@ -35,10 +35,13 @@ ENDLESS = f"{PREFIX}/jobs/stream"
 NUMBERS = {"number": 1, "name": "hers.txt"}
 """Path parameters that are no ids: everybody's first version is 1, and Ada's job has a file of this name."""
 
-OPERATORS = tuple(f"{PREFIX}/{word}" for word in ("operator", "queues", "audit"))
+OPERATORS = tuple(f"{PREFIX}/{word}" for word in ("operator", "queues", "audit", "users"))
 """Addresses that are about everybody's, and for administrators alone."""
 
-ADMIN, ADA, BEN = "admin@example.org", "ada@example.org", "ben@example.org"
+ADMIN, ADA, BEN, CYD = (f"{name}@example.org" for name in ("admin", "ada", "ben", "cyd"))
+"""Cyd has nothing but an account, which administrators may change and erase."""
+
+DOCUMENT: dict[str, Any] = {}
 
 
 @dataclass
@@ -53,7 +56,10 @@ class World:
 
     @property
     def document(self) -> dict[str, Any]:
-        return self.app.openapi()
+        """The OpenAPI document, made once for all tests: it is the same whatever the settings are."""
+        if not DOCUMENT:
+            DOCUMENT.update(self.app.openapi())
+        return DOCUMENT
 
     @property
     def routes(self) -> list[Route]:

@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
-from headway.accounts.passwords import PasswordHasher
 from headway.accounts.service import AccountService
 from headway.audit.log import By
 from headway.backup.rows import TABLES
@@ -68,7 +67,6 @@ class Headway:
             jwt_secret=SECRET,
             token_lifetime_seconds=3600,
             session_lifetime_seconds=86400,
-            passwords=PasswordHasher(time_cost=1, memory_kib=8, parallelism=1),
         )
 
     async def add_user(self, email: str, role: Any = "user") -> str:

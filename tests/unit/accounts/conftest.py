@@ -1,4 +1,4 @@
-"""Accounts on a real database, with a hash that is quick because nobody attacks these tests."""
+"""Accounts on a real database."""
 # No `from __future__ import annotations`: FastAPI could not resolve closures in Annotated.
 
 from collections.abc import AsyncIterator
@@ -9,7 +9,6 @@ import pytest
 from fastapi import Depends, FastAPI
 
 from headway.accounts.dependencies import build_actor_dependency
-from headway.accounts.passwords import PasswordHasher
 from headway.accounts.router import build_accounts_router
 from headway.accounts.service import AccountService
 from headway.kit.actor import Actor
@@ -23,10 +22,6 @@ TOKEN_SECONDS = 3600
 SESSION_SECONDS = 86400
 
 
-def quick_hasher() -> PasswordHasher:
-    return PasswordHasher(time_cost=1, memory_kib=8, parallelism=1)
-
-
 def make_service(database: Database, clock: FakeClock, secret: str = SECRET) -> AccountService:
     return AccountService(
         database,
@@ -34,7 +29,6 @@ def make_service(database: Database, clock: FakeClock, secret: str = SECRET) -> 
         jwt_secret=secret,
         token_lifetime_seconds=TOKEN_SECONDS,
         session_lifetime_seconds=SESSION_SECONDS,
-        passwords=quick_hasher(),
     )
 
 

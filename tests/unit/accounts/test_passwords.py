@@ -10,15 +10,15 @@ import pytest
 
 from headway.accounts.errors import WeakPassword
 from headway.accounts.passwords import LONGEST, MOST_AT_ONCE, PasswordHasher, check_password, generate_password
-from tests.unit.accounts.conftest import quick_hasher
 
 
+@pytest.mark.usefixtures("earnest_passwords")
 async def test_a_hash_is_argon2id_with_the_parameters_that_were_measured() -> None:
     assert (await PasswordHasher().hash("correct horse")).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 async def test_only_the_right_password_verifies() -> None:
-    hasher = quick_hasher()
+    hasher = PasswordHasher()
     stored = await hasher.hash("correct horse")
     assert await hasher.verify("correct horse", stored)
     assert not await hasher.verify("correct horsf", stored)
@@ -26,7 +26,7 @@ async def test_only_the_right_password_verifies() -> None:
 
 
 async def test_without_a_stored_hash_no_password_is_right() -> None:
-    hasher = quick_hasher()
+    hasher = PasswordHasher()
     assert not await hasher.verify("", None)
     assert not await hasher.verify("correct horse", None)
 
@@ -40,13 +40,13 @@ async def test_the_hash_of_nobody_costs_what_a_real_one_costs() -> None:
 
 
 async def test_an_accent_may_be_typed_in_two_ways() -> None:
-    hasher = quick_hasher()
+    hasher = PasswordHasher()
     stored = await hasher.hash(unicodedata.normalize("NFC", "crème brûlée"))
     assert await hasher.verify(unicodedata.normalize("NFD", "crème brûlée"), stored)
 
 
 async def test_a_password_longer_than_any_is_wrong_even_where_it_begins_right() -> None:
-    hasher = quick_hasher()
+    hasher = PasswordHasher()
     longest = "x" * LONGEST
     stored = await hasher.hash(longest)
     assert await hasher.verify(longest, stored)
@@ -54,12 +54,12 @@ async def test_a_password_longer_than_any_is_wrong_even_where_it_begins_right() 
 
 
 async def test_half_of_a_surrogate_pair_is_a_strange_password_but_one() -> None:
-    hasher = quick_hasher()
+    hasher = PasswordHasher()
     assert await hasher.verify("strange \ud800", await hasher.hash("strange \ud800"))
 
 
 async def test_at_most_four_are_hashed_at_once_and_the_event_loop_goes_on() -> None:
-    hasher = quick_hasher()
+    hasher = PasswordHasher()
     running, most, guard, full = 0, 0, threading.Lock(), threading.Event()
     go_on = threading.Event()
     loop_thread = threading.get_ident()

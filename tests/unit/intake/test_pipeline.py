@@ -137,7 +137,7 @@ async def test_all_formats_parse_inside_the_sandbox(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", REFUSED)
 async def test_a_refusal_crosses_the_border_of_the_sandbox(tmp_path: Path, name: str) -> None:
     content, expected = REFUSED[name]
-    sandbox = Sandbox(memory_bytes=512 * MIB, wall_seconds=60)
+    sandbox = Sandbox(memory_bytes=512 * MIB, wall_seconds=60, ahead=False)
     await sandbox.start()
     try:
         with pytest.raises(expected):

@@ -37,13 +37,16 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limits of t
 
 
 @asynccontextmanager
-async def sandboxed(entry: str, *, memory_mb: int = 256, seconds: float = 60) -> AsyncIterator[Sandbox]:
+async def sandboxed(
+    entry: str, *, memory_mb: int = 256, seconds: float = 60, ahead: bool = True
+) -> AsyncIterator[Sandbox]:
     sandbox = Sandbox(
         memory_bytes=memory_mb * MIB,
         wall_seconds=seconds,
         isolation="process",
         entry=f"tests.unit.intake.hostile:{entry}",
         import_path=ROOT,
+        ahead=ahead,
     )
     await sandbox.start()
     try:
@@ -65,7 +68,8 @@ async def run(sandbox: Sandbox, folder: Path, file_name: str = "a.csv") -> Parse
 
 
 async def run_alone(entry: str, folder: Path, *, memory_mb: int = 256, seconds: float = 60) -> ParseResult:
-    async with sandboxed(entry, memory_mb=memory_mb, seconds=seconds) as sandbox:
+    """Run one parse, with no other process than its own."""
+    async with sandboxed(entry, memory_mb=memory_mb, seconds=seconds, ahead=False) as sandbox:
         return await run(sandbox, folder)
 
 
@@ -154,7 +158,7 @@ async def test_parses_run_side_by_side(tmp_path: Path) -> None:
 
 async def test_progress_never_falls(tmp_path: Path) -> None:
     seen: list[ParseProgress] = []
-    async with sandboxed("backwards") as sandbox:
+    async with sandboxed("backwards", ahead=False) as sandbox:
         await sandbox.parse(request_in(tmp_path), seen.append, asyncio.Event())
     fractions = [progress.fraction for progress in seen]
     assert fractions == sorted(fractions)
@@ -166,7 +170,7 @@ async def test_a_failure_of_the_listener_ends_the_parse(tmp_path: Path) -> None:
     async def refuse(_progress: ParseProgress) -> None:
         raise LookupError("the lease is lost")
 
-    async with sandboxed("spins") as sandbox:
+    async with sandboxed("spins", ahead=False) as sandbox:
         with pytest.raises(LookupError):
             await sandbox.parse(request_in(tmp_path), refuse, asyncio.Event())
 
@@ -266,7 +270,7 @@ async def test_the_whole_group_dies(tmp_path: Path) -> None:
         forked.append(progress.rows)
         cancelled.set()
 
-    async with sandboxed("has_child") as sandbox:
+    async with sandboxed("has_child", ahead=False) as sandbox:
         with pytest.raises(ParseCancelled):
             await sandbox.parse(request_in(tmp_path), on_progress, cancelled)
     await until(lambda: not is_running(forked[0]))
@@ -300,7 +304,7 @@ async def test_the_command_line_does_not_claim_to_be_a_job_process() -> None:
 
 async def test_a_parse_reaches_no_network_where_the_system_allows_that(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        async with sandboxed("dials_out") as sandbox:
+        async with sandboxed("dials_out", ahead=False) as sandbox:
             result = await run(sandbox, tmp_path, str(listener.getsockname()[1]))
             isolated = sandbox.isolates_network
     answer = result.parts[0].decisions[0].runner_up["network"]

@@ -32,7 +32,7 @@ async def in_sandbox(folder: Path, data: bytes, memory_bytes: int, **options: An
     """Parse in a child process that is ended when it holds more than that."""
     rooms = folder / "rooms"
     rooms.mkdir()
-    sandbox = Sandbox(memory_bytes=memory_bytes, wall_seconds=110, rooms=rooms)
+    sandbox = Sandbox(memory_bytes=memory_bytes, wall_seconds=110, rooms=rooms, ahead=False)
     await sandbox.start()
     request = make_request(folder, data, "table.csv", memory_bytes=memory_bytes, **options)
     try:
