@@ -54,11 +54,13 @@ async def page(client: httpx.AsyncClient, url: str, job: str) -> AsyncIterator[h
         yield http
 
 
-def preflight(client: httpx.AsyncClient, origin: str, method: str, path: str) -> httpx.Request:
+def preflight(
+    client: httpx.AsyncClient, origin: str, method: str, path: str, headers: str = "authorization"
+) -> httpx.Request:
     wanted = {
         "Origin": origin,
         "Access-Control-Request-Method": method,
-        "Access-Control-Request-Headers": "authorization",
+        "Access-Control-Request-Headers": headers,
     }
     request = client.build_request("OPTIONS", path, headers=wanted)
     del request.headers["Authorization"]  # browsers send none
@@ -107,6 +109,15 @@ async def test_a_preflight_is_kept_for_hours_and_never_speaks_of_credentials(pag
     assert "access-control-allow-credentials" not in answer.headers
     assert ALLOWED not in (await page.send(preflight(page, STRANGER, "GET", "/jobs/stream"))).headers
     assert ALLOWED not in (await page.send(preflight(page, "null", "GET", "/jobs/stream"))).headers
+
+
+async def test_a_preflight_that_is_refused_says_so_like_every_failure(page: httpx.AsyncClient) -> None:
+    answer = await page.send(preflight(page, SHOP, "GET", "/jobs/active", headers="authorization, x-shop"))
+    assert (answer.status_code, answer.headers[ALLOWED]) == (400, SHOP)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    problem = answer.json()
+    assert (problem["code"], problem["detail"]) == ("request.not_open_elsewhere", "Disallowed CORS headers.")
 
 
 async def test_the_stream_is_readable_elsewhere_event_by_event(

@@ -32,6 +32,14 @@ class TooManyConnections(Unavailable):
     user_action = "Close some of them, or wait a moment and try again."
 
 
+class NotOpenElsewhere(BadRequest):
+    """The answer to a preflight: a browser asks before a page of another origin sends what is not open to it."""
+
+    code = "request.not_open_elsewhere"
+    title = "A page of another origin may not send this request"
+    user_action = "Send no other headers than Authorization, Content-Type, If-None-Match and Last-Event-ID."
+
+
 class BodyTooLarge(TooLarge):
     """Not for files: those go to the address that streams them."""
 

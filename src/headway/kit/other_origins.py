@@ -11,8 +11,11 @@ from collections.abc import Collection, Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 
 from headway.kit.asgi import App, Message, Receive, Scope, Send
+from headway.kit.guard_errors import NotOpenElsewhere
+from headway.kit.problems import problem_response
 
 PREFLIGHT_SECONDS = 7200
 """As long as Chromium keeps an answer at most. Each page asks once for each address, and not before each request."""
@@ -31,7 +34,7 @@ class OtherOrigins:
         self._app = app
         self._origins = frozenset(origins)
         self._open_to = open_to
-        self._for_others = CORSMiddleware(
+        self._for_others = _Preflights(
             app,
             allow_origins=sorted(self._origins),
             allow_methods=sorted(open_to),
@@ -55,6 +58,17 @@ class OtherOrigins:
             method = Headers(scope=scope).get("access-control-request-method", "")
         pattern = self._open_to.get(method)
         return pattern is not None and pattern.fullmatch(scope["path"]) is not None
+
+
+class _Preflights(CORSMiddleware):
+    """Says what is wrong with a preflight in the shape of every other failure."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        answer = super().preflight_response(request_headers)
+        if answer.status_code < 400:
+            return answer
+        kept = {name: value for name, value in answer.headers.items() if not name.startswith("content-")}
+        return problem_response(NotOpenElsewhere(f"{bytes(answer.body).decode()}."), kept)
 
 
 def _varying(send: Send) -> Send:
