@@ -25,6 +25,7 @@ from headway.accounts.errors import (
     TooManyApiTokens,
     UserNotFound,
 )
+from headway.accounts.lookups import CallerLookups
 from headway.accounts.models import ApiToken, User
 from headway.accounts.schemas import ApiTokenResponse, NewApiToken
 from headway.accounts.standing import ApiTokenProof
@@ -45,9 +46,10 @@ NOTED_AGAIN_AFTER = timedelta(hours=1)
 class ApiTokens:
     """The API tokens of all users. Every method is a transaction of its own."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, callers: CallerLookups) -> None:
         self._database = database
         self._clock = clock
+        self._callers = callers
 
     async def create(
         self,
@@ -104,8 +106,7 @@ class ApiTokens:
 
     async def verify(self, token: str) -> Actor:
         """Return who calls with this token; raises `InvalidToken`, `ExpiredToken` or `AccountDisabled`."""
-        async with self._database.read() as session:
-            found = await queries.find_api_token(session, digest_of(token))
+        found = await self._callers.api_tokens.find(digest_of(token))
         if found is None:
             raise InvalidToken("The token is unknown. It may have been revoked.")
         row, user = found

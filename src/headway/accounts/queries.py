@@ -161,11 +161,10 @@ async def tally_expired_sessions(session: AsyncSession, now: datetime, *, delete
     return await tally_rows(session, UserSession.expires_at, UserSession.expires_at <= now, delete=delete)
 
 
-async def find_api_token(session: AsyncSession, digest: str) -> tuple[ApiToken, User] | None:
-    """Return the API token with this digest and whose it is."""
-    statement = sa.select(ApiToken, User).join(User, ApiToken.user_id == User.id).where(ApiToken.digest == digest)
-    found = (await session.execute(statement)).one_or_none()
-    return None if found is None else (found[0], found[1])
+async def list_token_users(session: AsyncSession, digests: Collection[str]) -> Sequence[sa.Row[ApiToken, User]]:
+    """Return the API tokens that have one of these digests, each with whose it is."""
+    statement: sa.Select[ApiToken, User] = sa.select(ApiToken, User).join(User, ApiToken.user_id == User.id)
+    return (await session.execute(statement.where(ApiToken.digest.in_(digests)))).all()
 
 
 async def list_api_tokens(session: AsyncSession, user_id: UUID) -> Sequence[ApiToken]:

@@ -28,6 +28,7 @@ from headway.accounts.errors import (
     WrongCredentials,
     WrongPassword,
 )
+from headway.accounts.lookups import CallerLookups
 from headway.accounts.models import User, UserSession
 from headway.accounts.passwords import PasswordHasher, check_password, generate_password
 from headway.accounts.schemas import Role, UserResponse
@@ -39,7 +40,6 @@ from headway.kit.clock import Clock
 from headway.kit.db import Database
 from headway.kit.logs import remembered
 from headway.kit.pagination import Page, decode_cursor, encode_cursor
-from headway.kit.together import Together
 
 log = logging.getLogger(__name__)
 
@@ -62,14 +62,14 @@ class AccountService:
     ) -> None:
         self.token_lifetime_seconds = token_lifetime_seconds
         self.session_lifetime_seconds = session_lifetime_seconds
-        self.api_tokens = ApiTokens(database, clock)
+        callers = CallerLookups(database, clock)
+        self.api_tokens = ApiTokens(database, clock, callers)
         self._database = database
         self._clock = clock
         self._passwords = passwords or PasswordHasher()
         self._attempts = AttemptLimiter(clock, self._note_lock_out)
         self._signer = TokenSigner(jwt_secret, token_lifetime_seconds, clock)
-        self._users = Together(self._users_by_id)
-        self._sessions = Together(self._session_users)
+        self._callers = callers
 
     # Users
 
@@ -235,7 +235,7 @@ class AccountService:
         if is_api_token(token):
             return await self.api_tokens.verify(token)
         claims = self._signer.read(token)
-        user = await self._users.find(claims.user_id)
+        user = await self._callers.users.find(claims.user_id)
         if user is None:
             raise InvalidToken
         if claims.credentials_version != enabled(user).credentials_version:
@@ -266,7 +266,7 @@ class AccountService:
     async def actor_for_session(self, token: str) -> Actor:
         """Return whose session cookie this is; raises `SessionEnded` or `AccountDisabled`."""
         proof = SessionProof(digest_of(token))
-        found = await self._sessions.find(proof.token_hash)
+        found = await self._callers.sessions.find(proof.token_hash)
         if found is None:
             raise SessionEnded
         user, expires_at = found
@@ -331,20 +331,8 @@ class AccountService:
             expires_at=now + timedelta(seconds=self.session_lifetime_seconds),
         )
 
-    async def _users_by_id(self, user_ids: Collection[UUID]) -> dict[UUID, User]:
-        async with self._database.read() as session:
-            return {user.id: user for user in await queries.list_by_ids(session, user_ids)}
-
-    async def _session_users(self, token_hashes: Collection[str]) -> dict[str, tuple[User, datetime]]:
-        async with self._database.read() as session:
-            return await queries.list_session_users(session, token_hashes, self._clock.now())
-
     async def _get_by_owner(self, owner: str) -> User:
-        async with self._database.read() as session:
-            user = await queries.find_by_id(session, user_id_of(owner))
-        if user is None:
-            raise UserNotFound
-        return user
+        return await self.get_user(user_id_of(owner))
 
     async def _find_by_email(self, email: str) -> User | None:
         with contextlib.suppress(InvalidEmail):
