@@ -134,7 +134,7 @@ async def opened(data_dir: Path, sandbox: Any = None) -> AsyncIterator[Product]:
     import_file = ImportFile(database, jobs, datasets, bench, ChangeDataset(database, jobs, datasets.changes, bench))
     intake = FileIntakeService(database, store, clock, jobs, datasets, runner, limits)
     deliveries = Deliveries(database, clock, changes, runner)
-    rules = ArtifactRules(settings.max_artifact_bytes, **settings.keep_artifacts)
+    rules = ArtifactRules(**settings.artifact_rules)
     artifacts = ArtifactService(database, store, clock, jobs, intake.quota, rules)
     yield Product(settings, clock, database, jobs, intake, runner, deliveries, import_file, artifacts)
     await runner.close()

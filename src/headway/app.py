@@ -83,6 +83,7 @@ from headway.kit.problems import RETRY_AFTER_SECONDS, describe_failures, install
 from headway.kit.processes import EXIT_CONFIGURATION, allow_many_files, die_with_parent
 from headway.kit.request_ids import RequestIds
 from headway.metrics import MeasuredRequests, Metrics, serve_metrics
+from headway.operator.erasing import Eraser
 from headway.operator.router import build_operator_router
 from headway.operator.service import Installation, OperatorService
 from headway.settings import Settings
@@ -142,6 +143,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, traces: Any | 
     intake = FileIntakeService(database, store, clock, jobs, datasets, submitter, _intake_limits(settings))
     uploads = UploadService(database, store, clock, jobs, intake, accounts.may_sign_in)
     previews = Previews(database, store, datasets, cache.scratch, isolation=settings.sandbox)
+    eraser = Eraser(database, accounts, jobs, intake, datasets)
     operating = _build_operating(settings, database, clock, store, changes, deliveries, accounts)
 
     @contextlib.asynccontextmanager
@@ -183,7 +185,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None, traces: Any | 
         build_imports_router(intake, previews, actor),
         build_uploads_router(uploads, actor),
         build_artifacts_router(
-            ArtifactService(database, store, clock, jobs, intake.quota, _artifact_rules(settings), GUARDS),
+            ArtifactService(
+                database, store, clock, jobs, intake.quota, ArtifactRules(**settings.artifact_rules), GUARDS
+            ),
             intake.arrivals.one_more,
             actor,
         ),
@@ -196,23 +200,23 @@ def create_app(settings: Settings, *, clock: Clock | None = None, traces: Any | 
             ReparseService(database, clock, jobs, datasets, submitter), datasets.changes, intake, actor
         ),
         build_exports_router(ExportService(database, clock, datasets, submissions), actor),
-        build_operator_router(operating.service, operating.operations, build_admin_dependency(actor)),
+        build_operator_router(operating.service, operating.operations, eraser, build_admin_dependency(actor)),
     ):
         app.include_router(router, prefix=PREFIX)
     _add_health(app, database, store, clock)
     _wrap(app, Metrics(database, clock, live, intake.arrivals, _folders(settings, store)), clock, accounts, settings)
-    describe_failures(app)
     app.state.live, app.state.waits = live, waits
     mount_ui(app)
     return app
 
 
 def _wrap(app: FastAPI, metrics: Metrics, clock: Clock, accounts: AccountService, settings: Settings) -> None:
-    """Count every request, show the numbers to whoever may see them, and let pages of some other origins in."""
+    """Do what concerns all requests: count them, let pages of some other origins in, and document failures."""
     token = settings.metrics_token.get_secret_value()
     serve_metrics(app, metrics, accounts.verify_token, token=token, is_public=settings.metrics_public)
     _put_around(app, lambda inner: RequestIds(MeasuredRequests(LateAnswers(inner), metrics, clock, app.routes)))
     _open_to_other_origins(app, settings.effective_allowed_origins)
+    describe_failures(app)
 
 
 def _open_to_other_origins(app: FastAPI, origins: list[str]) -> None:
@@ -270,10 +274,6 @@ def _intake_limits(settings: Settings) -> IntakeLimits:
         upload_idle_seconds=settings.upload_idle_seconds,
         upload_age_seconds=settings.upload_age_seconds,
     )
-
-
-def _artifact_rules(settings: Settings) -> ArtifactRules:
-    return ArtifactRules(settings.max_artifact_bytes, redirects=settings.redirect_downloads, **settings.keep_artifacts)
 
 
 async def _create_first_admin(accounts: AccountService, settings: Settings) -> None:

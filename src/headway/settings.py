@@ -265,10 +265,14 @@ class Settings(BaseSettings):
         }
 
     @property
-    def keep_artifacts(self) -> dict[str, Any]:
-        """Return how long files of jobs are kept, by the names of `jobs.artifacts.service.ArtifactRules`."""
-        types = {name: days.artifacts for name, days in self.keep_types.items() if days.artifacts is not None}
-        return {"keep_days": self.keep_artifact_days, "types": types}
+    def artifact_rules(self) -> dict[str, Any]:
+        """Return what holds for files of jobs, by the names of `jobs.artifacts.service.ArtifactRules`."""
+        return {
+            "max_bytes": self.max_artifact_bytes,
+            "keep_days": self.keep_artifact_days,
+            "redirects": self.redirect_downloads,
+            "types": {name: days.artifacts for name, days in self.keep_types.items() if days.artifacts is not None},
+        }
 
     @property
     def effective_max_connections_per_address(self) -> int:

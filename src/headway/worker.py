@@ -83,7 +83,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     import_file = ImportFile(database, jobs, datasets, bench, change)
     limits = IntakeLimits(settings.max_upload_bytes, settings.max_user_bytes, settings.min_free_bytes)
     quota = Quota(database, store, clock, jobs, datasets, limits)
-    rules = ArtifactRules(settings.max_artifact_bytes, **settings.keep_artifacts)
+    rules = ArtifactRules(**settings.artifact_rules)
     artifacts = ArtifactService(database, store, clock, jobs, quota, rules)
     export = ExportDataset(datasets, _bench(settings, store, export_sandbox), settings.max_artifact_bytes).kind()
     own = {IMPORT_FILE: import_file.task(), REPARSE: change.reparse_task(), export.name: export.task()}

@@ -1,4 +1,4 @@
-"""A running app with two ordinary users and an administrator, of whom one has a job and a dataset."""
+"""A running app with three ordinary users and an administrator, of whom one has a job and a dataset."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ DOCUMENT: dict[str, Any] = {}
 
 @dataclass
 class World:
-    """The running app, and who is who in it. `ids` are those of what Ada has, by the name of the path parameter."""
+    """The running app, and who is who in it.
+
+    `ids` are those of what Ada has, by the name of the path parameter; `user_id` is Cyd's.
+    """
 
     app: FastAPI
     url: str
@@ -113,7 +116,7 @@ async def world(settings: Settings, database: Database, store: ObjectStore, tmp_
         owner, job_id = str(users[ADA]), UUID(job.json()["id"])
         dataset_id = await _publish(database, store, tmp_path, owner, job_id)
         ids = {"job_id": job_id, "dataset_id": dataset_id, "token_id": UUID(token.json()["id"])}
-        ids["upload_id"] = UUID(upload.headers["headway-job"])
+        ids |= {"upload_id": UUID(upload.headers["headway-job"]), "user_id": users[CYD]}
         yield World(app, url, tokens, owner, ids)
 
 
@@ -122,7 +125,7 @@ async def _add_users(database: Database) -> dict[str, UUID]:
     async with database.write() as session:
         admin = (await session.execute(sa.select(User).where(User.email == ADMIN))).scalar_one()
         users = {ADMIN: admin.id}
-        for email in (ADA, BEN):
+        for email in (ADA, BEN, CYD):
             users[email] = uuid4()
             session.add(
                 User(

@@ -43,7 +43,8 @@ async def test_whatever_administrators_do_leaves_one_entry_whether_it_is_refused
 ) -> None:
     """Also what everybody does with their own password and tokens, for which no token but one that may all serves."""
     routes = [route for route in world.routes if route.scopes == {"admin"} and route.method != "get"]
-    assert len(routes) >= 8
+    routes.sort(key=lambda route: route.method == "delete")
+    assert len(routes) >= 13
     wrong: list[str] = []
     async with world.client(world.tokens[ADMIN]) as admin, world.client(world.tokens[ADA]) as ada:
         for route in routes:

@@ -159,10 +159,13 @@ async def test_what_is_everybodys_is_for_administrators_alone(world: World, stra
 
 async def test_an_administrator_reaches_all_that_is_everybodys(world: World) -> None:
     async with world.client(world.tokens[ADMIN]) as client:
-        for route in sorted(world.operators_routes, key=lambda route: route.path.endswith("cancel")):
+        last = sorted(
+            world.operators_routes, key=lambda route: (route.method == "delete", route.path.endswith("cancel"))
+        )
+        for route in last:
             query = "?state=failed" if route.path == f"{PREFIX}/operator/jobs" else ""
             answer = await world.ask(client, route, world.path_of(route) + query)
-            assert answer.status_code in {200, 202, 409}, f"{route}: {answer.status_code} {answer.text[:300]}"
+            assert answer.status_code in {200, 201, 202, 204, 409}, f"{route}: {answer.status_code} {answer.text[:300]}"
             if route.parameters:
                 assert (await world.ask(client, route, world.nobodys_path(route))).status_code == 404, str(route)
 

@@ -20,8 +20,10 @@ from headway.accounts.errors import (
     CrossSite,
     EmailTaken,
     InvalidEmail,
+    LastAdmin,
     TooManyApiTokens,
     TooManyAttempts,
+    UserNotFound,
     WeakPassword,
     WrongCredentials,
     WrongPassword,
@@ -35,6 +37,8 @@ from headway.accounts.schemas import (
     MeResponse,
     NewApiToken,
     SessionResponse,
+    SetPassword,
+    SetRole,
     SignIn,
     TokenResponse,
     UserResponse,
@@ -54,7 +58,9 @@ def build_accounts_router(service: AccountService, actor: Callable[..., Any]) ->
     router.include_router(_signing_in(service))
     router.include_router(_own_account(service, actor))
     router.include_router(_own_tokens(service, actor))
-    router.include_router(_users(service, build_admin_dependency(actor)))
+    admin = build_admin_dependency(actor)
+    router.include_router(_users(service, admin))
+    router.include_router(_user(service, admin))
     return router
 
 
@@ -157,6 +163,51 @@ def _users(service: AccountService, admin: Callable[..., Any]) -> APIRouter:
         return await service.list_users(limit=limit, cursor=cursor)
 
     return router
+
+
+def _user(service: AccountService, admin: Callable[..., Any]) -> APIRouter:
+    refusals = responses(Unauthorized, Forbidden, UserNotFound)
+    router = APIRouter(prefix="/users/{user_id}", tags=["users"], responses=refusals)
+    operator = Annotated[Actor, Depends(admin)]
+
+    @router.get("")
+    async def get_user(_who: operator, user_id: UUID) -> UserResponse:
+        """One user. Administrators only."""
+        return await _shown(service, user_id)
+
+    @router.put("/role", responses=responses(LastAdmin))
+    async def set_role(who: operator, request: Request, user_id: UUID, body: SetRole) -> UserResponse:
+        """Make a user an administrator, or one no longer, from their next request on. Administrators only. Audited."""
+        await service.set_role(user_id, body.role, by=by_request(who, request))
+        return await _shown(service, user_id)
+
+    @router.post("/disable", responses=responses(LastAdmin))
+    async def disable_user(who: operator, request: Request, user_id: UUID) -> UserResponse:
+        """Keep a user from signing in, and end their tokens and sessions at once. Administrators only. Audited.
+
+        Their files and datasets stay, and their jobs go on.
+        """
+        await service.disable_user(user_id, by=by_request(who, request))
+        return await _shown(service, user_id)
+
+    @router.post("/enable")
+    async def enable_user(who: operator, request: Request, user_id: UUID) -> UserResponse:
+        """Let a user sign in again; what ended when they were disabled stays ended. Administrators only. Audited."""
+        await service.enable_user(user_id, by=by_request(who, request))
+        return await _shown(service, user_id)
+
+    @router.post("/password", status_code=204, responses=responses(WeakPassword))
+    async def set_password(who: operator, request: Request, user_id: UUID, body: SetPassword) -> None:
+        """Give a user a new password; ends what they signed in with the old one. Administrators only. Audited."""
+        await service.set_password(
+            user_id, body.new_password, revoke_tokens=body.revoke_tokens, by=by_request(who, request)
+        )
+
+    return router
+
+
+async def _shown(service: AccountService, user_id: UUID) -> UserResponse:
+    return UserResponse.model_validate(await service.get_user(user_id))
 
 
 def client_address(request: Request) -> str:

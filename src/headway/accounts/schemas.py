@@ -67,6 +67,21 @@ class CreateUser(BaseModel):
     role: Role = "user"
 
 
+class SetRole(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    role: Role
+
+
+class SetPassword(BaseModel):
+    """A password that an administrator gives to somebody."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    new_password: str = NEW_PASSWORD
+    revoke_tokens: bool = Field(default=False, description="Revoke their API tokens too; otherwise they stay valid.")
+
+
 class UserResponse(BaseModel):
     """A user, as administrators see them."""
 

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import secrets
 from collections.abc import AsyncIterator, Collection, Hashable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -34,7 +35,17 @@ from headway.accounts.passwords import PasswordHasher, check_password, generate_
 from headway.accounts.schemas import Role, UserResponse
 from headway.accounts.standing import SessionProof, SignedProof, ended_proofs
 from headway.accounts.tokens import Claims, TokenSigner
-from headway.audit.log import HEADWAY, Action, By, Target, forget_addresses_in, noting_refusals, record
+from headway.audit.log import (
+    BEGUN,
+    HEADWAY,
+    Action,
+    By,
+    Target,
+    complete,
+    forget_addresses_in,
+    noting_refusals,
+    record,
+)
 from headway.kit.actor import Actor
 from headway.kit.clock import Clock
 from headway.kit.db import Database
@@ -42,6 +53,17 @@ from headway.kit.logs import remembered
 from headway.kit.pagination import Page, decode_cursor, encode_cursor
 
 log = logging.getLogger(__name__)
+
+Named = str | UUID
+"""A user by e-mail, as people at a command line say it, or by id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasing:
+    """A user who is being erased, and the entry of the audit that tells of it."""
+
+    user_id: UUID
+    entry_id: UUID
 
 
 class AccountService:
@@ -110,31 +132,31 @@ class AccountService:
         next_cursor = encode_cursor(shown[-1].created_at, shown[-1].id) if len(found) > limit else None
         return Page(items=[UserResponse.model_validate(user) for user in shown], next_cursor=next_cursor)
 
-    async def set_role(self, email: str, role: Role, *, by: By = HEADWAY) -> None:
+    async def get_user(self, named: Named) -> User:
+        """Return a user. Raises `UserNotFound`."""
+        async with self._database.read() as session:
+            return await _get(session, named)
+
+    async def set_role(self, named: Named, role: Role, *, by: By = HEADWAY) -> None:
         """Make a user an administrator, or one no longer, from their next request on. Raises `LastAdmin`."""
-        async with self._changing(email, by, "user.set_role") as (session, user):
+        async with self._changing(named, by, "user.set_role") as (session, user):
             if role != "admin":
                 await _refuse_last_admin(session, user)
             await queries.set_role(session, user.id, role)
             await self._note(session, by, "user.set_role", user.id, role=role)
 
-    async def disable_user(self, email: str, *, by: By = HEADWAY) -> None:
+    async def disable_user(self, named: Named, *, by: By = HEADWAY) -> None:
         """Stop a user from signing in, and end every token and session of theirs at once. Raises `LastAdmin`."""
-        async with self._changing(email, by, "user.disable") as (session, user):
+        async with self._changing(named, by, "user.disable") as (session, user):
             await _refuse_last_admin(session, user)
             await queries.disable(session, user.id, self._clock.now())
             await self._note(session, by, "user.disable", user.id)
 
-    async def enable_user(self, email: str, *, by: By = HEADWAY) -> None:
+    async def enable_user(self, named: Named, *, by: By = HEADWAY) -> None:
         """Let a user sign in again; what ended when they were disabled stays ended."""
-        async with self._changing(email, by, "user.enable") as (session, user):
+        async with self._changing(named, by, "user.enable") as (session, user):
             await queries.enable(session, user.id)
             await self._note(session, by, "user.enable", user.id)
-
-    async def get_owner(self, email: str) -> str:
-        """Return the owner that the rows of a user's things carry."""
-        async with self._database.read() as session:
-            return str((await _get_by_email(session, email)).id)
 
     async def emails_of(self, owners: Collection[str]) -> dict[str, str]:
         """Return the e-mails of those of these owners who have an account here."""
@@ -151,19 +173,29 @@ class AccountService:
             user = await queries.find_by_id(session, user_id_of(owner))
         return user is not None and user.disabled_at is None
 
-    async def erase_user_in(self, session: AsyncSession, email: str, *, by: By = HEADWAY, **erased: int) -> None:
+    async def begin_erasing(self, named: Named, *, by: By = HEADWAY) -> Erasing:
+        """Let nobody in as this user any more, who is to be deleted with everything. Raises `LastAdmin`.
+
+        The audit says that it has begun; if it is broken off, the user stays disabled.
+        """
+        async with self._changing(named, by, "user.delete") as (session, user):
+            await _refuse_last_admin(session, user)
+            await queries.disable(session, user.id, self._clock.now())
+            entry_id = await record(session, self._clock, by, "user.delete", Target("user", str(user.id)), result=BEGUN)
+        return Erasing(user.id, entry_id)
+
+    async def erase_user_in(self, session: AsyncSession, erasing: Erasing, **erased: int) -> None:
         """Delete a user with everything that lets them in. Raises `LastAdmin`.
 
         The audit keeps how much of what is `erased` with them, and no longer from where they did things.
         """
         await queries.lock_admins(session)
-        user = await _get_by_email(session, email)
-        await _refuse_last_admin(session, user)
-        await queries.delete_user(session, user.id)
-        await forget_addresses_in(session, str(user.id))
-        await self._note(session, by, "user.delete", user.id, **erased)
+        await _refuse_last_admin(session, await _get(session, erasing.user_id))
+        await queries.delete_user(session, erasing.user_id)
+        await complete(session, erasing.entry_id, **erased)
+        await forget_addresses_in(session, str(erasing.user_id))
 
-    async def set_password(self, email: str, password: str, *, revoke_tokens: bool = False, by: By = HEADWAY) -> None:
+    async def set_password(self, named: Named, password: str, *, revoke_tokens: bool = False, by: By = HEADWAY) -> None:
         """Give a user a new password, as an administrator does; ends what they signed in with the old one.
 
         Their API tokens stay valid unless `revoke_tokens` says otherwise.
@@ -171,7 +203,7 @@ class AccountService:
         check_password(password)
         password_hash = await self._passwords.hash(password)
         async with self._database.write() as session:
-            user = await _get_by_email(session, email, lock=True)
+            user = await _get(session, named, lock=True)
             await queries.replace_password(session, user.id, user.credentials_version, password_hash, self._clock.now())
             if revoke_tokens:
                 await queries.revoke_api_tokens(session, user.id)
@@ -295,15 +327,15 @@ class AccountService:
         )
 
     @contextlib.asynccontextmanager
-    async def _changing(self, email: str, by: By, action: Action) -> AsyncIterator[tuple[AsyncSession, User]]:
+    async def _changing(self, named: Named, by: By, action: Action) -> AsyncIterator[tuple[AsyncSession, User]]:
         """Open a transaction on a user, with the number of administrators in hand; a refusal is noted."""
-        target = Target("user", await self.get_owner(email))
+        target = Target("user", str((await self.get_user(named)).id))
         async with (
             noting_refusals(self._database, self._clock, by, action, target),
             self._database.write() as session,
         ):
             await queries.lock_admins(session)
-            yield session, await _get_by_email(session, email)
+            yield session, await _get(session, named)
 
     async def _note(self, session: AsyncSession, by: By, action: Action, user_id: UUID, **details: Any) -> None:
         await record(session, self._clock, by, action, Target("user", str(user_id)), **details)
@@ -341,10 +373,13 @@ class AccountService:
         return None
 
 
-async def _get_by_email(session: AsyncSession, email: str, *, lock: bool = False) -> User:
-    user = await queries.find_by_email(session, check_email(email), lock=lock)
+async def _get(session: AsyncSession, named: Named, *, lock: bool = False) -> User:
+    if isinstance(named, UUID):
+        user = await queries.find_by_id(session, named, lock=lock)
+    else:
+        user = await queries.find_by_email(session, check_email(named), lock=lock)
     if user is None:
-        raise UserNotFound(f"No user has the e-mail {email!r}.")
+        raise UserNotFound("No user has this id." if isinstance(named, UUID) else f"No user has the e-mail {named!r}.")
     return user
 
 

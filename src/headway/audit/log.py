@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,6 +27,9 @@ Action = Literal[
 TargetType = Literal["job", "queue", "user", "token", "address", "installation", "dataset"]
 
 DONE = "done"
+BEGUN = "begun"
+"""Of a deed that is more than one transaction, until the last of them: it goes on, or was broken off."""
+
 TABLE_NAME = AuditEntry.__tablename__
 
 
@@ -57,13 +60,19 @@ INSTALLATION = Target("installation", "headway")
 
 async def record(
     session: AsyncSession, clock: Clock, by: By, action: Action, target: Target, *, result: str = DONE, **details: Any
-) -> None:
-    """Write an entry in the caller's transaction: committed with the deed, or gone with it."""
+) -> UUID:
+    """Write an entry in the caller's transaction: committed with the deed, or gone with it. Return its id."""
     entry = AuditEntry(
         id=uuid4(), at=clock.now(), actor=by.actor, address=by.address, request_id=by.request_id, action=action,
         target_type=target.type, target=target.name, result=result, details=details,
     )  # fmt: skip
     await queries.insert(session, entry)
+    return entry.id
+
+
+async def complete(session: AsyncSession, entry_id: UUID, **details: Any) -> None:
+    """Say in the caller's transaction that a deed which was `BEGUN` is done, and how much it was."""
+    await queries.complete(session, entry_id, BEGUN, DONE, details)
 
 
 @asynccontextmanager

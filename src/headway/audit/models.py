@@ -33,7 +33,7 @@ class AuditEntry(Base):
     action: Mapped[str] = mapped_column(sa.Text)
     target_type: Mapped[str] = mapped_column(sa.Text)
     target: Mapped[str] = mapped_column(sa.Text)
-    # "done", or the code of the problem for which it was not.
+    # "done", or the code of the problem for which it was not; "begun" if it takes long and has not come to its end.
     result: Mapped[str] = mapped_column(sa.Text)
     details: Mapped[dict[str, Any]] = mapped_column(
         sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,6 +17,12 @@ from headway.kit.tally import Tally, tally_rows
 async def insert(session: AsyncSession, entry: AuditEntry) -> None:
     session.add(entry)
     await session.flush()
+
+
+async def complete(session: AsyncSession, entry_id: UUID, before: str, after: str, details: Mapping[str, Any]) -> None:
+    """Say how a deed ended that an entry tells of as begun."""
+    begun = sa.update(AuditEntry).where(AuditEntry.id == entry_id, AuditEntry.result == before)
+    await session.execute(begun.values(result=after, details=dict(details)))
 
 
 async def list_newest_first(

@@ -1,21 +1,18 @@
-"""`headway users delete`: erases a person: the account, and everything that they brought or made."""
+"""`headway users delete`: erases a person from this machine's command line."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from uuid import UUID
 
 import click
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from headway.accounts.secrets import load_or_create_secret
 from headway.accounts.service import AccountService
-from headway.audit.log import By
 from headway.cli.configuration import load_settings, make_data_dir
 from headway.cli.output import counted, sentence_of
 from headway.cli.whose import at_this_machine
@@ -25,18 +22,13 @@ from headway.engine.dbos import DbosSubmitter
 from headway.errors import AppError
 from headway.intake.quota import IntakeLimits
 from headway.intake.service import FileIntakeService
-from headway.intake.sweep_objects import job_of
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import open_signal
 from headway.kit.clock import SystemClock
 from headway.kit.db import Database
+from headway.operator.erasing import Eraser
 from headway.settings import Settings
 from headway.storage.opening import open_store
-
-STOP_SECONDS = 15.0
-"""How long running jobs may take to stop by themselves; after that their workers find them gone."""
-
-LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +40,6 @@ class Erased:
     jobs: int
     objects: int
     left: int
-
-
-@dataclass(frozen=True, slots=True)
-class Slices:
-    """Everybody who keeps something of a person."""
-
-    database: Database
-    accounts: AccountService
-    jobs: JobMonitoringService
-    intake: FileIntakeService
-    datasets: DatasetService
 
 
 @click.command()
@@ -100,54 +81,14 @@ def _tell(email: str, erased: Erased) -> None:
 
 async def _run(settings: Settings, email: str) -> Erased:
     make_data_dir(settings)
-    async with _opened(settings) as slices:
-        return await erase(slices, email, by=at_this_machine())
-
-
-async def erase(slices: Slices, email: str, *, by: By, stop_seconds: float = STOP_SECONDS) -> Erased:
-    """Erase a user. One that was broken off can be repeated; objects that stay then are left for the sweep.
-
-    It leaves two entries in the audit, as it is two deeds: disabling, which stays done if the rest is broken off.
-    """
-    owner = await slices.accounts.get_owner(email)
-    # Nobody signs in or uploads from here on, and the last administrator is refused before anything is touched.
-    await slices.accounts.disable_user(email, by=by)
-    await _end_jobs(slices, owner, stop_seconds)
-    async with slices.database.write() as session:
-        jobs = await slices.jobs.erase_owner_in(session, owner)
-        originals = await slices.intake.erase_owner_in(session, owner)
-        datasets, named = await slices.datasets.erase_owner_in(session, owner)
-        counts = {"datasets": datasets, "files": len(originals), "jobs": len(jobs)}
-        await slices.accounts.erase_user_in(session, email, by=by, **counts)
-    objects, left = await _erase_objects(slices, jobs, originals | named)
-    return Erased(datasets=datasets, files=len(originals), jobs=len(jobs), objects=objects, left=left)
-
-
-async def _end_jobs(slices: Slices, owner: str, stop_seconds: float) -> None:
-    """End what waits, and let what runs stop by itself, so that it writes nothing after its rows are gone."""
-    until = time.monotonic() + stop_seconds
-    while await slices.jobs.cancel_all(owner):
-        if time.monotonic() >= until:
-            return
-        await asyncio.sleep(LOOK_SECONDS)
-
-
-async def _erase_objects(slices: Slices, jobs: list[UUID], keys: set[str]) -> tuple[int, int]:
-    """Delete objects; return how many were deleted, and how many could not be."""
-    unreachable = 0
-    # Jobs that were deleted before are known from what they stored.
-    deleted = {job_id for key in keys if (job_id := job_of(key)) is not None}
-    for job_id in deleted.union(jobs):
-        try:
-            keys |= set(await slices.intake.list_objects(job_id))
-        except AppError:
-            unreachable += 1
-    left = await slices.datasets.discard(keys)
-    return len(keys) - left, left + unreachable
+    async with _opened(settings) as eraser:
+        rows = await eraser.erase_rows(email, by=at_this_machine())
+        objects, left = await eraser.erase_objects(rows)
+    return Erased(rows.datasets, rows.files, len(rows.job_ids), objects, left)
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Slices]:
+async def _opened(settings: Settings) -> AsyncIterator[Eraser]:
     clock, database = SystemClock(), Database(settings.effective_database_url)
     store = open_store(settings.effective_storage_url)
     submitter = DbosSubmitter(settings.effective_database_url)
@@ -163,7 +104,7 @@ async def _opened(settings: Settings) -> AsyncIterator[Slices]:
     )
     intake = FileIntakeService(database, store, clock, jobs, datasets, submitter, limits)
     try:
-        yield Slices(database, accounts, jobs, intake, datasets)
+        yield Eraser(database, accounts, jobs, intake, datasets)
     finally:
         await submitter.close()
         await store.close()

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 
+from headway.accounts.errors import LastAdmin, UserNotFound
 from headway.audit.dependencies import by_request
 from headway.audit.log import Action, Target, TargetType
 from headway.audit.reading import Wanted
@@ -17,19 +18,35 @@ from headway.kit.actor import Actor
 from headway.kit.pagination import BadCursor, Page
 from headway.kit.problems import responses
 from headway.kit.text import PlainText
-from headway.operator.schemas import AuditAnswer, OperatorJob, Overview, PauseQueue, QueueAnswer, Queues, Throughput
+from headway.operator.erasing import Eraser
+from headway.operator.schemas import (
+    AuditAnswer,
+    ErasedUser,
+    OperatorJob,
+    Overview,
+    PauseQueue,
+    QueueAnswer,
+    Queues,
+    Throughput,
+)
 from headway.operator.service import OperatorService, Window
+
+STOP_SECONDS = 5.0
+"""How long an answer waits for jobs to stop: clients do not wait for ever."""
 
 Limit = Annotated[int, Query(ge=1, le=100)]
 
 
-def build_operator_router(service: OperatorService, operations: JobOperations, admin: Callable[..., Any]) -> APIRouter:
+def build_operator_router(
+    service: OperatorService, operations: JobOperations, eraser: Eraser, admin: Callable[..., Any]
+) -> APIRouter:
     """Return the routes for operators. `admin` is a FastAPI dependency that returns an administrator or raises."""
     router = APIRouter(responses=responses(Unauthorized, Forbidden))
     router.include_router(_looking(service, admin))
     router.include_router(_steering(service, operations, admin))
     router.include_router(_queues(service, operations, admin))
     router.include_router(_audit(service, admin))
+    router.include_router(_people(eraser, admin))
     return router
 
 
@@ -125,5 +142,23 @@ def _audit(service: OperatorService, admin: Callable[..., Any]) -> APIRouter:
             raise Invalid("Say `target_type` and `target` together, or neither of them.")
         of = Target(target_type, target) if target_type is not None and target is not None else None
         return await service.audit(Wanted(action, actor, of), limit=limit, cursor=cursor)
+
+    return router
+
+
+def _people(eraser: Eraser, admin: Callable[..., Any]) -> APIRouter:
+    router = APIRouter(prefix="/users", tags=["users"])
+    operator = Annotated[Actor, Depends(admin)]
+
+    @router.delete("/{user_id}", responses=responses(UserNotFound, LastAdmin))
+    async def erase_user(who: operator, request: Request, user_id: UUID) -> ErasedUser:
+        """Erase a user with all files, datasets and jobs of theirs, for ever. Administrators only. Audited.
+
+        What runs is asked to stop and waited for, five seconds at most. If this breaks off, the account is disabled:
+        send it again. Objects that are `left` are deleted by the sweep.
+        """
+        rows = await eraser.erase_rows(user_id, by=by_request(who, request), stop_seconds=STOP_SECONDS)
+        objects, left = await eraser.erase_objects(rows)
+        return ErasedUser(datasets=rows.datasets, files=rows.files, jobs=len(rows.job_ids), objects=objects, left=left)
 
     return router

@@ -221,8 +221,21 @@ class Overview(BaseModel):
     versions: Versions
 
 
+class ErasedUser(BaseModel):
+    """How much there was of somebody who is no more."""
+
+    datasets: int
+    files: int
+    jobs: int
+    objects: int = Field(description="What was deleted in the store.")
+    left: int = Field(description="What the store did not delete; the sweep does.")
+
+
 class AuditAnswer(BaseModel):
-    """Who did what to whom, and from where. `result` is `done`, or the code of the problem for which it was not."""
+    """Who did what to whom, and from where.
+
+    `result` is `done`, the code of the problem for which it was not, or `begun` for what goes on or was broken off.
+    """
 
     id: UUID
     at: datetime

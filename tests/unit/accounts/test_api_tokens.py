@@ -203,8 +203,9 @@ async def test_a_new_password_ends_tokens_only_when_asked(
 async def test_erasing_a_user_deletes_their_tokens(service: AccountService, database: Database, ada: User) -> None:
     bob = await service.add_user(BOB, PASSWORD)
     hers, his = await make(service, ada), await make(service, bob)
+    erasing = await service.begin_erasing(BOB)
     async with database.write() as session:
-        await service.erase_user_in(session, BOB)
+        await service.erase_user_in(session, erasing)
     assert [row.id for row in await rows(database)] == [hers.id]
     with pytest.raises(InvalidToken):
         await service.verify_token(his.token)

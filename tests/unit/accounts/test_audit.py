@@ -111,8 +111,11 @@ async def test_erasing_keeps_what_was_done_and_forgets_from_where(
         with pytest.raises(WrongCredentials):
             await service.sign_in(BOB, PASSWORD, ELSEWHERE)
     clock.advance(1)
+    erasing = await service.begin_erasing(BOB, by=By("an administrator", HERE))
+    begun, *_ = await entries(database)
+    assert told(begun) == ("an administrator", "user.delete", "user", bob, "begun")
     async with database.write() as session:
-        await service.erase_user_in(session, BOB, by=By("an administrator", HERE), datasets=2, files=3)
+        await service.erase_user_in(session, erasing, datasets=2, files=3)
     erased, *before = await entries(database)
     assert told(erased) == ("an administrator", "user.delete", "user", bob, "done")
     assert (erased.address, erased.details) == (HERE, {"datasets": 2, "files": 3})
@@ -124,6 +127,7 @@ async def test_a_refusal_leaves_an_entry_too(service: AccountService, database: 
     for deed, refusal in (
         (lambda: service.set_role(ADA, "user", by=ROOT), LastAdmin),
         (lambda: service.disable_user(ADA, by=ROOT), LastAdmin),
+        (lambda: service.begin_erasing(ADA, by=ROOT), LastAdmin),
         (lambda: service.change_password(By(bob, HERE), "wrong", "battery staple"), WrongPassword),
     ):
         with pytest.raises(refusal):
@@ -133,6 +137,7 @@ async def test_a_refusal_leaves_an_entry_too(service: AccountService, database: 
         found = [tuple(row) for row in (await session.execute(refused)).all()]
     assert sorted(found) == [
         ("user.change_password", "auth.wrong_password"),
+        ("user.delete", "users.last_admin"),
         ("user.disable", "users.last_admin"),
         ("user.set_role", "users.last_admin"),
     ]

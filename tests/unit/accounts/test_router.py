@@ -11,6 +11,7 @@ import pytest
 
 from headway.accounts.models import User
 from headway.accounts.service import AccountService
+from headway.kit.actor import Actor
 from tests.support.clock import FakeClock
 from tests.unit.accounts.conftest import PASSWORD, SESSION_SECONDS, TOKEN_SECONDS, bearer, make_app
 
@@ -319,6 +320,48 @@ async def test_a_user_that_cannot_be_added(
     headers = {**await bearer(service, ADA), "Content-Type": "application/json"}
     assert_problem(await api.post("/users", content=json.dumps(body), headers=headers), status, code)
     assert len((await service.list_users()).items) == 1
+
+
+async def test_an_admin_changes_a_user(api: httpx.AsyncClient, service: AccountService) -> None:
+    headers, bob = await bearer(service, ADA), await service.add_user("bob@example.org", PASSWORD)
+    path = f"/users/{bob.id}"
+    for method, below, sent, told in (
+        ("GET", "", None, ("user", False)),
+        ("PUT", "/role", {"role": "admin"}, ("admin", False)),
+        ("POST", "/disable", None, ("admin", True)),
+        ("POST", "/enable", None, ("admin", False)),
+        ("PUT", "/role", {"role": "user"}, ("user", False)),
+    ):
+        answer = await api.request(method, path + below, json=sent, headers=headers)
+        assert answer.status_code == 200, answer.text
+        user = answer.json()
+        assert (user["id"], user["role"], user["disabled_at"] is not None) == (str(bob.id), *told)
+
+
+@pytest.mark.parametrize("revoked", [True, False])
+async def test_an_admin_gives_somebody_a_new_password(
+    api: httpx.AsyncClient, service: AccountService, revoked: bool
+) -> None:
+    bob = await service.add_user("bob@example.org", PASSWORD)
+    his, headers = await bearer(service, "bob@example.org"), await bearer(service, ADA)
+    program = (await service.api_tokens.create(Actor(str(bob.id)), "a script", ["jobs:read"])).token
+    body = {"new_password": "battery staple", "revoke_tokens": revoked}
+    assert (await api.post(f"/users/{bob.id}/password", json=body, headers=headers)).status_code == 204
+    assert_problem(await api.get("/me", headers=his), 401, "auth.invalid_token")
+    assert (await api.get("/me", headers={"Authorization": f"Bearer {program}"})).is_error is revoked
+    await bearer(service, "bob@example.org", "battery staple")
+    weak = await api.post(f"/users/{bob.id}/password", json={"new_password": "short"}, headers=headers)
+    assert_problem(weak, 422, "users.weak_password")
+
+
+@pytest.mark.parametrize(("method", "below", "sent"), [("PUT", "/role", {"role": "user"}), ("POST", "/disable", None)])
+async def test_the_last_administrator_stays_one(
+    api: httpx.AsyncClient, service: AccountService, method: str, below: str, sent: Any
+) -> None:
+    headers, ada = await bearer(service, ADA), await service.get_user(ADA)
+    answer = await api.request(method, f"/users/{ada.id}{below}", json=sent, headers=headers)
+    assert_problem(answer, 409, "users.last_admin")
+    assert (await api.get("/users", headers=headers)).status_code == 200
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/users"), ("POST", "/users")])

@@ -65,7 +65,7 @@ async def test_an_actor_knows_when_what_it_called_with_ends(ada: Callers, clock:
 
 
 ENDS: dict[str, tuple[Callable[[Callers], Awaitable[Any]], list[str]]] = {
-    "nothing": (lambda ada: ada.service.get_owner(ADA), []),
+    "nothing": (lambda ada: ada.service.get_user(ADA), []),
     "signing out": (lambda ada: ada.service.close_session(ada.session), ["session"]),
     "revoking": (
         lambda ada: ada.service.api_tokens.revoke(str(ada.user.id), ada.api_token.id),
@@ -88,8 +88,9 @@ async def test_each_end_ends_what_it_should_and_nobody_elses(ada: Callers, servi
 
 
 async def test_deleting_a_user_ends_everything(ada: Callers, service: AccountService, database: Database) -> None:
+    erasing = await service.begin_erasing(ADA)
     async with database.write() as session:
-        await service.erase_user_in(session, ADA)
+        await service.erase_user_in(session, erasing)
     assert await ada.ended() == list(KINDS)
 
 

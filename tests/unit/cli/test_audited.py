@@ -79,10 +79,10 @@ def test_every_command_on_accounts_leaves_what_it_did(machine: Machine) -> None:
     assert told(machine.run("users", "disable", ADA, code=1)) == [("user.disable", "users.last_admin")]
     assert told(machine.run("users", "role", ADA, "user", code=1)) == [("user.set_role", "users.last_admin")]
     assert machine.run("users", "list") == []
-    # Two deeds: the first stays done if the second is broken off.
-    erased = machine.run("users", "delete", BOB, "--yes")
-    assert sorted(told(erased)) == [("user.delete", "done"), ("user.disable", "done")]
-    assert {entry.target for entry in erased} == {added.target}
+    (erased,) = machine.run("users", "delete", BOB, "--yes")
+    assert (erased.actor, erased.action, erased.target, erased.result) == (ME, "user.delete", added.target, "done")
+    assert erased.details == {"datasets": 0, "files": 0, "jobs": 0}
+    assert told(machine.run("users", "delete", ADA, "--yes", code=1)) == [("user.delete", "users.last_admin")]
 
 
 def test_a_sweep_is_told_with_what_it_was_asked_for_and_a_look_is_not(machine: Machine) -> None:

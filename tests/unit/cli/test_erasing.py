@@ -13,10 +13,10 @@ from click.testing import CliRunner
 from headway.accounts.errors import LastAdmin, UserNotFound
 from headway.audit.log import HEADWAY
 from headway.cli import main
-from headway.cli.erasing import Slices, erase
 from headway.jobs.errors import StaleLease
 from headway.kit.clock import SystemClock
 from headway.kit.db import Database
+from headway.operator.erasing import ErasedRows, Eraser
 from headway.storage.errors import StoreUnavailable
 from headway.storage.opening import open_store
 from headway.storage.store import ObjectStore
@@ -32,8 +32,11 @@ def headway(database: Database, store: ObjectStore, clock: FakeClock, tmp_path: 
     return Headway(database, store, clock, tmp_path / "here")
 
 
-def slices(headway: Headway) -> Slices:
-    return Slices(headway.database, headway.accounts, headway.jobs, headway.intake, headway.datasets)
+async def erase(headway: Headway, email: str, stop_seconds: float = 0) -> tuple[ErasedRows, int, int]:
+    """Erase a user as the command does; return how much there was, and how many objects went and stayed."""
+    eraser = Eraser(headway.database, headway.accounts, headway.jobs, headway.intake, headway.datasets)
+    rows = await eraser.erase_rows(email, by=HEADWAY, stop_seconds=stop_seconds)
+    return rows, *await eraser.erase_objects(rows)
 
 
 def naming(rows: dict[str, list[dict[str, Any]]], *words: object) -> list[tuple[str, str]]:
@@ -58,14 +61,14 @@ async def test_nothing_of_the_person_is_left_and_nothing_of_others_is_touched(he
     await headway.put(f"originals/{jobs['uploading']}", b"half")
     assert naming(await headway.rows(), ada, ADA)
 
-    erased = await erase(slices(headway), ADA, by=HEADWAY, stop_seconds=0)
-    assert (erased.datasets, erased.files, erased.jobs, erased.objects, erased.left) == (1, 4, 7, 12, 0)
+    erased, gone, stayed = await erase(headway, ADA)
+    assert (erased.datasets, erased.files, len(erased.job_ids), gone, stayed) == (1, 4, 7, 12, 0)
     left = await headway.rows()
     # What was done with the account and its programs stays, under an id that nobody has any more.
     audit = [entry for entry in left.pop("audit_log") if entry not in rows["audit_log"]]
     assert naming({"audit_log": audit}, ADA) == []
     assert {(entry["action"], entry["address"]) for entry in audit if entry["action"] != "queue.pause"} == {
-        (action, None) for action in ("user.create", "token.create", "user.disable", "user.delete")
+        (action, None) for action in ("user.create", "token.create", "user.delete")
     }
     assert naming(left, ada, ADA, *jobs.values()) == []
     # How long stages took is known of nobody in particular.
@@ -74,7 +77,7 @@ async def test_nothing_of_the_person_is_left_and_nothing_of_others_is_touched(he
     assert left == rows
     assert await headway.objects() == objects
     with pytest.raises(UserNotFound):
-        await erase(slices(headway), ADA, by=HEADWAY)
+        await erase(headway, ADA)
 
 
 async def test_objects_of_jobs_that_were_deleted_before_go_too(headway: Headway) -> None:
@@ -83,23 +86,23 @@ async def test_objects_of_jobs_that_were_deleted_before_go_too(headway: Headway)
     for name, left in (("done", "0.rejects"), ("failed", "0.parquet")):
         await headway.put(f"rows/{jobs[name]}/1/{left}", b"half")
         await headway.jobs.delete(jobs[name], ada)
-    await erase(slices(headway), ADA, by=HEADWAY, stop_seconds=0)
+    await erase(headway, ADA)
     assert await headway.objects() == {}
 
 
 async def test_a_running_job_is_asked_to_stop_first(headway: Headway) -> None:
     lease = await headway.claim(await headway.upload(await headway.add_user(ADA), "a.csv"))
-    erasing = asyncio.create_task(erase(slices(headway), ADA, by=HEADWAY, stop_seconds=3600))
+    erasing = asyncio.create_task(erase(headway, ADA, stop_seconds=3600))
     while not (await headway.jobs.update_progress(lease.job_id, 50, lease=lease)).cancel_requested:
         assert not erasing.done()
     await headway.jobs.confirm_cancelled(lease)
-    assert (await erasing).jobs == 1
+    assert len((await erasing)[0].job_ids) == 1
 
 
 async def test_a_worker_that_goes_on_publishes_nothing(headway: Headway) -> None:
     job_id = await headway.upload(await headway.add_user(ADA), "a.csv")
     lease = await headway.claim(job_id)
-    await erase(slices(headway), ADA, by=HEADWAY, stop_seconds=0)
+    await erase(headway, ADA)
     with pytest.raises(StaleLease):
         await headway.jobs.update_progress(job_id, 50, lease=lease)
     async with headway.database.write() as session:
@@ -114,15 +117,15 @@ async def test_the_last_administrator_stays_with_everything(headway: Headway) ->
     await headway.fill(ada)
     rows, objects = await headway.rows(), await headway.objects()
     with pytest.raises(LastAdmin):
-        await erase(slices(headway), ADA, by=HEADWAY)
+        await erase(headway, ADA)
     after = await headway.rows()
     [refused] = [entry for entry in after.pop("audit_log") if entry not in rows["audit_log"]]
-    assert (refused["action"], refused["target"], refused["result"]) == ("user.disable", ada, "users.last_admin")
+    assert (refused["action"], refused["target"], refused["result"]) == ("user.delete", ada, "users.last_admin")
     del rows["audit_log"]
     assert after == rows
     assert await headway.objects() == objects
     await headway.add_user(BOB, "admin")
-    await erase(slices(headway), ADA, by=HEADWAY, stop_seconds=0)
+    await erase(headway, ADA)
 
 
 async def test_what_the_store_keeps_is_counted(headway: Headway, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,8 +136,7 @@ async def test_what_the_store_keeps_is_counted(headway: Headway, monkeypatch: py
         raise StoreUnavailable
 
     monkeypatch.setattr(headway.store, "delete", away)
-    erased = await erase(slices(headway), ADA, by=HEADWAY)
-    assert (erased.objects, erased.left) == (0, 2)
+    assert (await erase(headway, ADA))[1:] == (0, 2)
     left = await headway.rows()
     del left["audit_log"]
     assert naming(left, ada, ADA) == []
@@ -147,7 +149,7 @@ async def test_this_machines_copies_go_too(headway: Headway) -> None:
     copy = headway.data_dir / "cache" / f"{sha256(key.encode()).hexdigest()}.parquet"
     copy.parent.mkdir(parents=True)
     copy.write_bytes(b"rows")
-    await erase(slices(headway), ADA, by=HEADWAY)
+    await erase(headway, ADA)
     assert not copy.exists()
 
 

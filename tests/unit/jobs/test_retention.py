@@ -252,7 +252,7 @@ def test_settings_say_how_long_each_type_is_kept(monkeypatch: pytest.MonkeyPatch
 def test_settings_say_how_long_files_and_lines_of_each_type_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADWAY_KEEP_TYPES", '{"export": {"artifacts": 3, "logs": 0}, "import": {"logs": 5}}')
     settings, now = Settings(), FakeClock().now()
-    rules = ArtifactRules(1, **settings.keep_artifacts)
+    rules = ArtifactRules(**settings.artifact_rules)
     kept = [rules.expiry(name, now) for name in ("export", "import")]
     assert kept == [now + timedelta(days=3), now + timedelta(days=14)]
     lines = KeepJobs.worded(**settings.keep_jobs).lines(now)

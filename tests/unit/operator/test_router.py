@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from headway.accounts.models import User
@@ -15,9 +16,11 @@ from headway.kit.clock import SystemClock
 from headway.kit.db import Database
 from headway.kit.tally import Tally
 from headway.operator import measurements as module
+from headway.operator import router as router_module
 from headway.operator.measurements import Measurements
 from headway.operator.service import BUSY_POLL_MS, IDLE_POLL_MS
 from headway.settings import KeepDays, Settings
+from headway.storage.store import ObjectStore
 from tests.support.office import Office, opened_office
 
 
@@ -243,3 +246,33 @@ async def test_old_jobs_are_counted_by_the_settings(office: Office) -> None:
     assert told["due"] == {"completed": 0, "failed": 1}
     assert (told["keep_completed_days"], told["keep_failed_days"], told["keep_audit_days"]) == (30, 90, 365)
     assert (told["keep_artifact_days"], told["keep_log_days"]) == (14, 30)
+
+
+async def test_somebody_is_erased_with_what_runs_and_what_is_stored(
+    office: Office, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that does not stop in time finds itself gone, and can write nothing any more."""
+    monkeypatch.setattr(router_module, "STOP_SECONDS", 0.0)
+    job_id = await office.running(percent=40)
+    key = f"originals/{job_id}"
+    writer = await store.open_writer(key)
+    await writer.write(b"a,b")
+    await writer.commit()
+    answer = await office.client.delete(f"/users/{office.ada}")
+    erased = {"datasets": 0, "files": 0, "jobs": 1}
+    assert (answer.status_code, answer.json()) == (200, {**erased, "objects": 1, "left": 0})
+    assert (await office.client.get(f"/users/{office.ada}")).status_code == 404
+    assert (await office.client.delete(f"/users/{office.ada}")).json()["code"] == "users.not_found"
+    (entry,) = (await office.client.get("/audit", params={"action": "user.delete"})).json()["items"]
+    assert (entry["actor"]["id"], entry["target"], entry["result"]) == (
+        office.admin, {"id": office.ada, "email": None}, "done",
+    )  # fmt: skip
+    assert entry["details"] == erased
+    assert [found.key async for found in store.list("originals")] == []
+
+
+async def test_the_last_administrator_is_not_erased(office: Office) -> None:
+    answer = await office.client.delete(f"/users/{office.admin}")
+    assert (answer.status_code, answer.json()["code"]) == (409, "users.last_admin")
+    (entry,) = (await office.client.get("/audit", params={"action": "user.delete"})).json()["items"]
+    assert entry["result"] == "users.last_admin"

@@ -1,0 +1,78 @@
+"""Erases a person: the account, and everything that they brought or made."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from uuid import UUID
+
+from headway.accounts.service import AccountService, Named
+from headway.audit.log import By
+from headway.datasets.service import DatasetService
+from headway.errors import AppError
+from headway.intake.service import FileIntakeService
+from headway.intake.sweep_objects import job_of
+from headway.jobs.service import JobMonitoringService
+from headway.kit.db import Database
+
+STOP_SECONDS = 15.0
+"""How long running jobs may take to stop by themselves; after that their workers find them gone."""
+
+LOOK_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedRows:
+    """How much there was of somebody, and what in the store belonged to it."""
+
+    datasets: int
+    files: int
+    job_ids: list[UUID]
+    object_keys: set[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Eraser:
+    """Knows everybody who keeps something of a person."""
+
+    database: Database
+    accounts: AccountService
+    jobs: JobMonitoringService
+    intake: FileIntakeService
+    datasets: DatasetService
+
+    async def erase_rows(self, named: Named, *, by: By, stop_seconds: float = STOP_SECONDS) -> ErasedRows:
+        """Erase a user but for their objects. One that was broken off can be repeated. Raises `LastAdmin`."""
+        # Nobody signs in or uploads from here on, and the last administrator is refused before anything is touched.
+        erasing = await self.accounts.begin_erasing(named, by=by)
+        owner = str(erasing.user_id)
+        await self._end_jobs(owner, stop_seconds)
+        async with self.database.write() as session:
+            jobs = await self.jobs.erase_owner_in(session, owner)
+            originals = await self.intake.erase_owner_in(session, owner)
+            datasets, keys = await self.datasets.erase_owner_in(session, owner)
+            counts = {"datasets": datasets, "files": len(originals), "jobs": len(jobs)}
+            await self.accounts.erase_user_in(session, erasing, **counts)
+        return ErasedRows(datasets, len(originals), jobs, originals | keys)
+
+    async def erase_objects(self, rows: ErasedRows) -> tuple[int, int]:
+        """Delete their objects; return how many were deleted, and how many are left for the sweep."""
+        keys, unreachable = set(rows.object_keys), 0
+        # Jobs that were deleted before are known from what they stored.
+        deleted = {job_id for key in keys if (job_id := job_of(key)) is not None}
+        for job_id in deleted.union(rows.job_ids):
+            try:
+                keys |= set(await self.intake.list_objects(job_id))
+            except AppError:
+                unreachable += 1
+        left = await self.datasets.discard(keys)
+        return len(keys) - left, left + unreachable
+
+    async def _end_jobs(self, owner: str, stop_seconds: float) -> None:
+        """End what waits, and let what runs stop by itself, so that it writes nothing after its rows are gone."""
+        until = time.monotonic() + stop_seconds
+        while await self.jobs.cancel_all(owner):
+            if time.monotonic() >= until:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
