@@ -90,9 +90,12 @@ class Progress:
                     await self._write(None)
             except StaleLease:
                 return  # `lost` is set, which is how the task learns of it
-            except (SQLAlchemyError, TimeoutError) as error:
-                # A database that is away for a moment is no reason to give up the work.
-                log.warning("no sign of life could be written for job %s: %s", self.lease.job_id, error)
+            except Exception as error:
+                # A database that is away for a moment is no reason to give up the work; nor is anything else a reason
+                # to work on without a sign of life, for another attempt to begin beside this one.
+                unforeseen = not isinstance(error, (SQLAlchemyError, TimeoutError))
+                job_id = self.lease.job_id
+                log.warning("no sign of life could be written for job %s: %s", job_id, error, exc_info=unforeseen)
                 self._give_up_if_silent()
 
     def _give_up_if_silent(self) -> None:

@@ -140,21 +140,25 @@ async def test_a_commit_that_failed_but_happened_is_left_as_it_is(
     assert (job.status, job.attempt) == ("completed", 1)
 
 
+@pytest.mark.parametrize(
+    "failure", [OperationalError("update", {}, Exception("the network is cut")), RuntimeError("nobody foresaw this")]
+)
 async def test_a_worker_that_cannot_renew_its_lease_stops_and_asks_again(
-    service: JobMonitoringService, database: Database, monkeypatch: pytest.MonkeyPatch
+    service: JobMonitoringService, database: Database, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
     monkeypatch.setattr(progress, "BEAT_EVERY_SECONDS", 0.01)
     monkeypatch.setattr(progress, "LEASE_SECONDS", 0.05)
     attempts = []
 
     async def silent(*_args: object, **_columns: object) -> None:
-        raise OperationalError("update", {}, Exception("the network is cut"))
+        raise failure
 
     async def run(context: TaskContext) -> None:
         attempts.append(context.lease.attempt)
         if len(attempts) == 1:
             monkeypatch.setattr(service, "update_progress", silent)
-            await context.progress.stop.wait()
+            async with asyncio.timeout(20):
+                await context.progress.stop.wait()
             monkeypatch.undo()
             context.raise_if_stopped()
         async with database.write() as session:
