@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
-from fastapi import FastAPI
 from pydantic import SecretStr
 
 from headway.accounts.models import User
@@ -41,8 +40,6 @@ OPERATORS = tuple(f"{PREFIX}/{word}" for word in ("operator", "queues", "audit",
 ADMIN, ADA, BEN, CYD = (f"{name}@example.org" for name in ("admin", "ada", "ben", "cyd"))
 """Cyd has nothing but an account, which administrators may change and erase."""
 
-DOCUMENT: dict[str, Any] = {}
-
 
 @dataclass
 class World:
@@ -51,18 +48,11 @@ class World:
     `ids` are those of what Ada has, by the name of the path parameter; `user_id` is Cyd's.
     """
 
-    app: FastAPI
+    document: dict[str, Any]
     url: str
     tokens: dict[str, str]
     ada: str
     ids: dict[str, UUID]
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The OpenAPI document, made once for all tests: it is the same whatever the settings are."""
-        if not DOCUMENT:
-            DOCUMENT.update(self.app.openapi())
-        return DOCUMENT
 
     @property
     def routes(self) -> list[Route]:
@@ -97,8 +87,16 @@ def is_operators(route: Route) -> bool:
     return route.path.startswith(OPERATORS)
 
 
+@pytest.fixture(scope="session")
+def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The OpenAPI document, which is the same whatever the settings are."""
+    return create_app(Settings(data_dir=tmp_path_factory.mktemp("document"))).openapi()
+
+
 @pytest.fixture
-async def world(settings: Settings, database: Database, store: ObjectStore, tmp_path: Path) -> AsyncIterator[World]:
+async def world(
+    settings: Settings, database: Database, store: ObjectStore, tmp_path: Path, document: dict[str, Any]
+) -> AsyncIterator[World]:
     app = create_app(settings.model_copy(update={"jwt_secret": SecretStr(SECRET)}))
     async with serving(app) as url:
         users = await _add_users(database)
@@ -117,7 +115,7 @@ async def world(settings: Settings, database: Database, store: ObjectStore, tmp_
         dataset_id = await _publish(database, store, tmp_path, owner, job_id)
         ids = {"job_id": job_id, "dataset_id": dataset_id, "token_id": UUID(token.json()["id"])}
         ids |= {"upload_id": UUID(upload.headers["headway-job"]), "user_id": users[CYD]}
-        yield World(app, url, tokens, owner, ids)
+        yield World(document, url, tokens, owner, ids)
 
 
 async def _add_users(database: Database) -> dict[str, UUID]:
