@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
+from weakref import WeakValueDictionary
 
 from headway.storage.store import HasLocalFiles, ObjectStore
 
@@ -23,7 +24,8 @@ class RowsCache:
         self._max_bytes = max_bytes
         self._sizes: OrderedDict[Path, int] = OrderedDict()
         self._in_use: Counter[Path] = Counter()
-        self._fetching: dict[str, asyncio.Lock] = {}
+        # As long as somebody holds or waits for one.
+        self._fetching: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._loaded = False
 
     @property
@@ -49,6 +51,8 @@ class RowsCache:
             yield path
         finally:
             self._in_use[path] -= 1
+            if not self._in_use[path]:
+                del self._in_use[path]
             await self._evict()
 
     def forget(self, key: str) -> None:
@@ -82,13 +86,11 @@ class RowsCache:
         return size
 
     async def _load(self) -> None:
-        """Find what an earlier process left; half-fetched files go."""
+        """Find what an earlier process left. What another one has half fetched is not ours; the sweep knows when it is old."""
         if self._loaded:
             return
         self._loaded = True
         self._folder.mkdir(parents=True, exist_ok=True)
-        for leftover in self._folder.glob("*.part"):
-            leftover.unlink(missing_ok=True)
         found = [(path.stat().st_atime, path) for path in self._folder.glob("*.parquet")]
         self._sizes.update({path: path.stat().st_size for _, path in sorted(found)})
 
@@ -97,5 +99,8 @@ class RowsCache:
         while unused and sum(self._sizes.values()) > self._max_bytes:
             oldest = unused.pop(0)
             del self._sizes[oldest]
+            # Away at once, and deleted in peace: whoever fetches it anew meanwhile must not lose the new copy.
+            going = self._folder / f"{uuid4().hex}.part"
             with contextlib.suppress(OSError):
-                await asyncio.to_thread(oldest.unlink)
+                oldest.replace(going)
+                await asyncio.to_thread(going.unlink)

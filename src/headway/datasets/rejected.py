@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from headway.datasets.schemas import RejectedGroup, RejectedResponse, RejectedRow
@@ -56,13 +58,18 @@ class Rejected:
 
     def rows(self, *, start: int = 0) -> Iterator[RejectedRow]:
         """Yield the rejected rows, a batch in memory at a time."""
+        for position, batch in self._batches():
+            if position + batch.num_rows > start:
+                yield from map(self._row, batch.slice(max(0, start - position)).to_pylist())
+
+    def _batches(self) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Yield the rows in batches, each with the place of its first one."""
         if self.path is None:
             return
         position = 0
         with pq.ParquetFile(self.path) as file:
             for batch in file.iter_batches(BATCH_ROWS):
-                if position + batch.num_rows > start:
-                    yield from map(self._row, batch.slice(max(0, start - position)).to_pylist())
+                yield position, batch
                 position += batch.num_rows
 
     def _row(self, row: dict[str, Any]) -> RejectedRow:
@@ -85,15 +92,22 @@ class Rejected:
         reasons = table.column("reason").combine_chunks().dictionary_encode()
         records, kinds = table.column("record").to_numpy(), reasons.indices.to_numpy()
         places = [np.flatnonzero(kinds == kind) for kind in range(len(reasons.dictionary))][:MOST_GROUPS]
-        samples = self._at({int(place) for found in places for place in found[:SAMPLES]})
+        samples = self._at(sorted({int(place) for found in places for place in found[:SAMPLES]}))
         return [
             _group(str(reason), records[found], [samples[int(place)] for place in found[:SAMPLES]])
             for reason, found in zip(reasons.dictionary, places, strict=False)
         ]
 
-    def _at(self, places: set[int]) -> dict[int, RejectedRow]:
-        last = max(places, default=-1)
-        return {place: row for place, row in enumerate(islice(self.rows(), last + 1)) if place in places}
+    def _at(self, places: Sequence[int]) -> dict[int, RejectedRow]:
+        """Return the rows at these places, in order. Of millions no other one is taken apart."""
+        found: dict[int, RejectedRow] = {}
+        for start, batch in self._batches():
+            here = places[bisect_left(places, start) : bisect_left(places, start + batch.num_rows)]
+            for place in here:
+                found[place] = self._row(batch.slice(place - start, 1).to_pylist()[0])
+            if len(found) == len(places):
+                break
+        return found
 
 
 def _group(reason: str, records: np.ndarray[Any, np.dtype[np.int64]], samples: list[RejectedRow]) -> RejectedGroup:
