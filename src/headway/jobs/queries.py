@@ -21,6 +21,9 @@ PAGE_LIMIT = 1000
 """Most jobs that one owner's active list may hold; beyond it the newest are shown."""
 
 
+MOST_EVENTS, SPARE_EVENTS = 1000, 100
+"""Facts of a job that are kept: the newest ones, and some more until it is worth to delete."""
+
 VERSION = tuple(
     getattr(BackgroundJob, name) for name in ("id", "user_id", "version", "status", "created_at", "completed_at")
 )
@@ -112,6 +115,21 @@ async def append_event(session: AsyncSession, job: BackgroundJob, kind: str, dat
     """Write one fact. The job's version is its number, so events of a job are ordered without another counter."""
     session.add(JobEvent(job_id=job.id, seq=job.version, at=job.updated_at, kind=kind, attempt=job.attempt, data=data))
     await session.flush()
+    if job.version > MOST_EVENTS:
+        await _drop_oldest_events(session, job)
+
+
+async def _drop_oldest_events(session: AsyncSession, job: BackgroundJob) -> None:
+    """Keep the newest facts, and say in the job that there were others: a program can report stages without end."""
+    of_job = JobEvent.job_id == job.id
+    beyond = sa.select(JobEvent.seq).where(of_job).order_by(JobEvent.seq.desc()).offset(MOST_EVENTS)
+    # Several at once, so that not every further fact costs a deletion.
+    too_many = (await session.execute(beyond.limit(SPARE_EVENTS))).scalars().all()
+    if len(too_many) < SPARE_EVENTS:
+        return
+    await session.execute(sa.delete(JobEvent).where(of_job, JobEvent.seq <= too_many[0]))
+    said = sa.update(BackgroundJob).where(BackgroundJob.id == job.id).values(events_dropped_at=job.updated_at)
+    await session.execute(said.execution_options(synchronize_session=False))
 
 
 async def find(session: AsyncSession, job_id: UUID, owner: str | None = None) -> BackgroundJob | None:
@@ -184,8 +202,9 @@ def select_unfinished(owner: str) -> sa.Select[UUID]:
     return sa.select(BackgroundJob.id).where(owned_by(owner), BackgroundJob.status != "completed")
 
 
-async def list_events(session: AsyncSession, job_id: UUID, limit: int = 1000) -> Sequence[JobEvent]:
-    statement = sa.select(JobEvent).where(JobEvent.job_id == job_id).order_by(JobEvent.seq).limit(limit)
+async def list_events(session: AsyncSession, job_id: UUID) -> Sequence[JobEvent]:
+    """Return all facts of a job that are kept, which are `MOST_EVENTS` or a few more."""
+    statement = sa.select(JobEvent).where(JobEvent.job_id == job_id).order_by(JobEvent.seq)
     return (await session.execute(statement)).scalars().all()
 
 

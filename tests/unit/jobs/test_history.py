@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from headway.jobs import queries
 from headway.jobs.errors import JobNotFound, UnknownFilter
 from headway.jobs.filters import JobFilter
 from headway.jobs.history import JobHistory
@@ -157,3 +158,25 @@ async def test_an_attempt_that_runs_has_no_end(service: JobMonitoringService, hi
     await service.start_job(job.id)
     (attempt,) = (await history.list_attempts(job.id, OWNER)).items
     assert (attempt.number, attempt.outcome, attempt.ended_at, attempt.worker) == (1, "running", None, None)
+
+
+async def test_of_a_job_without_end_the_newest_events_are_kept_and_the_cut_is_said(
+    service: JobMonitoringService, history: JobHistory, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "MOST_EVENTS", 5)
+    monkeypatch.setattr(queries, "SPARE_EVENTS", 3)
+    job = await service.create_job(OWNER, "external")
+    kept = []
+    for number in range(20):
+        clock.advance(1)
+        await service.update_progress(job.id, 1, stage=f"stage {number}")
+        events = await history.list_events(job.id, OWNER)
+        kept.append(len(events.items))
+        assert events.items[-1].data["stage"] == f"stage {number}"
+        # Said from the first cut on, and of none before.
+        assert (events.events_dropped_at is not None) == (events.items[0].kind != "created")
+    assert max(kept) == 7
+    assert min(kept[7:]) == 5
+    clock.advance(1)
+    await service.complete_job(job.id)
+    assert (await history.list_attempts(job.id, OWNER)).events_dropped_at is not None
