@@ -244,18 +244,15 @@ class S3Writer:
         return self._size
 
     async def abort(self) -> None:
-        if self._put.done():
-            await self._forget()
+        if self._aborted:
             return
         self._aborted = True
-        while not self._chunks.empty():
-            self._chunks.get_nowait()
-        self._chunks.put_nowait(None)
-        await asyncio.gather(self._put, return_exceptions=True)
-
-    async def _forget(self) -> None:
-        """Remove an object that was completed and is not wanted after all."""
-        if not self._aborted and self._put.exception() is None:
+        if not self._put.done():
+            while not self._chunks.empty():
+                self._chunks.get_nowait()
+            self._chunks.put_nowait(None)
+            await asyncio.gather(self._put, return_exceptions=True)
+        # It may have been completed all the same, if its last byte was on its way already.
+        if not self._put.cancelled() and self._put.exception() is None:
             with contextlib.suppress(BaseError, OSError):
                 await obstore.delete_async(self._bucket, self._key)
-        self._aborted = True
