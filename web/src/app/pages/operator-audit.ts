@@ -206,17 +206,22 @@ export class OperatorAudit extends LitElement {
   }
 
   #renderEntry(entry: AuditEntry): TemplateResult {
-    const refused = entry.result !== 'done'
     return html`<tr role="row" data-id=${entry.id}>
       <td role="cell" class="time"><time datetime=${entry.at}>${formatMoment(entry.at)}</time></td>
       <td role="cell" data-label="Who">${this.#renderWho(entry.actor)}</td>
       <td role="cell">
-        ${deedName(entry.action)}${refused ? html`: <span class="bad">refused</span> <code>${entry.result}</code>` : nothing}
+        ${deedName(entry.action)}${this.#renderResult(entry.result)}
         <small>${detailWords(entry.details)}</small>
       </td>
       <td role="cell" data-label="To">${this.#renderTarget(entry)}</td>
       <td role="cell" class="time" data-label="From">${entry.address ?? nothing}</td>
     </tr>`
+  }
+
+  #renderResult(result: string): TemplateResult | typeof nothing {
+    if (result === 'done') return nothing
+    if (result === 'begun') return html`: <span class="bad">not finished</span>`
+    return html`: <span class="bad">refused</span> <code>${result}</code>`
   }
 
   #renderWho(actor: Person): TemplateResult {
