@@ -64,7 +64,7 @@ class World:
 
     def client(self, token: str | None = None) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
-        return httpx.AsyncClient(base_url=self.url, headers=headers, trust_env=False, timeout=30)
+        return httpx.AsyncClient(base_url=self.url, headers=headers, trust_env=False, timeout=120)
 
     def path_of(self, route: Route, **others: object) -> str:
         """Return the route's address with Ada's ids in it, or with others."""
@@ -97,7 +97,8 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 async def world(
     settings: Settings, database: Database, store: ObjectStore, tmp_path: Path, document: dict[str, Any]
 ) -> AsyncIterator[World]:
-    app = create_app(settings.model_copy(update={"jwt_secret": SecretStr(SECRET)}))
+    # Whether files are shut in is looked at elsewhere; to try that takes a process or two each time.
+    app = create_app(settings.model_copy(update={"jwt_secret": SecretStr(SECRET), "sandbox": "process"}))
     async with serving(app) as url:
         users = await _add_users(database)
         signer = TokenSigner(SECRET, 3600, SystemClock())
