@@ -62,3 +62,8 @@ async def api(service: AccountService) -> AsyncIterator[httpx.AsyncClient]:
 async def bearer(service: AccountService, email: str, password: str = PASSWORD) -> dict[str, str]:
     user = await service.sign_in(email, password, "198.51.100.7")
     return {"Authorization": f"Bearer {service.issue_token(user)}"}
+
+
+def assert_problem(answer: httpx.Response, status: int, code: str) -> None:
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.headers["content-type"] == "application/problem+json"

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-import sqlalchemy as sa
 from fastapi import FastAPI, Header
 from sqlalchemy.exc import OperationalError
 
@@ -23,10 +22,7 @@ from headway.jobs.logs.recording import Recorder, Tape, tell
 from headway.jobs.logs.ring import Line
 from headway.jobs.logs.router import build_logs_router
 from headway.jobs.logs.service import LogBook
-from headway.jobs.logs.upkeep import LogRetention
-from headway.jobs.models import JobLog
 from headway.jobs.queries import Lease
-from headway.jobs.retention import Days, KeepJobs
 from headway.jobs.schemas import ReportProgress
 from headway.jobs.service import JobMonitoringService
 from headway.kit.actor import Actor
@@ -51,15 +47,13 @@ def lines(*texts: str, source: Any = "worker") -> list[Line]:
     return [Line(NOW, "info", source, text) for text in texts]
 
 
-async def submit(service: JobMonitoringService, database: Database, owner: str = ANN, job_type: str = "import") -> UUID:
+async def submit(service: JobMonitoringService, database: Database, owner: str = ANN) -> UUID:
     async with database.write() as session:
-        return (await service.create_in(session, owner, job_type, kind="test", engine="test")).id
+        return (await service.create_in(session, owner, "import", kind="test", engine="test")).id
 
 
-async def claimed(
-    service: JobMonitoringService, database: Database, owner: str = ANN, job_type: str = "import"
-) -> Lease:
-    lease = await service.claim(await submit(service, database, owner, job_type), "worker-1", seconds=10)
+async def claimed(service: JobMonitoringService, database: Database, owner: str = ANN) -> Lease:
+    lease = await service.claim(await submit(service, database, owner), "worker-1", seconds=10)
     assert lease is not None
     return lease
 
@@ -344,60 +338,7 @@ def test_what_is_put_back_stands_before_what_came_meanwhile(monkeypatch: pytest.
     assert ([line.text for line in kept], skipped) == (["a", "b", "c"], 6)
 
 
-# ------------------------------------------------------------------------ time and answers
-
-
-async def test_lines_go_before_their_job_if_they_are_to(
-    service: JobMonitoringService, database: Database, book: LogBook, clock: FakeClock
-) -> None:
-    lease = await claimed(service, database)
-    await book.write(lease, lines("old"))
-    clock.advance(20 * 24 * 3600)
-    other = await claimed(service, database)
-    await book.write(other, lines("young"))
-    clock.advance(11 * 24 * 3600)
-    assert (await LogRetention(database, clock, KeepJobs(1, 1)).forget(dry_run=False)).count == 0
-    for dry_run in (True, False):
-        assert (await LogRetention(database, clock, KeepJobs(1, 1, log_days=30)).forget(dry_run=dry_run)).count == 1
-    assert await texts(book, lease.job_id) == []
-    assert await texts(book, other.job_id) == ["young"]
-
-
-@pytest.mark.parametrize(
-    ("log_days", "types", "left"),
-    [
-        (30, {"import": Days(logs=0)}, {"import"}),
-        (30, {"export": Days(logs=0), "import": Days(completed=1)}, {"export"}),
-        (0, {"import": Days(logs=30)}, {"export"}),
-        (60, {"import": Days(logs=30), "export": Days(logs=10)}, set()),
-    ],
-)
-async def test_lines_of_some_types_have_days_of_their_own(
-    service: JobMonitoringService,
-    database: Database,
-    book: LogBook,
-    clock: FakeClock,
-    log_days: int,
-    types: dict[str, Days],
-    left: set[str],
-) -> None:
-    leases = {name: await claimed(service, database, job_type=name) for name in ("import", "export")}
-    for lease in leases.values():
-        await book.write(lease, lines("a line"))
-    clock.advance(31 * 24 * 3600)
-    retention = LogRetention(database, clock, KeepJobs(1, 1, log_days=log_days, types=types))
-    for dry_run in (True, False):
-        assert (await retention.forget(dry_run=dry_run)).count == 2 - len(left)
-    assert {name for name, lease in leases.items() if await texts(book, lease.job_id)} == left
-
-
-async def test_lines_go_with_their_job(service: JobMonitoringService, database: Database, book: LogBook) -> None:
-    lease = await claimed(service, database)
-    await book.write(lease, lines("a"))
-    await service.fail(lease, BadRequest().problem())
-    await service.delete(lease.job_id, ANN)
-    async with database.read() as session:
-        assert (await session.execute(sa.select(sa.func.count()).select_from(JobLog))).scalar_one() == 0
+# --------------------------------------------------------------------------------- answers
 
 
 def who(x_who: Annotated[str, Header()] = ANN) -> Actor:
