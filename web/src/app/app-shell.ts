@@ -159,6 +159,10 @@ class AppShell extends LitElement {
           order: 3;
           flex-basis: 100%;
         }
+        /* All four of an operator fit into 320 pixels. */
+        nav a {
+          padding-inline: min(0.7rem, 2.4vw);
+        }
         .brand {
           flex: 1;
         }

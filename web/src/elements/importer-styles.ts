@@ -48,8 +48,10 @@ export const importerStyles = [
       align-items: center;
       gap: 0.5rem;
       min-block-size: 32px;
+      text-align: start;
     }
     .checks input {
+      flex: none;
       inline-size: 16px;
       min-block-size: 16px;
       margin: 0;
