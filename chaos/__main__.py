@@ -48,6 +48,7 @@ EXPERIMENTS = {
     "clock_jumps": Entry("kill_storm:run_clock_jumps"),
     "lost_answers": Entry("lost_answers"),
     "tus_kills": Entry("tus_kills", BACKENDS, short=True),
+    "tus_cuts": Entry("tus_cuts", BACKENDS),
     "poison": Entry("poison"),
     "frozen_worker": Entry("frozen_worker", (POSTGRES_S3,), short=True),
     "frozen_alone": Entry("frozen_worker:run_alone"),

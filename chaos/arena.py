@@ -107,6 +107,10 @@ class Arena:
         """Wait until a process has lived so long that its supervisor does not hold its death against it."""
         until(lambda: age_seconds(pid) > SETTLED_SECONDS)
 
+    def wait_for_room(self, most_waiting: int) -> None:
+        """Wait until fewer jobs than that are under way, so that all of them can end in time."""
+        wait_for(lambda: len(self.watcher.active) < most_waiting, DRAIN_SECONDS)
+
     def stop_watching(self) -> None:
         self.presence_stop.set()
         self.watcher.stop()

@@ -21,10 +21,14 @@ from chaos.hostile_packed import hostile_packed
 from chaos.hostile_text import hostile_text
 from chaos.hostile_workbooks import hostile_workbooks
 
-__all__ = ["IMPORTS", "HostileFile", "corpus", "sample"]
+__all__ = ["IMPORTS", "HostileFile", "corpus", "is_heavy", "sample"]
 
 _HEAVY = re.compile(r"\d-[mg]b|illion|\d{4}|bomb|bait|overlapping|far-corner|last-row|long-rejects|nobody|without-end")
 """Labels of files that take more than about a second to be written or read; most name their size."""
+
+
+def is_heavy(file: HostileFile) -> bool:
+    return bool(_HEAVY.search(file.label))
 
 
 def corpus(seed: int) -> list[HostileFile]:
@@ -44,7 +48,7 @@ def sample(seed: int, count: int) -> list[HostileFile]:
     """Return `count` files of as many groups as possible, none of which takes long; the same ones for a seed."""
     groups: dict[str, list[HostileFile]] = {}
     for file in corpus(seed):
-        if not _HEAVY.search(file.label):
+        if not is_heavy(file):
             groups.setdefault(file.group, []).append(file)
     for group, files in groups.items():
         random.Random(f"{seed}/sample/{group}").shuffle(files)

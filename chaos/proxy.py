@@ -40,6 +40,8 @@ class Mode:
     """SLOW: of all connections together."""
     cut_after_bytes: int = 3_000_000
     """CUT: a connection is reset after a random number of bytes up to this one, counted from the change."""
+    cut_early: bool = False
+    """CUT: each order of magnitude is as likely as the next one, so that the heads of requests and answers are hit too."""
 
 
 CLEAN = Mode(Kind.CLEAN)
@@ -68,12 +70,14 @@ class _Link:
 
 
 class Proxy:
-    """Everything but `url`, `mode` and `connections` belongs to the loop of its own thread."""
+    """Everything but `url`, `mode`, `connections` and `cuts` belongs to the loop of its own thread."""
 
     def __init__(self, target_host: str, target_port: int, random: Random) -> None:
         self.url = ""
         self.connections = 0
         """How many were accepted so far."""
+        self.cuts = 0
+        """How many of them were reset because they had carried what CUT allows."""
         self._target = (target_host, target_port)
         self._random = random
         self._mode = CLEAN
@@ -127,7 +131,8 @@ class Proxy:
         self._changed = asyncio.Event()
 
     def _allow(self, link: _Link) -> None:
-        link.bytes_left = self._random.randint(1, self._mode.cut_after_bytes)
+        most = self._mode.cut_after_bytes
+        link.bytes_left = int(most ** self._random.random()) if self._mode.cut_early else self._random.randint(1, most)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -153,13 +158,22 @@ class Proxy:
                 piece = data[start : start + SLICE_BYTES]
                 await self._admit(len(piece))
                 if self._mode.kind is Kind.CUT:
-                    link.bytes_left -= len(piece)
-                    if link.bytes_left < 0:
-                        raise ConnectionResetError
-                writer.write(piece)
+                    self._carry(piece, writer, link)
+                else:
+                    writer.write(piece)
             await writer.drain()
         if writer.can_write_eof() and not writer.is_closing():
             writer.write_eof()
+
+    def _carry(self, piece: bytes, writer: asyncio.StreamWriter, link: _Link) -> None:
+        """Pass on what the connection may still carry; raise ConnectionResetError if that is not all."""
+        allowed = max(0, link.bytes_left)
+        writer.write(piece[:allowed])
+        # The other direction may find the same end a moment later, which is no second cut.
+        self.cuts += link.bytes_left >= 0 and len(piece) > allowed
+        link.bytes_left -= len(piece)
+        if link.bytes_left < 0:
+            raise ConnectionResetError
 
     async def _delay(self) -> None:
         if self._mode.kind is Kind.DELAY:

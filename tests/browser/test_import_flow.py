@@ -69,7 +69,7 @@ async def test_the_whole_flow_by_keyboard_with_problems_repair_and_a_new_merge(
     # The one thing that no keyboard does in a test is the browser's own window.
     await page.get_by_label("choose files").set_input_files(file("people.csv", people()))
     await expect(page.get_by_text("1 row has more cells than the table has columns")).to_be_visible(timeout=30_000)
-    await expect(page.get_by_role("button", name="Give the table one more column")).to_contain_text("fixes 1 of 1")
+    await expect(page.get_by_role("button", name="Give the table 1 more column")).to_contain_text("fixes 1 of 1")
     assert await violations(page, axe) == []
     await reach(page, "Type of id", "combobox")
     await page.keyboard.type("as text")
@@ -112,7 +112,7 @@ async def test_a_remedy_that_was_tried_is_one_click_a_look_at_what_changes_and_o
     nothing_goes_wrong.append(watched)
     page = watched.page
     await page.goto(f"/datasets/{dataset}?tab=rejected")
-    await page.get_by_role("button", name=re.compile("Give the table one more column")).click()
+    await page.get_by_role("button", name=re.compile("Give the table 1 more column")).click()
     await expect(page.get_by_text("39 rows become 40.")).to_be_visible(timeout=30_000)
     await expect(page.get_by_text("1 rejected row becomes 0.")).to_be_visible()
     assert await violations(page, axe) == []
@@ -156,6 +156,8 @@ async def test_a_file_that_goes_into_a_dataset_shows_what_it_would_change_first(
     await page.get_by_label("choose files").set_input_files(file("more.csv", b"id,name\n2,Bo\n3,Cid\n4,Dan\n"))
     await page.get_by_label("A dataset that is there").check()
     await page.get_by_label("Update by key").check()
+    await expect(page.get_by_role("alert")).to_have_text(re.compile("Without one, nothing can be updated"))
+    await expect(page.get_by_role("button", name="Import more.csv", exact=True)).to_be_disabled()
     await page.get_by_label("id", exact=True).check()
     await page.get_by_role("button", name="Import more.csv", exact=True).click()
     await page.get_by_role("link", name="Look at the change by more.csv").click(timeout=30_000)

@@ -18,7 +18,7 @@ from headway.backup.manifest import BackupFailed, Manifest
 from headway.backup.restoring import restore as restore_archive
 from headway.backup.saving import SECRET, save
 from headway.cli.configuration import load_settings, make_data_dir
-from headway.cli.output import counted, printable, sentence_of, size
+from headway.cli.output import printable, sentence_of, size
 from headway.cli.schema import shown_url
 from headway.cli.whose import at_this_machine
 from headway.errors import AppError
@@ -26,6 +26,7 @@ from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import open_signal
 from headway.kit.clock import SystemClock
 from headway.kit.db import Database
+from headway.plurals import counted
 from headway.settings import Settings
 from headway.storage.opening import open_store
 from headway.storage.store import ObjectStore

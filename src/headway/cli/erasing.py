@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from headway.accounts.secrets import load_or_create_secret
 from headway.accounts.service import AccountService
 from headway.cli.configuration import load_settings, make_data_dir
-from headway.cli.output import counted, sentence_of
+from headway.cli.output import sentence_of
 from headway.cli.whose import at_this_machine
 from headway.datasets.cache import RowsCache
 from headway.datasets.service import DatasetService
@@ -27,6 +27,7 @@ from headway.jobs.signal import open_signal
 from headway.kit.clock import SystemClock
 from headway.kit.db import Database
 from headway.operator.erasing import Eraser
+from headway.plurals import counted
 from headway.settings import Settings
 from headway.storage.opening import open_store
 

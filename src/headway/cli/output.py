@@ -59,11 +59,6 @@ def size(count: int) -> str:
     return f"{amount:.1f} TB"
 
 
-def counted(count: int, noun: str) -> str:
-    """Return how many there are: 1 row, 2,000 rows."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def moment(value: str | None) -> str:
     """Return an API timestamp in the local time of whoever reads it."""
     return datetime.fromisoformat(value).astimezone().strftime("%Y-%m-%d %H:%M:%S") if value else ""

@@ -14,6 +14,7 @@ from headway.cli.client import Client, ServerProblem, Unreachable, with_client
 from headway.cli.output import printable, sentence_of
 from headway.cli.progress import Progress, open_progress
 from headway.cli.sending import RESUMABLE_FROM_BYTES, Sender
+from headway.plurals import counted
 
 FIRST_POLL_SECONDS = 0.15
 LONGEST_POLL_SECONDS = 1.5
@@ -121,8 +122,8 @@ def _tell(client: Client, path: Path, job: dict[str, Any]) -> bool:
         return True
     dataset = client.get(f"/datasets/{dataset_id}")
     again = " (the same file as before; --duplicate import imports it again)" if job["outcome"] == "duplicate" else ""
-    rejected = f", {dataset['rejected_rows']:,} rows rejected" if dataset["rejected_rows"] else ""
+    rejected = f", {counted(dataset['rejected_rows'], 'row')} rejected" if dataset["rejected_rows"] else ""
     click.echo(f"{name}: dataset {dataset['id']}{again}")
-    click.echo(f"  {dataset['rows']:,} rows, {len(dataset['columns'])} columns{rejected}")
+    click.echo(f"  {counted(dataset['rows'], 'row')}, {counted(len(dataset['columns']), 'column')}{rejected}")
     click.echo(f"  {client.page('/datasets/' + dataset['id'])}")
     return True

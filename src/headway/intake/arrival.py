@@ -13,6 +13,7 @@ from typing import Any
 from headway.intake.detection import recognise
 from headway.intake.upload_errors import TooManyUploads, UploadTooLarge
 from headway.jobs.states import UPLOAD_STAGE
+from headway.plurals import counted
 from headway.storage.store import ObjectWriter
 
 HEAD_BYTES = 4096
@@ -51,7 +52,10 @@ class Arrivals:
     def one_more(self, owner: str) -> Iterator[None]:
         """Count an upload while it arrives; hundreds of slow ones of one owner would leave nothing to the others."""
         if self._of[owner] >= self._most:
-            raise TooManyUploads(f"{self._most} files of yours are arriving already.", retry_after_seconds=5)
+            raise TooManyUploads(
+                f"{counted(self._most, 'file of yours is', 'files of yours are')} arriving already.",
+                retry_after_seconds=5,
+            )
         self._of[owner] += 1
         try:
             yield

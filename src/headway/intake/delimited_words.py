@@ -15,6 +15,7 @@ from headway.intake.rejects import MISMATCH, TAIL, TOO_FEW, TOO_MANY, IssueGroup
 from headway.intake.text_cells import split
 from headway.intake.text_reader import Table, Tally
 from headway.intake.type_words import shown
+from headway.plurals import counted
 
 MOST_RENAMED = 100
 MOST_TOKENS = 5
@@ -55,17 +56,18 @@ def decisions_of(
 
 def _repairs(tally: Tally, filled: IssueGroup) -> list[Decision]:
     found = []
-    for name, count, said in (
-        ("blank_lines", tally.blank, "lines without anything were left out"),
-        ("comment_lines", tally.comments, "lines that are comments were left out"),
-        ("extra_empty_cells", tally.repaired["extra_empty_cells"], "rows had more cells than the table has columns, all of them empty; these were left out"),
+    wide = "had more cells than the table has columns, all of them empty; these were left out"
+    for name, count, words in (
+        ("blank_lines", tally.blank, ("line without anything was left out", "lines without anything were left out")),
+        ("comment_lines", tally.comments, ("line that is a comment was left out", "lines that are comments were left out")),
+        ("extra_empty_cells", tally.repaired["extra_empty_cells"], (f"row {wide}", f"rows {wide}")),
     ):  # fmt: skip
         if count:
-            found.append(Decision("rows", {name: count}, f"{count:,} {said}"))
+            found.append(Decision("rows", {name: count}, counted(count, *words)))
     if filled.count:
         value = {"missing_last_cells": filled.count, "rows": filled.ranges, "more_rows": filled.more_ranges}
-        said = "rows had fewer cells than the table has columns; those that they have fit, so the last ones are empty"
-        found.append(Decision("rows", value, f"{filled.count:,} {said}"))
+        said = f"{counted(filled.count, 'row')} had fewer cells than the table has columns"
+        found.append(Decision("rows", value, f"{said}; the cells that are there fit, so the last ones are empty"))
     return found
 
 
@@ -79,10 +81,10 @@ def issues_of(rejects: RejectsFile, table: Table) -> list[Decision]:
     path = rejects.close()
     lenient = _fixed_by_leniency(path, table) if path and any(code == TAIL for code, _ in rejects.groups) else 0
     groups = [group.to_json(_suggestions(group, table, lenient)) for group in rejects.groups.values()]
-    said = (
-        f"{rejects.count:,} rows do not fit the table and were kept apart"
-        if rejects.count > 1
-        else "one row does not fit the table and was kept apart"
+    said = counted(
+        rejects.count,
+        "row does not fit the table and was kept apart",
+        "rows do not fit the table and were kept apart",
     )
     return [Decision("issues", {"rejected": rejects.count, "groups": groups}, said)]
 
@@ -92,7 +94,7 @@ def _suggestions(group: IssueGroup, table: Table, lenient: int) -> list[dict[str
         width = max(group.widths)
         extra = width - table.width
         if extra <= WIDEN_AT_MOST:
-            label = f"Give the table {extra} more columns" if extra > 1 else "Give the table one more column"
+            label = f"Give the table {counted(extra, 'more column')}"
             return [_suggestion(label, {"long_rows": "widen"}, group.count, group.count)]
     if group.code == TOO_FEW and not table.fill_short:
         return [_suggestion("Leave the last cells empty", {"short_rows": "fill"}, group.count, group.count)]

@@ -288,7 +288,8 @@ def _as_utf8(head: bytes) -> bytes:
 
 def _first_line_is_a_value(text: bytes) -> bool:
     """Tell JSON by lines: the first line is a whole value, and something follows on another line."""
-    first, _, rest = text.partition(b"\n")
+    # A return alone ends a line where a text has nothing else, as old Macs wrote it.
+    first, _, rest = text.partition(b"\n" if b"\n" in text or b"\r" not in text else b"\r")
     if not rest.strip():
         return False
     try:

@@ -20,6 +20,7 @@ from headway.intake.encoding_scores import Score, rank
 from headway.intake.encoding_wide import wide_encoding
 from headway.intake.text_errors import EncodingUnknown
 from headway.intake.text_rules import Positions
+from headway.plurals import counted
 
 BLOCK = 1024 * 1024
 SAMPLE_BYTES = 256 * 1024
@@ -213,14 +214,16 @@ def _mixed(path: Path, bad: Positions, utf8: list[bytes], other: bytes) -> Encod
     cut = sum(lead in leads and after in _SEPARATORS for lead, after in spots)
     if spots and cut > 0.5 * len(spots):
         evidence = (
-            f"the file is UTF-8, but {len(bad):,} characters in it are cut off or damaged, the first at byte {first:,}"
+            f"the file is UTF-8, but {counted(len(bad), 'character in it is', 'characters in it are')} cut off or damaged,"
+            f" the first at byte {first:,}"
         )
         return EncodingFinding("utf-8", evidence, LAST_RESORT)
     pages = [score for score in rank(_only_bad(other)) if score.name.startswith(("cp", "iso8859", "mac", "koi8"))]
     page = pages[0].name if pages else LAST_RESORT
     words = [word for word in re.findall(rb"[^\s,;\t|\"]+", other) if not _is_utf8(word)]
     evidence = (
-        f"most of the text is UTF-8, but {len(bad):,} characters are not, the first at byte {first:,}; read as {page}"
+        f"most of the text is UTF-8, but {counted(len(bad), 'character is', 'characters are')} not, the first at byte"
+        f" {first:,}; read as {page}"
         f" they make words like {_shown([_readable(word, page) for word in words[:3]])}"
     )
     return EncodingFinding(f"utf-8+{page}", evidence, page, fallback=page)
@@ -256,7 +259,7 @@ def _fits(path: Path, name: str) -> str | None:
                 return None
     if broken > max(1, TOLERATED_SHARE * beyond):
         return None
-    return f"; {broken:,} bytes are no characters in it"
+    return f"; {counted(broken, 'byte is no character', 'bytes are no characters')} in it"
 
 
 def _reads_differently(sample: bytes, score: Score, other: Score) -> bool:

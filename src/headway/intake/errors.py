@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headway.errors import AppError, InsufficientStorage, Invalid, TooLarge, TooMany, UnsupportedMedia
+from headway.errors import AppError, InsufficientStorage, Invalid, TooLarge, UnsupportedMedia
 
 # ------------------------------------------------------------------------------------------------ format
 
@@ -80,6 +80,24 @@ class FormatStatistics(FormatUnsupported):
     code = "format.statistics"
     title = "The file belongs to a statistics program"
     user_action = "Export it from there as CSV, XLSX or Parquet, and upload that."
+
+
+class FormatSpreadsheetXml(FormatUnsupported):
+    code = "format.spreadsheet_xml"
+    title = "The file is a workbook in the XML format of Excel 2003"
+    user_action = "Open it in your spreadsheet program, save it as an Excel workbook (XLSX), and upload that."
+
+
+class FormatAvro(FormatUnsupported):
+    code = "format.avro"
+    title = "The file is an Avro file, which is not read here"
+    user_action = "Write the same rows as Parquet, which keeps their types, or as JSON lines, and upload that."
+
+
+class FormatOrc(FormatUnsupported):
+    code = "format.orc"
+    title = "The file is an ORC file, which is not read here"
+    user_action = "Write the same table as Parquet, which keeps its types and its compression, and upload that."
 
 
 class FormatScience(FormatUnsupported):
@@ -380,18 +398,3 @@ class RepairRowRepeated(Invalid):
     code = "repair.row_repeated"
     title = "A corrected row was sent twice"
     user_action = "Keep one of the rows that carry the same id, and send the file again."
-
-
-# ----------------------------------------------------------------------------------------------- preview
-
-
-class PreviewNeedsWhole(Invalid):
-    code = "preview.needs_whole_file"
-    title = "The beginning of the file is not enough for a preview"
-    user_action = "Import the file; what was understood is shown with the dataset, and can be changed there."
-
-
-class PreviewBusy(TooMany):
-    code = "preview.busy"
-    title = "Too many files are being looked at"
-    user_action = "Wait a moment and ask again."

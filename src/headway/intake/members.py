@@ -13,6 +13,7 @@ from headway.intake.errors import ArchiveNoTable, MemberNotFound
 from headway.intake.parsing import Decision, ParseOptions
 from headway.intake.text_errors import TooManyTables
 from headway.intake.zip_archive import Archive, Member
+from headway.plurals import counted
 
 MAX_DATASETS = 200
 MAX_UNITED = 1_000
@@ -57,7 +58,7 @@ def choose(archive: Archive, options: ParseOptions) -> MemberChoice:
 def archive_decision(archive: Archive) -> Decision:
     """Say what the archive holds, and what of it was not even looked at."""
     size = sum(member.size for member in archive.members)
-    said = f"The file is a zip archive of {_files(len(archive.members))} that unpack to {size:,} bytes."
+    said = f"The file is a zip archive of {counted(len(archive.members), 'file')}, {counted(size, 'byte')} unpacked."
     if ignored := archive.ignored_words():
         said += f" Not looked at: {ignored}."
     return Decision("compression", "zip", said)
@@ -117,7 +118,8 @@ def _nothing_to_read(archive: Archive) -> AppError:
         ignored = archive.ignored_words() or "nothing at all"
         return ArchiveNoTable(f"There is no file in it that holds something. It has {ignored}.")
     described = [_described(member) for member in archive.members]
-    return ArchiveNoTable(f"None of its {_files(len(described))} is a table: {_listed(described)}.")
+    said = counted(len(described), "file, which is no table", "files, none of which is a table")
+    return ArchiveNoTable(f"It holds {said}: {_listed(described)}.")
 
 
 def _refuse_too_many(chosen: list[Member], most: int) -> None:
@@ -127,9 +129,9 @@ def _refuse_too_many(chosen: list[Member], most: int) -> None:
 
 def _evidence(chosen: list[Member], others: list[Member], tables: list[Member], *, wanted: bool, every: bool) -> str:
     if wanted:
-        said = "You chose this file." if len(chosen) == 1 else f"You chose {_files(len(chosen))}."
+        said = "You chose this file." if len(chosen) == 1 else f"You chose {counted(len(chosen), 'file')}."
     elif every:
-        said = f"You asked for all tables; {_files(len(chosen))} of the archive are such."
+        said = f"You asked for all tables; {counted(len(chosen), 'file')} of the archive are such."
     elif len(tables) == 1:
         said = "It is the only table in the archive."
     else:
@@ -145,10 +147,6 @@ def _described(member: Member) -> str:
 def _listed(names: list[str]) -> str:
     rest = len(names) - _SHOWN
     return ", ".join(names[:_SHOWN]) + (f" and {rest:,} more" if rest > 0 else "")
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count:,} files"
 
 
 def part_name(member: Member, table: str, *, alone: bool) -> str:

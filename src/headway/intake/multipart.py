@@ -92,7 +92,7 @@ class MultipartForm:
             try:
                 self._parser.write(chunk)
             except FormParserError as error:
-                raise UploadMalformed(f"The form data breaks its own rules: {error}") from error
+                raise UploadMalformed("A boundary or a header of the form data is not where it belongs.") from error
 
     def _on_header(self, event: str, data: bytes) -> None:
         if event == "part_begin":

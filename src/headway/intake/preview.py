@@ -24,11 +24,11 @@ from headway.intake import pipeline
 from headway.intake.archives import Budget, unpack_beginning
 from headway.intake.codecs import MAGIC_BYTES, codec_of
 from headway.intake.detection import ARCHIVE, HEAD_BYTES, detect, inner_name
-from headway.intake.errors import PreviewNeedsWhole
 from headway.intake.formats.workbook import OPENERS, list_sheets
 from headway.intake.known_bytes import not_sent
 from headway.intake.members import archive_decision, choose, naming
 from headway.intake.parsing import Decision, ParsedPart, ParseRequest, ParseResult, Report
+from headway.intake.preview_errors import PreviewNeedsWhole
 from headway.intake.zip_archive import MAX_RATIO, Member, reading_archive
 
 SAMPLE_BYTES = 1024 * 1024

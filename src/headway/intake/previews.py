@@ -21,9 +21,9 @@ from headway.datasets.schemas import ColumnResponse
 from headway.datasets.service import DatasetService
 from headway.intake import queries
 from headway.intake.detection import ARCHIVE, recognise
-from headway.intake.errors import PreviewBusy, PreviewNeedsWhole
 from headway.intake.identity import display_name
 from headway.intake.parsing import ParseOptions, ParseRequest
+from headway.intake.preview_errors import PreviewBusy, PreviewNeedsWhole
 from headway.intake.sandbox import Sandbox
 from headway.intake.schemas import (
     ImportOptions,
@@ -36,6 +36,7 @@ from headway.intake.schemas import (
 from headway.intake.upload_errors import UploadMalformed
 from headway.jobs.errors import JobNotFound
 from headway.kit.db import Database
+from headway.plurals import counted
 from headway.storage.store import HasLocalFiles, ObjectStore
 
 MIB = 1024 * 1024
@@ -230,7 +231,7 @@ def _parse_options(options: ReadingOptions) -> ParseOptions:
 def _answer(answer: dict[str, Any], *, size: int) -> PreviewResponse:
     rows, has_sheets = answer["rows_read"], sum(table["kind"] == "sheet" for table in answer["tables"]) > 1
     said = (
-        f"These are the types of the first {rows:,} rows that were looked at; the whole file decides."
+        f"These are the types of the first {counted(rows, 'row')}; the whole file decides."
         if answer["is_sample"]
         else f"This is the whole {'sheet' if has_sheets else 'file'}."
     )

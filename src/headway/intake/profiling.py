@@ -20,6 +20,7 @@ from headway.datasets.columns import AS_TEXT, Column, ColumnType
 from headway.datasets.printing import json_values
 from headway.intake.merging.duck import connect, quoted
 from headway.intake.parsing import ParsedPart, ParseProgress, ParseRequest, Report
+from headway.plurals import counted
 
 MEMORY = "128MiB"
 THREADS = 2
@@ -263,7 +264,8 @@ def _first_look(answers: dict[str, pa.ChunkedArray], column: Column, few: int | 
         found.mean = None
     if (left_out := values - (said("finite") if said("finite") is not None else values)) > 0:
         found.notes.append(
-            f"{left_out:,} values are infinite or no number, and left out of its bounds, mean and histogram."
+            f"{counted(left_out, 'value is', 'values are')} infinite or no number, and left out of its bounds, mean and"
+            " histogram."
         )
     found.bytes = said("bytes") or 16
     if (longest := said("longest")) is not None:

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from headway.datasets.rejected import MOST_RAW_BYTES
 from headway.intake.text_errors import BadRow, TooManyBadRows
 from headway.intake.text_places import Locate, as_they_are
+from headway.plurals import counted
 
 SHOWN_CHARACTERS = 200
 ALWAYS_ALLOWED = 10
@@ -230,8 +231,8 @@ class RejectsFile:
             return
         first = min((group.samples[0] for group in self.groups.values()), key=lambda sample: int(sample["row"]))
         raise TooManyBadRows(
-            f"{self.count:,} of {rows:,} rows do not fit. The first is row {first['record']:,}"
-            f" (line {first['line']:,}): it {first['reason']}.",
+            f"{self.count:,} of {counted(rows, 'row')} {'does' if self.count == 1 else 'do'} not fit."
+            f" The first is row {first['record']:,} (line {first['line']:,}): it {first['reason']}.",
             rows=rows,
             rejected=self.count,
             samples=[sample for group in self.groups.values() for sample in group.samples][:SAMPLES],

@@ -13,11 +13,10 @@ from headway.intake.errors import (
     DiskLimit,
     FormatUnsupported,
     ParseCrashed,
-    PreviewBusy,
-    PreviewNeedsWhole,
     TimeLimit,
 )
 from headway.intake.multipart import MultipartForm
+from headway.intake.preview_errors import PreviewBusy, PreviewNeedsWhole
 from headway.intake.previews import Previews
 from headway.intake.schemas import (
     ImportOptions,

@@ -178,8 +178,10 @@ class ImportOptions(ReadingOptions):
     def _fits_together(self) -> Self:
         if self.into is None and (self.mode != "append" or self.key or not self.apply):
             raise ValueError("mode, key and apply say what becomes of the dataset that into names")
-        if self.into is not None and (self.mode == "upsert") != bool(self.key):
-            raise ValueError("mode upsert, and no other one, needs key columns")
+        if self.mode == "upsert" and not self.key:
+            raise ValueError("mode upsert needs key columns: name in key those by which a row is known")
+        if self.mode != "upsert" and self.key:
+            raise ValueError(f"mode {self.mode} takes no key columns: leave key out, or choose mode upsert")
         return self
 
 

@@ -13,16 +13,19 @@ from pathlib import PurePath
 from headway.errors import AppError
 from headway.intake.errors import (
     FormatArchive,
+    FormatAvro,
     FormatDatabase,
     FormatDocument,
     FormatEmail,
     FormatHtml,
     FormatIwork,
     FormatMedia,
+    FormatOrc,
     FormatPdf,
     FormatPicture,
     FormatProgram,
     FormatScience,
+    FormatSpreadsheetXml,
     FormatStatistics,
     FormatUnsupported,
 )
@@ -65,8 +68,8 @@ _BINARY: tuple[tuple[re.Pattern[bytes], type[AppError], str], ...] = tuple(
         (rb"%!PS-", FormatDocument, "a PostScript document"),
         (rb"\x7fELF|\xca\xfe\xba\xbe|\xcf\xfa\xed\xfe", FormatProgram, "a program"),
         (rb"MZ.{58,62}\x00\x00", FormatProgram, "a program"),
-        (rb"Obj\x01", FormatScience, "an Avro file"),
-        (rb"ORC[\x00-\x1f\x80-\xff]", FormatScience, "an ORC file"),
+        (rb"Obj\x01", FormatAvro, "an Avro file"),
+        (rb"ORC[\x00-\x1f\x80-\xff]", FormatOrc, "an ORC file"),
         (rb"FEA1\x00", FormatScience, "a Feather file of version 1"),
         (rb"\x89HDF\r\n\x1a\n", FormatScience, "an HDF5 file"),
         (rb"CDF[\x01\x02\x05]\x00", FormatScience, "a NetCDF file"),
@@ -86,6 +89,9 @@ _BINARY: tuple[tuple[re.Pattern[bytes], type[AppError], str], ...] = tuple(
 
 _MARKUP = re.compile(rb"<(\?xml|!doctype|html|head|body|table|svg|!--|[a-z][\w:.-]*\s[^>]*xmlns)", re.IGNORECASE)
 _HTML = re.compile(rb"<(!doctype html|html|head|body|table|meta|script|div|style)[\s>]", re.IGNORECASE)
+_SPREADSHEET_XML = re.compile(
+    rb"<\?mso-application\s+progid\s*=\s*[\"']Excel\.Sheet[\"']|[\"']urn:schemas-microsoft-com:office:spreadsheet[\"']"
+)
 _SVG = re.compile(rb"<svg[\s>]", re.IGNORECASE)
 _HEADERS = re.compile(
     rb"^(From|To|Date|Subject|Message-ID|MIME-Version|Received|Return-Path|Content-Type):", re.MULTILINE | re.IGNORECASE
@@ -132,6 +138,9 @@ def _foreign_markup(text: bytes) -> Refusal | None:
         return None
     if _SVG.match(text) or (text.startswith(b"<?xml") and _SVG.search(text[:4096])):
         return FormatPicture, "an SVG picture"
+    # Its tables are called like those of a web page.
+    if _SPREADSHEET_XML.search(text[:4096]) and not _HTML.match(text):
+        return FormatSpreadsheetXml, "a workbook of Excel 2003 in XML"
     if _HTML.match(text) or _HTML.search(text[:4096]):
         return FormatHtml, "a web page (HTML)"
     return FormatUnsupported, "an XML document"

@@ -17,6 +17,7 @@ from headway.jobs.execution import Task, TaskContext
 from headway.jobs.logs.recording import tell
 from headway.jobs.service import JobMonitoringService
 from headway.kit.db import Database
+from headway.plurals import counted
 
 ACCEPTED, PARSED, STORED = 40, 70, 90
 
@@ -138,10 +139,10 @@ def _request(
 
 def _told(part: ParsedPart, file_format: str) -> str:
     """Return what its owner reads about a table once it is read. No cell of it is named."""
-    columns = "1 column" if len(part.columns) == 1 else f"{len(part.columns)} columns"
+    columns = counted(len(part.columns), "column")
     return f"Read {part.name} as {file_format}: {_summary(part.rows, part.rejected_rows)}; {columns}."
 
 
 def _summary(rows: int, rejected: int) -> str:
-    said = "1 row" if rows == 1 else f"{rows:,} rows"
+    said = counted(rows, "row")
     return f"{said}; {rejected:,} could not be read" if rejected else said

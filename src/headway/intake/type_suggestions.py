@@ -10,6 +10,7 @@ from typing import Any
 from headway.datasets.columns import Column, ColumnType
 from headway.intake.exact_types import ColumnLearner, Trial
 from headway.intake.type_words import shown
+from headway.plurals import counted
 
 MOST_SUGGESTIONS = 3
 MOST_TOKENS = 5
@@ -53,8 +54,9 @@ def _suggestion(column: Column, learner: ColumnLearner, trial: Trial) -> dict[st
 def _effect(learner: ColumnLearner, trial: Trial, words: list[str]) -> str:
     if trial.misses:
         examples = ", ".join(f"“{shown(word)}”" for word in words[:3])
-        verb = "value would become empty" if trial.misses == 1 else "values would become empty"
-        said = f"{trial.misses:,} of {learner.values:,} {verb}" + (f": {examples}" if examples else "")
+        said = f"{trial.misses:,} of {counted(learner.values, 'value')} would become empty" + (
+            f": {examples}" if examples else ""
+        )
     else:
         said = f"all {learner.values:,} values can be read so" if learner.values > 1 else "the value can be read so"
     if not trial.reading.exact:

@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from headway.plurals import counted
+
 SHOWN_CHARACTERS = 60
 
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -63,4 +65,4 @@ def shown(text: str) -> str:
 
 
 def _cells(token: str, count: int) -> str:
-    return f"one cell says {shown(token)}" if count == 1 else f"{count:,} cells say {shown(token)}"
+    return counted(count, f"cell says {shown(token)}", f"cells say {shown(token)}")

@@ -26,6 +26,7 @@ from headway.intake.errors import (
     ArchiveTruncated,
 )
 from headway.intake.known_bytes import Ranges, opened
+from headway.plurals import counted
 
 MAX_MEMBERS = 10_000
 MAX_RATIO = 1_000
@@ -118,7 +119,7 @@ class Archive:
         said = []
         for words, count in sorted(self._ignored.items()):
             one, _, many = words.partition("|")
-            said.append(f"{count:,} {one if count == 1 else many}")
+            said.append(counted(count, one, many))
         return ", ".join(said)
 
     @contextlib.contextmanager

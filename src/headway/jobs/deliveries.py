@@ -32,6 +32,7 @@ from headway.jobs.signal import ChangeSignal
 from headway.jobs.transitions import EXTERNAL, Transitions
 from headway.kit.clock import Clock
 from headway.kit.db import Database
+from headway.plurals import counted
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +103,9 @@ class Deliveries:
             # Whoever was to stop it is gone, and so is the work.
             await self._move.end(session, this, "cancelled", message="Cancelled")
         elif job.worker_losses > MAX_WORKER_LOSSES:
-            problem = WorkersLost(f"It lost {job.worker_losses} workers.", worker_losses=job.worker_losses).problem()
+            problem = WorkersLost(
+                f"It lost {counted(job.worker_losses, 'worker')}.", worker_losses=job.worker_losses
+            ).problem()
             await self._move.end(session, this, "failed", error=problem["detail"], problem=problem)
 
     async def reconcile(self) -> int:

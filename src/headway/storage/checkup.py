@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator
 
 from headway.errors import AppError
+from headway.plurals import counted
 from headway.storage.checks_access import access_checks
 from headway.storage.checks_folder import folder_checks
 from headway.storage.checks_objects import OBJECT_CHECKS, answers
@@ -58,7 +59,7 @@ async def check_up(
 
 
 def _left_over(trial: Trial, left: int) -> str:
-    return f"{left:,} objects below {trial.prefix} could not be removed. Remove them by hand."
+    return f"{counted(left, 'object')} below {trial.prefix} could not be removed. Remove what is left by hand."
 
 
 async def _ended(check: Check, trial: Trial) -> CheckResult:

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from headway.datasets.columns import Column
+from headway.datasets.printing import canonical
 from headway.intake.parsing import ParsedPart, ParseOptions, ParseProgress, ParseRequest, ParseResult, Report
 
 MIB = 1024 * 1024
@@ -46,6 +47,12 @@ class Parsed:
 
     def written(self, name: str) -> list[Any]:
         return self._read(self.column(name).physical_written)
+
+    def printed(self, name: str) -> list[str | None]:
+        """Return the values as every export writes them."""
+        column = self.column(name)
+        stored = pq.read_table(self.part.path, columns=[column.physical]).column(0)
+        return list(canonical(stored.combine_chunks(), column).to_pylist())
 
     def raw(self) -> list[Any]:
         return self._read("raw")

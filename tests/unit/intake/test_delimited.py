@@ -74,7 +74,7 @@ def table(*values: str, name: str = "v") -> str:
         (["2024-01-02 03:04", "2024-01-02 03:04:05.5"], "timestamp", ["2024-01-02T03:04:00", "2024-01-02T03:04:05.5"], ""),
         (["2024-01-02T03:04:05+02:00"], "timestamp_tz", ["2024-01-02T01:04:05Z"], "time zone"),
         (["1.5e-03", "2.25e+10"], "number", [0.0015, 22500000000.0], "scientific"),
-        (["1", "NA", "3"], "integer", [1, None, 3], "one cell says NA"),
+        (["1", "NA", "3"], "integer", [1, None, 3], "1 cell says NA"),
         (["1", "NA", "NULL", "n/a"], "text", ["1", "NA", "NULL", "n/a"], "several words"),
         (["NA", "NA"], "text", ["NA", "NA"], "no cell holds a value"),
         ([" 5", "6"], "text", [" 5", "6"], "blank"),
@@ -203,6 +203,10 @@ def test_a_row_that_lacks_its_last_cells_is_filled_up_only_if_those_it_has_fit()
     assert (read.part.rows, read.part.rejected_rows) == (52, 2)
     assert {"missing_last_cells": 1, "rows": [[51]], "more_rows": False} in read.decided("rows")
     assert {"extra_empty_cells": 1} in read.decided("rows")
+    said = [decision.evidence for decision in read.part.decisions if decision.subject in {"rows", "issues"}]
+    assert [sentence.split(" ", 3)[:3] for sentence in said] == [
+        ["1", "row", "had"], ["1", "row", "had"], ["2", "rows", "do"],
+    ]  # fmt: skip
     strict = read_text("a,b,c\n" + "1,2,x\n" * 50 + "3,4\n", short_rows="quarantine")
     assert (strict.part.rows, strict.part.rejected_rows) == (50, 1)
 

@@ -106,6 +106,18 @@ FOREIGN = {
     "sas": (bytes(12) + b"\xc2\xea\x81\x60\xb3\x14\x11\xcf" + JUNK, "SAS"),
     "avro": (b"Obj\x01" + JUNK, "Avro"),
     "orc": (b"ORC\x08" + JUNK, "ORC"),
+    "excel 2003": (
+        b'<?xml version="1.0"?>\n<?mso-application progid="Excel.Sheet"?>\n<Workbook><Table></Table></Workbook>',
+        "Excel 2003",
+    ),
+    "excel 2003 without its mark": (
+        b'<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet><Table>',
+        "Excel 2003",
+    ),
+    "excel's web page": (
+        b'<html xmlns:x="urn:schemas-microsoft-com:office:spreadsheet"><table><tr><td>1</td></tr></table></html>',
+        "HTML",
+    ),
     "svg": (b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', "SVG"),
     "doc": (ole("WordDocument"), "Word"),
 }

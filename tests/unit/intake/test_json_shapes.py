@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from headway.intake.errors import JsonPathNotFound
-from headway.intake.formats import json_window
-from headway.intake.text_errors import TooManyBadRows
+from headway.intake.formats import json_lines, json_window
+from headway.intake.formats.json_window import Window
+from headway.intake.text_errors import RecordsDoNotAddUp, TooManyBadRows
+from tests.unit.intake.test_detection import detect_in
 from tests.unit.intake.test_json_rows import parse, parse_lines
 
 # ------------------------------------------------------------------------------- tables of arrays, and of columns
@@ -106,6 +109,38 @@ def test_bad_lines_are_kept_apart_with_their_place(tmp_path: Path, block: int, m
         assert text[row["byte"] :].startswith(bad)
         assert row["raw"].startswith(bad[:5].decode("utf-8", "backslashreplace"))
     assert table.decision("issues").value["rejected"] == len(BAD_LINES)
+
+
+@pytest.mark.parametrize("block", [7, 1 << 20])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"], ids=["return", "feed", "both"])
+def test_lines_may_end_in_any_way_and_begin_with_a_mark(
+    tmp_path: Path, end: str, encoding: str, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_window, "_BLOCK", block)
+    monkeypatch.setattr(json_lines, "_COUNT_BYTES", block)
+    lines = [f'\ufeff{{"n":{number},"t":"é"}}' for number in range(300)]
+    lines[100:101] = ["  ", "\ufeff", "broken", lines[100]]
+    content = end.join(lines).removeprefix("\ufeff") + end
+    assert detect_in(tmp_path, content.encode(encoding), "rows.jsonl") == "ndjson"
+    table = parse_lines(tmp_path, content.encode(encoding))
+    assert table.raw() == [line.lstrip("\ufeff") for line in lines if line.startswith("\ufeff{")]
+    assert (table.part.rows, table.part.rejected_rows) == (300, 1)
+    assert [row["line"] for row in pq.read_table(table.part.rejects_path).to_pylist()] == [103]
+    assert {"byte_order_marks": 300} in [each.value for each in table.part.decisions]
+
+
+def test_a_line_that_got_lost_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Window.take_line
+
+    def forgetful(window: Window, read: Any) -> Any:
+        if window.rows == 50:
+            whole(window, read)
+        return whole(window, read)
+
+    monkeypatch.setattr(Window, "take_line", forgetful)
+    with pytest.raises(RecordsDoNotAddUp, match="100 lines were counted, 99 rows were read"):
+        parse_lines(tmp_path, "".join(f'{{"n":{number}}}\n' for number in range(100)))
 
 
 def test_a_last_line_that_stops_is_kept_apart(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from headway.datasets.cache import RowsCache
 from headway.datasets.errors import DatasetNotFound
 from headway.datasets.service import DatasetService
 from headway.errors import AppError
-from headway.intake.errors import PreviewNeedsWhole
+from headway.intake.preview_errors import PreviewNeedsWhole
 from headway.intake.previews import HEAD_BYTES, Previews
 from headway.intake.schemas import (
     PreviewRequest,

@@ -118,7 +118,9 @@ def test_what_is_wrong_with_a_member_names_it(tmp_path: Path) -> None:
 
 
 def test_no_table_says_what_there_is(tmp_path: Path) -> None:
-    with pytest.raises(ArchiveNoTable, match=r"None of its 2 files is a table: a.png \(looks like a PNG picture"):
+    with pytest.raises(
+        ArchiveNoTable, match=r"It holds 2 files, none of which is a table: a.png \(looks like a PNG picture"
+    ):
         run(tmp_path, zipped({"a.png": b"\x89PNG\r\n\x1a\n", "b.pdf": b"%PDF-1.4"}))
 
 

@@ -65,7 +65,13 @@ class ImportCheck extends LitElement {
     if (changed.has('file')) this.#look = lookAtFile(this.file)
   }
 
+  /** The server would refuse it, but only after the file was sent. */
+  get #lacksKey(): boolean {
+    return this.target['mode'] === 'upsert' && !(this.target['key'] as readonly string[]).length
+  }
+
   #import(): void {
+    if (this.#lacksKey) return
     const detail = cleaned({ ...this.options, ...this.target })
     this.dispatchEvent(new CustomEvent('headway-import', { detail }))
   }
@@ -84,7 +90,7 @@ class ImportCheck extends LitElement {
   override render(): TemplateResult {
     const { name } = this.file
     return html`<div class="bar act" @keydown=${this.#onKey}>
-        <button class="primary" aria-label="Import ${name}" @click=${this.#import}>Import</button>
+        <button class="primary" aria-label="Import ${name}" ?disabled=${this.#lacksKey} @click=${this.#import}>Import</button>
         <button aria-label="Remove ${name} from this list" @click=${() => this.dispatchEvent(new Event('headway-remove'))}>Remove</button>
       </div>
       <headway-reading

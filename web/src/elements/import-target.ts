@@ -90,8 +90,7 @@ class ImportTarget extends LitElement {
   /** What would change is looked at before it does: `apply` is false. */
   #tell(): void {
     const { into, mode, key } = this
-    // Without a key nothing can be updated; the server would refuse it only after the file is sent.
-    const how = mode === 'upsert' && key.length ? { mode, key } : { mode: mode === 'upsert' ? 'append' : mode }
+    const how = mode === 'upsert' ? { mode, key } : { mode }
     const detail: ReadingOptions = into ? { into: into.id, apply: false, ...how } : {}
     this.dispatchEvent(new CustomEvent('headway-target', { detail }))
   }
@@ -150,7 +149,7 @@ class ImportTarget extends LitElement {
           ${name}
         </label>`,
       )}
-      ${this.key.length ? nothing : html`<p class="problem">Choose the columns by which a row is known. Without one, all rows are added.</p>`}
+      ${this.key.length ? nothing : html`<p class="problem" role="alert">Choose the columns by which a row is known. Without one, nothing can be updated.</p>`}
     </fieldset>`
   }
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from headway.plurals import counted
+
 DRIFTS = ("added", "removed", "retyped", "renamed")
 
 
@@ -58,13 +60,11 @@ def _replaced(summary: dict[str, Any]) -> str:
     cells, rows = summary.get("cells"), summary["rows"]
     if cells is None:
         return f"{_rows(rows['after'])} instead of {rows['before']:,}"
-    columns = _count(cells["columns_changed"], "column", "columns")
-    return f"{_count(cells['changed'], 'cell', 'cells')} in {columns} differ, {cells['become_empty']:,} become empty"
+    columns = counted(cells["columns_changed"], "column")
+    changed = counted(cells["changed"], "cell differs", "cells differ")
+    emptied = counted(cells["become_empty"], "becomes empty", "become empty")
+    return f"{changed} in {columns}, {emptied}"
 
 
 def _rows(count: int) -> str:
-    return _count(count, "row", "rows")
-
-
-def _count(count: int, one: str, many: str) -> str:
-    return f"1 {one}" if count == 1 else f"{count:,} {many}"
+    return counted(count, "row")

@@ -17,17 +17,26 @@ import pyarrow.parquet as pq
 from headway.datasets.columns import Column, ColumnType
 from headway.errors import AppError
 from headway.intake.errors import ArrowUnreadable, FormatEmpty, ParquetEncrypted, ParquetUnreadable, UnpackedSizeLimit
+from headway.intake.formats.columnar_int96 import int96_columns, unit_for
 from headway.intake.formats.columnar_types import Rule, as_text, rule_for
 from headway.intake.formats.names import unique_names
 from headway.intake.formats.row_groups import RowGroups
 from headway.intake.parsing import Decision, ParsedPart, ParseProgress, ParseRequest, Report
 from headway.intake.text_errors import TooManyColumns, TypeDoesNotFit
+from headway.plurals import counted
 
 MAX_COLUMNS = 5000
 BATCH_BYTES = 8 * 1024 * 1024
 MAX_BATCH_ROWS = 32_768
 MAX_DECISIONS = 200
-NEW_LINE = "\n"
+_DAMAGE = "Something in it breaks the rules of its format."
+_DAMAGES = (
+    (("checksum", "crc"), "A part of it is not what its checksum says, so it was changed or damaged on the way."),
+    (("magic", "footer", "too small", "smaller than"), "Its end is not that of such a file, so it may have been cut off."),
+    (("eof", "end of file", "end of stream", "expected to read", "expected to be able", "truncated", "no more data", "bytes available"), "It ends in the middle."),
+)  # fmt: skip
+"""What the words of the library mean; they name what is ours, and say nothing to whoever uploaded the file."""
+_PARQUET = {"buffer_size": 1024 * 1024, "pre_buffer": False, "page_checksum_verification": True}
 
 ARROW_STREAM = b"\xff\xff\xff\xff"
 """How every message of a stream begins; a file begins with its name."""
@@ -73,19 +82,24 @@ def _translate(error: Exception, kind: type[AppError]) -> Exception:
         return error
     if "decrypt" in str(error) or "encrypted" in str(error):
         return ParquetEncrypted("Its columns cannot be read without a key.")
-    return kind(f"The library that reads it says: {str(error).partition(NEW_LINE)[0][:300]}")
+    said = str(error).lower()
+    return kind(next((words for signs, words in _DAMAGES if any(sign in said for sign in signs)), _DAMAGE))
 
 
 # ------------------------------------------------------------------------------------------------------ sources
 
 
 def _open_parquet(path: Path, max_bytes: int) -> _Source:
-    file = pq.ParquetFile(path, buffer_size=1024 * 1024, pre_buffer=False, page_checksum_verification=True)
+    file = pq.ParquetFile(path, **_PARQUET)
     metadata = file.metadata
     unpacked = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
     _refuse_too_large(unpacked, max_bytes)
     step = max(1, min(MAX_BATCH_ROWS, metadata.num_rows * BATCH_BYTES // max(1, unpacked)))
-    return _Source(file.schema_arrow, metadata.num_rows, lambda: file.iter_batches(step, use_threads=False))
+    notes: list[Decision] = []
+    if columns := int96_columns(metadata):
+        unit, notes = unit_for(path, columns, step, _PARQUET)
+        file = pq.ParquetFile(path, coerce_int96_timestamp_unit=unit, **_PARQUET)
+    return _Source(file.schema_arrow, metadata.num_rows, lambda: file.iter_batches(step, use_threads=False), notes)
 
 
 def _open_arrow(file: pa.NativeFile) -> _Source:
@@ -118,7 +132,7 @@ def _open_stream(path: Path) -> _Source:
         notes.append(Decision("rows", "a stream without its end", said))
     if rest:
         notes.append(
-            Decision("rows", "bytes behind the end", f"{rest:,} bytes behind the end of the stream are not read.")
+            Decision("rows", "bytes behind the end", f"{counted(rest, 'byte')} behind the end of the stream ignored.")
         )
     return _Source(schema, rows, batches, notes)
 

@@ -13,13 +13,26 @@ import pyarrow.compute as pc
 
 def json_texts(array: pa.Array) -> pa.Array:
     """Return each value as JSON text. Decimals are written with all digits, moments and bytes as text."""
+    array = _without_views(array)
     plain = pc.cast(array, _plain(array.type)) if _plain(array.type) != array.type else array
     texts = [None if value is None else _text(value) for value in plain.to_pylist()]
     return pa.array(texts, pa.string())
 
 
+def _without_views(array: pa.Array) -> pa.Array:
+    """Return a list of views as a list; the cast that would do it drops the values of the last view."""
+    is_large = pa.types.is_large_list_view(array.type)
+    if not is_large and not pa.types.is_list_view(array.type):
+        return array
+    ends = pc.cumulative_sum(pc.fill_null(pc.list_value_length(array), 0))
+    offsets = pa.concat_arrays([pa.array([0], ends.type), ends])
+    kind = pa.LargeListArray if is_large else pa.ListArray
+    return kind.from_arrays(offsets, array.flatten(), mask=array.is_null())
+
+
 def _text(value: Any) -> str:
-    return orjson.dumps(_jsonable(value), option=orjson.OPT_NON_STR_KEYS).decode()
+    # What JSON has no word for, such as a span of months, is said as its text.
+    return orjson.dumps(_jsonable(value), default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

@@ -6,6 +6,7 @@ A `Rule` says what a column becomes and how one batch of it is converted. Where 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +23,13 @@ Survey = Callable[[pa.Array], bool]
 
 MICROSECONDS = pa.timestamp("us")
 MAX_DIGITS = 38
+
+_DAYS = tuple((day - dt.date(1970, 1, 1)).days for day in (dt.date.min, dt.date.max))
+_DAY_MICROSECONDS = 86_400_000_000
+_NO_TEXT = r"^<value out of range: (-?\d+)>$"
+"""What the cast prints where it knows no year."""
+
+_NOT_PRINTED = r"[\x00-\x08\x0e-\x1f\x7f]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ def _as_text(array: pa.Array) -> pa.Array:
     if pa.types.is_timestamp(array.type) and array.type.tz is not None:
         array = pc.cast(array, pa.timestamp(array.type.unit, "UTC"))
     try:
-        return pc.cast(array, pa.string())
+        return pc.replace_substring_regex(pc.cast(array, pa.string()), _NO_TEXT, r"\1")
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return pa.array([None if value is None else str(value) for value in array.to_pylist()], pa.string())
 
@@ -138,18 +146,44 @@ def _can_cast_to(target: pa.DataType) -> Survey:
 def _temporal(column_type: ColumnType, target: pa.DataType) -> Callable[[pa.DataType], Rule]:
     def build(kind: pa.DataType) -> Rule:
         why = f"The file has the type {kind}."
-        text = _text(
-            f"{why} Some values are finer or later than microseconds can say; they are kept as text.", _as_text
+        said = (
+            "Some values are finer than microseconds or outside of the years 1 to 9999, so all are kept as text;"
+            " what is in no year that can be written is its number of units from 1970 on."
         )
-        return Rule(column_type, target, why, _cast_to(target), _can_cast_to(target), text)
+        return Rule(
+            column_type, target, why, _cast_to(target), _is_in_calendar(target), _text(f"{why} {said}", _as_text)
+        )
 
     return build
+
+
+def _is_in_calendar(target: pa.DataType) -> Survey:
+    """Say whether all moments fit the type, and lie in years of four digits, which everybody can read back."""
+    first, last = _DAYS
+    if not pa.types.is_date(target):
+        first, last = first * _DAY_MICROSECONDS, (last + 1) * _DAY_MICROSECONDS - 1
+    count = pa.int32() if pa.types.is_date(target) else pa.int64()
+
+    def fits(array: pa.Array) -> bool:
+        try:
+            bounds = pc.min_max(pc.cast(array, target).view(count)).as_py()
+        except pa.ArrowInvalid:
+            return False
+        return bounds["max"] is None or (bounds["min"] >= first and bounds["max"] <= last)
+
+    return fits
 
 
 def _timestamp(kind: pa.DataType) -> Rule:
     if kind.tz is None:
         return _temporal(ColumnType.TIMESTAMP, MICROSECONDS)(kind)
     return _temporal(ColumnType.TIMESTAMP_TZ, pa.timestamp("us", "UTC"))(kind)
+
+
+def _time(kind: pa.DataType) -> Rule:
+    why, target = f"The file has the type {kind}.", pa.time64("us")
+    text = _text(f"{why} Some values are finer than microseconds, so all are kept as text.", _as_text)
+    return Rule(ColumnType.TIME, target, why, _cast_to(target), _can_cast_to(target), text)
 
 
 def _duration(kind: pa.DataType) -> Rule:
@@ -168,9 +202,18 @@ def _seconds(array: pa.Array, digits: int) -> pa.Array:
 
 
 def _binary(kind: pa.DataType) -> Rule:
+    return _bytes(kind, _is_printed)
+
+
+def _bytes(kind: pa.DataType, is_text: Survey) -> Rule:
     hexadecimal = _text(f"The file has the type {kind}, and not all of it is text; it is kept as hex digits.", _hex)
     why = f"The file has the type {kind}; every value is UTF-8 text."
-    return Rule(ColumnType.TEXT, pa.string(), why, _utf8, _is_utf8, hexadecimal)
+    return Rule(ColumnType.TEXT, pa.string(), why, _utf8, is_text, hexadecimal)
+
+
+def _is_printed(array: pa.Array) -> bool:
+    """Tell text from bytes that only happen to be valid UTF-8: those of small numbers, and of many an id."""
+    return _is_utf8(array) and not pc.any(pc.match_substring_regex(_utf8(array), _NOT_PRINTED)).as_py()
 
 
 def _utf8(array: pa.Array) -> pa.Array:
@@ -192,7 +235,7 @@ def _hex(array: pa.Array) -> pa.Array:
 
 def _string(kind: pa.DataType) -> Rule:
     # Nothing in these formats checks that a string is valid UTF-8, so a string is asked like bytes.
-    return _binary(kind)
+    return _bytes(kind, _is_utf8)
 
 
 def _nested(kind: pa.DataType) -> Rule:
@@ -234,7 +277,7 @@ _BUILDERS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[pa.DataType], Ru
     (pa.types.is_floating, _typed(ColumnType.NUMBER, pa.float64())),
     (pa.types.is_decimal, _decimal),
     (pa.types.is_date, _temporal(ColumnType.DATE, pa.date32())),
-    (pa.types.is_time, _temporal(ColumnType.TIME, pa.time64("us"))),
+    (pa.types.is_time, _time),
     (pa.types.is_timestamp, _timestamp),
     (pa.types.is_duration, _duration),
     (lambda kind: pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind), _string),

@@ -13,8 +13,9 @@ from headway.intake.formats.json_lines import BadLines, read_lines
 from headway.intake.formats.json_scan import WHITESPACE, Cells, KeyPath, Reader, Taken, read_items, read_row
 from headway.intake.formats.json_transposed import transposed
 from headway.intake.formats.json_walk import Wanted, elements
-from headway.intake.formats.json_window import SEPARATED, SEPARATOR, Window
+from headway.intake.formats.json_window import BETWEEN_LINES, MARK, SEPARATED, SEPARATOR, Window
 from headway.intake.parsing import Decision, ParseOptions
+from headway.plurals import counted
 
 OnRead = Callable[[int], None]
 """Called with the number of bytes of the file that have been read."""
@@ -25,6 +26,7 @@ MAX_TEXTS = 5_000
 _SHOWN = 10
 _NAME_LISTS = ("columns", "header", "headers", "fields", "names", "cols")
 _WORTH_NAMING = 2
+_BLANKS = {"lines": BETWEEN_LINES, "values": SEPARATED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +116,12 @@ def _all_rows(source: Path, layout: Layout, on_read: OnRead, bad: BadLines, spoo
         yield from transposed(source, layout.encoding, on_read, spool)
         return
     with source.open("rb") as file:
-        window = Window(file, on_read, layout.encoding, SEPARATED if layout.kind == "values" else WHITESPACE)
+        window = Window(file, on_read, layout.encoding, _BLANKS.get(layout.kind, WHITESPACE))
         if layout.kind == "lines":
             yield from read_lines(window, layout.read, bad)
         elif layout.kind in {"values", "object"}:
             yield from _values(window)
+            bad.marks = window.marks
         else:
             for path, row in elements(window, Wanted(layout.path, layout.read)):
                 if path == layout.path:
@@ -154,7 +157,7 @@ def _of_object(source: Path, options: ParseOptions, on_read: OnRead) -> Layout:
     with source.open("rb") as file:
         window = Window(file, on_read, options.encoding)
         candidates, outer = _survey(window)
-        if window.peek() in {"{", SEPARATOR}:
+        if window.peek() in {"{", SEPARATOR, MARK}:
             return Layout("values", (), [_rows("values", "Several objects follow one another; each is a row.")])
         window.expect_end()
     if options.json_path is not None:
@@ -198,7 +201,9 @@ def _chosen(candidates: list[_Candidate], outer: list[str]) -> Layout:
     rows = sorted([*named, *objects], key=lambda candidate: -candidate.chars)
     if not rows and _are_columns(candidates, outer):
         count = candidates[0].elements
-        evidence = f"The file is one object of {len(outer):,} lists of {count:,} values; each is a column."
+        evidence = (
+            f"The file is one object of {counted(len(outer), 'list')} of {counted(count, 'value')}; each is a column."
+        )
         return Layout("columns", (), [_rows("columns", evidence, "object")])
     if not rows and not arrays:
         said = "The file is one object without a list of objects."

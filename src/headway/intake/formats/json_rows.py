@@ -24,7 +24,7 @@ from headway.intake.formats.json_scan import Cells, Key, Taken
 from headway.intake.formats.names import unique_names
 from headway.intake.formats.row_groups import RowGroups
 from headway.intake.parsing import Decision, ParsedPart, ParseProgress, ParseRequest, Report
-from headway.intake.text_errors import TooManyColumns
+from headway.intake.text_errors import RecordsDoNotAddUp, TooManyColumns
 
 MAX_COLUMNS = 5000
 BATCH_CELLS = 1_000_000
@@ -59,6 +59,7 @@ def _parse(request: ParseRequest, source: Path, report: Report, *, lines: bool) 
     bad = BadLines.into(folder / "rejects.parquet", policy_of(options)) if lines else BadLines.none()
     count = _spool(rows(source, layout, on_read, bad, folder / "columns.spool"), spool, shapes)
     rejects, issues = bad.close(count)
+    _reconcile(source, bad, count + layout.has_header)
     if not count:
         raise FormatEmpty("The JSON is valid, but its list of rows is empty.")
     plans = _plan(shapes, layout.names or [], spool, options.types)
@@ -68,6 +69,13 @@ def _parse(request: ParseRequest, source: Path, report: Report, *, lines: bool) 
     columns = [plan.column(count) for plan in plans]
     decisions = [*layout.decisions, *(_column_decision(column) for column in columns), *issues]
     return ParsedPart(_table_name(request, layout), path, count, bad.count, columns, decisions, rejects)
+
+
+def _reconcile(source: Path, bad: BadLines, taken: int) -> None:
+    """Hold a reading by lines to a count of them that it did not make itself."""
+    lines = bad.counted(source) if bad.counted is not None else taken + bad.count
+    if lines != taken + bad.count:
+        raise RecordsDoNotAddUp(f"{lines:,} lines were counted, {taken + bad.count:,} rows were read.")
 
 
 def _table_name(request: ParseRequest, layout: Layout) -> str:

@@ -44,8 +44,13 @@ MAX_NESTING = 500
 _BLOCK = 1024 * 1024
 
 SEPARATOR = "\x1e"
-SEPARATED = re.compile(r"[ \t\r\n\x1e]*")
+MARK = "\ufeff"
+"""A byte order mark; files that were put together have one where each of them began."""
+
+SEPARATED = re.compile(r"[ \t\r\n\x1e\ufeff]*")
 """Values may follow one another behind a mark each, so that one that was cut does no harm (RFC 7464)."""
+
+BETWEEN_LINES = re.compile(r"[ \t\r\n\ufeff]*")
 
 _WITHOUT_MARK = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
 _BAD_BYTE = re.compile("[\udc80-\udcff]")
@@ -79,12 +84,17 @@ class Window:
         self._ended = False
         self._mark = ""
         self.rows = 0
+        self.marks = 0
+        """How many byte order marks were skipped, the one at the beginning of the file aside."""
+        self.line_feed = ""
+        """What ends a line; empty until there was an end."""
         self._add(start)
 
     def peek(self) -> str:
         """Return the next character that is not white space, without taking it; empty at the end of the file."""
         while True:
-            self._at = skip(self._text, self._at, self._blank)
+            begin, self._at = self._at, skip(self._text, self._at, self._blank)
+            self.marks += self._text.count(MARK, begin, self._at)
             if self._at < len(self._text):
                 return self._text[self._at]
             if not self._fill():
@@ -158,7 +168,7 @@ class Window:
     # ----------------------------------------------------------------------------------------------------- text
 
     def _line_end(self) -> int:
-        while (end := self._text.find("\n", self._at)) < 0 and not self._ended:
+        while (end := self._text.find(self.line_feed or "\n", self._at)) < 0 and not self._ended:
             self._fill_further()
         return end if end >= 0 else len(self._text)
 
@@ -170,7 +180,7 @@ class Window:
 
     def _count_lines(self) -> None:
         """Count only what is new; counting from the start of the window for each row would be quadratic."""
-        self._begin_line += self._text.count("\n", self._counted_to, self._at)
+        self._begin_line += self._text.count(self.line_feed or "\n", self._counted_to, self._at)
         self._counted_to = self._at
 
     def _taken(self, value: Value, end: int) -> Taken[Value]:
@@ -191,7 +201,7 @@ class Window:
         self._count_lines()
         dropped, self._text = self._text[: self._at], self._text[self._at :]
         self._dropped_bytes += self._bytes(dropped)
-        last = dropped.rfind("\n")
+        last = dropped.rfind(self.line_feed or "\n")
         self._line_chars = len(dropped) - 1 - last + (self._line_chars if last < 0 else 0)
         self._at = self._counted_to = 0
         self._add(self._file.read(max(_BLOCK, len(self._text))))
@@ -206,11 +216,12 @@ class Window:
         try:
             self._text += self._decoder.decode(block, final=self._ended)
         except UnicodeDecodeError:
-            line = self._begin_line + self._text.count("\n", self._counted_to)
+            line = self._begin_line + self._text.count(self.line_feed or "\n", self._counted_to)
             raise JsonBadText(
                 f"There are bytes after line {line:,} that are not {self.encoding.removesuffix('-sig').upper()}.",
                 line=line,
             ) from None
+        self.line_feed = self.line_feed or _line_feed(self._text)
         self._report(self._file.tell())
 
     # --------------------------------------------------------------------------------------------------- faults
@@ -221,13 +232,13 @@ class Window:
         said = f"Row {row:,}, which starts in line {self._begin_line:,}: {detail}"
         if at is None:
             return kind(said, row=row, line=self._begin_line)
-        line = self._begin_line + self._text.count("\n", self._at, at)
+        line = self._begin_line + self._text.count(self.line_feed or "\n", self._at, at)
         column = self._column(at)
         return kind(f"{said} That is in line {line:,}, column {column:,}.", row=row, line=line, column=column)
 
     def _column(self, at: int) -> int:
         """Return the place of a character in its line, from 1."""
-        last = self._text.rfind("\n", 0, at)
+        last = self._text.rfind(self.line_feed or "\n", 0, at)
         return at - last if last >= 0 else self._line_chars + at + 1
 
     def _read(self, read: Reader[Value], text: str, at: int) -> tuple[Value, int]:
@@ -253,6 +264,11 @@ class Window:
         if truncated:
             return self.fault(JsonTruncated, "The file ends before the JSON does.", at)
         return self.fault(JsonMalformed, explained(error, after_comma=at == self._at and self._mark == ","), at)
+
+
+def _line_feed(text: str) -> str:
+    """Return what ends a line: a return alone where a text has nothing else, as old Macs wrote it."""
+    return "\n" if "\n" in text else "\r" if "\r" in text[:-1] else ""
 
 
 def _encoding(start: bytes) -> str:

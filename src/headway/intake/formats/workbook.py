@@ -24,6 +24,7 @@ from headway.intake.parsing import Decision, ParsedPart, ParseProgress, ParseReq
 from headway.intake.rows_file import rows_per_group
 from headway.intake.text_errors import TooManyColumns
 from headway.intake.text_table import TextTableWriter, WrittenTable
+from headway.plurals import counted
 
 MAX_COLUMNS = 5000
 SAMPLE_CELLS = 200_000
@@ -188,12 +189,7 @@ class _Table:
             (texts.odd_dates, "numbers that are no dates", "cell has the format of a date, but its number is no date of the calendar; the number is kept.|cells have the format of a date, but numbers that are no dates of the calendar; the numbers are kept."),
             (texts.long_numbers, "long numbers", "number has more than 15 digits; a spreadsheet program that saved it has lost the last ones.|numbers have more than 15 digits; a spreadsheet program that saved them has lost the last ones."),
         )  # fmt: skip
-        return [Decision("rows", value, _counted(count, words)) for count, value, words in said if count]
-
-
-def _counted(count: int, words: str) -> str:
-    one, _, many = words.partition("|")
-    return f"{count:,} {one if count == 1 else many}"
+        return [Decision("rows", value, counted(count, *words.split("|"))) for count, value, words in said if count]
 
 
 def _unheard(_share: float) -> None:

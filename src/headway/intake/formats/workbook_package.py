@@ -126,9 +126,9 @@ def naming_damage() -> Iterator[None]:
     try:
         yield
     except _DAMAGE as error:
-        raise SheetUnreadable(
-            f"The workbook is damaged or incomplete: {str(error)[:200] or type(error).__name__}."
-        ) from error
+        # The words of a library are for us: they may name what is ours, and help nobody to find the place.
+        said = str(error) if isinstance(error, MarkupError) else "a part of it cannot be unpacked or understood"
+        raise SheetUnreadable(f"The workbook is damaged or incomplete: {said}.") from error
 
 
 def _plain(name: str) -> str:

@@ -105,6 +105,4 @@ def _naming_damage() -> Iterator[None]:
         said = str(error)
         if "encrypted" in said.lower() or "password" in said.lower():
             raise SheetPasswordProtected("Nothing in it can be read without its password.") from error
-        raise SheetUnreadable(
-            f"The workbook is damaged or incomplete: {said[:200] or type(error).__name__}."
-        ) from error
+        raise SheetUnreadable("The workbook is damaged or incomplete: its records cannot be understood.") from error

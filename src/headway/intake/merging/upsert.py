@@ -19,6 +19,7 @@ from headway.intake.merging.schema import Target
 from headway.intake.merging.tables import Table, differ, texts
 from headway.intake.parsing import ParseRequest
 from headway.intake.rows_file import rows_per_group
+from headway.plurals import counted
 
 SAMPLES = 5
 PLACE = "headway_place"
@@ -73,7 +74,11 @@ class Upsert:
         (count,) = connection.execute(f"select count(*) from {rows_of(self._new.path)} where {empty}").fetchall()[0]
         names = [column.name for column in self._keys]
         if count:
-            raise MergeKeyEmpty(f"{count:,} rows of the file have no value in {_said(names)}.", rows=count, key=names)
+            raise MergeKeyEmpty(
+                f"{counted(count, 'row of the file has', 'rows of the file have')} no value in {_said(names)}.",
+                rows=count,
+                key=names,
+            )
         for table, where in ((self._new, "the file"), (self._base, "the dataset")):
             self._refuse_repeated(connection, table.path, where, keys, names)
 
@@ -92,7 +97,7 @@ class Upsert:
         *values, times = found[0]
         said = ", ".join(f"{name} {value}" for name, value in zip(names, values, strict=True))
         raise MergeKeyRepeated(
-            f"{total:,} keys stand in several rows of {where}; {said[:200]} in {times:,}.",
+            f"{counted(total, 'key stands', 'keys stand')} in several rows of {where}; {said[:200]} in {times:,}.",
             keys=total, times=times, key=names, samples=[list(map(str, row[:-1])) for row in found],
         )  # fmt: skip
 

@@ -14,6 +14,7 @@ from headway.jobs.queries import Lease, get_own
 from headway.jobs.schemas import ReportedLine
 from headway.kit.clock import Clock
 from headway.kit.db import Database
+from headway.plurals import counted
 
 
 class LogBook:
@@ -76,7 +77,7 @@ def as_text(found: JobLogs, after: int | None) -> str:
         written.append(f"[{found.items[0].number - 1:,} earlier lines are not shown]")
     for line in found.items:
         if expected is not None and line.number > expected:
-            written.append(f"[{line.number - expected:,} lines are not kept]")
+            written.append(f"[{counted(line.number - expected, 'line is', 'lines are')} not kept]")
         moment = line.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         written.append(f"{moment} {line.level:<7} {line.text}")
         expected = line.number + 1
