@@ -72,7 +72,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     executor_id = f"{socket.gethostname()}-{uuid4().hex[:8]}"
     database = Database(settings.effective_database_url)
     store = open_store(settings.effective_storage_url)
-    changes = open_signal(database, listening=True)
+    changes = open_signal(database, listening=True, look_seconds=LEAST_SECONDS)
     jobs = JobMonitoringService(database, clock, changes)
     cache = RowsCache(settings.cache_dir, store, settings.cache_bytes)
     datasets = DatasetService(database, store, clock, cache, keep_versions=settings.keep_versions)

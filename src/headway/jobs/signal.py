@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 CHANNEL = "headway_jobs"
 INTERVAL_SECONDS = 0.025
+"""Between two looks of what is shown to people, and between two signals of one process."""
+
 MAX_PAYLOAD_BYTES = 7_500
 """PostgreSQL refuses 8,000 and more; a longer list of owners is sent in parts."""
 
@@ -43,19 +45,23 @@ class ChangeSignal(Protocol):
     async def close(self) -> None: ...
 
 
-def open_signal(database: Database, *, listening: bool) -> ChangeSignal:
-    """Return the signal that fits the database; a process that shows nothing to anybody need not listen."""
+def open_signal(database: Database, *, listening: bool, look_seconds: float = INTERVAL_SECONDS) -> ChangeSignal:
+    """Return the signal that fits the database; a process that shows nothing to anybody need not listen.
+
+    `look_seconds` is how soon it notices others on SQLite, which costs a look each time.
+    """
     if database.is_sqlite:
-        return SqliteSignal(str(database.url.database), listening=listening)
+        return SqliteSignal(str(database.url.database), listening=listening, look_seconds=look_seconds)
     return PostgresSignal(database.url.set(drivername="postgresql").render_as_string(hide_password=False), listening)
 
 
 class SqliteSignal:
     """Watches the file's change counter from a thread of its own, on a connection that never writes."""
 
-    def __init__(self, path: str, *, listening: bool) -> None:
+    def __init__(self, path: str, *, listening: bool, look_seconds: float = INTERVAL_SECONDS) -> None:
         self._path = path
         self._listening = listening
+        self._look_seconds = look_seconds
         self._listeners: list[Listener] = []
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -80,7 +86,7 @@ class SqliteSignal:
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         connection = sqlite3.connect(self._path, isolation_level=None)
         seen, failing = None, False
-        while not self._stop.wait(INTERVAL_SECONDS):
+        while not self._stop.wait(self._look_seconds):
             try:
                 version = connection.execute("PRAGMA data_version").fetchone()[0]
             except sqlite3.Error:
