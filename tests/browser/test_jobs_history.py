@@ -41,7 +41,7 @@ async def test_each_filter_says_how_many_jobs_it_shows_also_when_they_change(pag
     await page.goto("/jobs")
     states = page.get_by_role("navigation", name="Filter by state")
     await expect(states.get_by_role("link")).to_have_text(
-        ["All 3", "Running 1", "Needs attention 1", "Completed 1", "Cancelled 0"]
+        ["All 3", "Running 1", "Paused 0", "Needs attention 1", "Completed 1", "Cancelled 0"]
     )
     tell(client, first, status="completed")
     await expect(states.get_by_role("link", name="Completed")).to_have_text("Completed 2")

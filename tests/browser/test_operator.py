@@ -66,14 +66,16 @@ async def test_the_first_paint_takes_one_question(
     tab.page.on("request", lambda request: asked.append(request.url.partition("/api/v2")[2]))
     await tab.page.get_by_role("link", name="Operator").click()
     await tab.page.get_by_role("heading", name="Queues").wait_for()
-    assert next(path for path in asked if path) == "/operator"
+    # The jobs button asks for its own, whenever it comes to that.
+    assert next(path for path in asked if path and not path.startswith("/jobs/")) == "/operator"
     assert [path for path in asked if path.startswith(("/operator", "/queues"))] == ["/operator"]
 
 
 async def test_a_queue_is_paused_with_a_reason_and_resumed_by_keyboard(
     browser: Browser, office: Office, nothing_goes_wrong: list[Watched]
 ) -> None:
-    await office.add_worker(places=2)
+    # Heard of in the future: it must not be silent before a slow machine has come to the end of this.
+    await office.add_worker(places=2, silent_seconds=-3600)
     await office.waiting(title="orders.csv")
     page = await opened(browser, office, nothing_goes_wrong)
     await tab_to(page, "Pause… Imports")
