@@ -57,6 +57,7 @@ class JobPage extends LitElement {
 
   #asked = new AbortController()
   #wasLive = false
+  #isLeaving = false
   readonly #onSaid = ({ detail }: CustomEvent<string>): void => void (this.said = detail)
 
   constructor() {
@@ -109,6 +110,8 @@ class JobPage extends LitElement {
   }
 
   #followLive(): void {
+    // It would ask for what is being deleted.
+    if (this.#isLeaving) return
     const newer = jobsStore.jobs.find((job) => job.id === this.#id)
     // Out of the live list it is old, dismissed, or deleted in another window.
     if (!newer && this.#wasLive) void this.#load()
@@ -135,7 +138,7 @@ class JobPage extends LitElement {
 
   async #delete(job: Job): Promise<void> {
     if (!(await this.renderRoot.querySelector('headway-job-delete-dialog')?.ask([job]))) return
-    this.busy = true
+    this.busy = this.#isLeaving = true
     this.refusal = ''
     try {
       await deleteJob(job.id)
@@ -143,6 +146,7 @@ class JobPage extends LitElement {
       navigate('/jobs', { replace: true })
     } catch (error) {
       this.refusal = sayError(error)
+      this.#isLeaving = false
     }
     this.busy = false
   }
