@@ -172,7 +172,7 @@ def usable_seconds(client: httpx.Client, source: Path) -> list[float]:
     """Import a file again and again; return how long each time from the answer until the dataset was there."""
     seconds = []
     for _ in range(SMALL_FILES):
-        time.sleep(REST_SECONDS)
+        time.sleep(REST_SECONDS)  # until a process waits for the next file, as one does for most
         job_id = upload(client, source, options='{"duplicate":"import"}')
         began = time.monotonic()
         if finished(client, job_id)["status"] != "completed":

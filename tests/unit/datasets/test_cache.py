@@ -3,51 +3,48 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from headway.datasets import cache as module
 from headway.datasets.cache import RowsCache
 from headway.storage.local import LocalStore
-from headway.storage.store import ObjectStore
 
 
-class Remote:
+class Remote(LocalStore):
     """A store elsewhere: its objects are copied to be read."""
 
-    def __init__(self, store: ObjectStore) -> None:
-        self._store = store
-
-    async def fetch_file(self, key: str, path: Path) -> int:
-        return await self._store.fetch_file(key, path)
+    def local_path(self, key: str) -> None:
+        return None
 
 
 @pytest.fixture
 async def remote(tmp_path: Path) -> AsyncIterator[Remote]:
-    store = LocalStore(tmp_path / "objects")
+    store = Remote(tmp_path / "objects")
     for name in ("a", "b"):
         writer = await store.open_writer(f"rows/{name}")
         await writer.write(name.encode() * 10)
         await writer.commit()
-    yield Remote(store)
+    yield store
     await store.close()
 
 
 async def test_a_copy_that_is_fetched_while_the_old_one_goes_stays(
     remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cache = RowsCache(tmp_path / "cache", remote, 10)  # type: ignore[arg-type]  # all of a store that is asked for
+    cache = RowsCache(tmp_path / "cache", remote, 10)
     async with cache.open("rows/a"):
         pass
     to_thread, going, may_go = asyncio.to_thread, asyncio.Event(), asyncio.Event()
 
-    async def slowly(function: object, *arguments: object) -> object:
+    async def slowly(function: Callable[..., Any], *arguments: Any) -> Any:
         if getattr(function, "__name__", "") == "unlink":
             going.set()
             await may_go.wait()
-        return await to_thread(function, *arguments)  # type: ignore[arg-type]  # as it was called
+        return await to_thread(function, *arguments)
 
     monkeypatch.setattr(module.asyncio, "to_thread", slowly)
 
@@ -68,13 +65,13 @@ async def test_what_another_process_fetches_is_let_be(remote: Remote, tmp_path: 
     folder = tmp_path / "cache"
     folder.mkdir()
     (folder / "other.part").write_bytes(b"half")
-    async with RowsCache(folder, remote, 100).open("rows/a") as path:  # type: ignore[arg-type]  # as above
+    async with RowsCache(folder, remote, 100).open("rows/a") as path:
         assert path.read_bytes() == b"a" * 10
     assert (folder / "other.part").exists()
 
 
 async def test_nothing_is_kept_of_what_nobody_reads(remote: Remote, tmp_path: Path) -> None:
-    cache = RowsCache(tmp_path / "cache", remote, 0)  # type: ignore[arg-type]  # as above
+    cache = RowsCache(tmp_path / "cache", remote, 0)
     for _ in range(2):
         async with cache.open("rows/a"), cache.open("rows/b"):
             pass

@@ -49,7 +49,7 @@ async def client(database: Database, clock: FakeClock) -> AsyncIterator[httpx.As
     app = FastAPI()
     install_problem_handlers(app)
     engine = NoEngine()
-    bulk = BulkActions(database, service, engine)  # type: ignore[arg-type]
+    bulk = BulkActions(database, service, engine)  # type: ignore[arg-type]  # as below
     submissions = JobSubmissions(database, service, RecordingSubmitter())
     app.include_router(
         build_jobs_router(
@@ -57,10 +57,10 @@ async def client(database: Database, clock: FakeClock) -> AsyncIterator[httpx.As
             JobHistory(database),
             JobWaits(service, signal),
             live,
-            engine,
+            engine,  # type: ignore[arg-type]  # no more of it than is asked for here
             bulk,
             submissions,
-            who,  # type: ignore[arg-type]
+            who,
         )
     )
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
