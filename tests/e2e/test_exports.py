@@ -116,7 +116,7 @@ def test_what_an_encoding_does_not_have_fails_with_its_name(ann: httpx.Client) -
     )  # fmt: skip
     job, data = exported(ann, dataset, format="csv", encoding="windows-1252", unencodable="replace", delimiter=";")
     assert (data, job["result"]["replaced_characters"]) == (b"a;b\n?;1\nx;2\n", 1)
-    assert job["message"] == "2 rows; 1 characters replaced"
+    assert job["message"] == "2 rows; 1 character replaced"
 
 
 def test_what_cannot_be_asked_is_refused_before_there_is_a_job(ann: httpx.Client, dataset: str) -> None:

@@ -12,6 +12,7 @@ from headway.exports.service import KIND
 from headway.intake.parsing import ParsedPart, ParseOptions
 from headway.intake.workbench import Span, Workbench
 from headway.jobs.kinds import Done, JobKind, TaskContext
+from headway.plurals import counted
 
 WRITE, STORE = Span(0, 85), Span(85, 100)
 CHUNK_BYTES = 1024 * 1024
@@ -33,9 +34,8 @@ class ExportDataset:
         async with self._bench.spool(context) as folder:
             part, told = await self._write(context, order, stored, folder)
             await self._store(context, order, part)
-        rows = "1 row" if part.rows == 1 else f"{part.rows:,} rows"
         result = {"file": order.name, "format": order.request.format, "rows": part.rows, **told}
-        return Done(f"{rows}{_said(told)}", result)
+        return Done("; ".join(filter(None, (counted(part.rows, "row"), _said(told)))), result)
 
     async def _write(
         self, context: TaskContext, order: ExportOrder, stored: StoredRows, folder: Path
@@ -71,10 +71,9 @@ class ExportDataset:
 def _said(told: dict[str, Any]) -> str:
     """Return what the format did not keep, for people."""
     words = {
-        "replaced_characters": "characters replaced",
-        "cut_cells": "cells cut",
-        "escaped_cells": "cells with an apostrophe before a formula",
-        "sheets": "sheets",
+        "replaced_characters": ("character replaced", "characters replaced"),
+        "cut_cells": ("cell cut", "cells cut"),
+        "escaped_cells": ("cell with an apostrophe before a formula", "cells with an apostrophe before a formula"),
+        "sheets": ("sheet", "sheets"),
     }
-    said = [f"{told[name]:,} {word}" for name, word in words.items() if name in told]
-    return "; " + ", ".join(said) if said else ""
+    return ", ".join(counted(told[name], *pair) for name, pair in words.items() if name in told)
