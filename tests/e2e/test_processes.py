@@ -5,17 +5,26 @@ from __future__ import annotations
 import os
 import signal
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from tests.support.places import fresh_place
 from tests.support.product import Server, ended, running_server, until
 
 LONG = 3_000_000
 """Rows that a worker is busy with for many seconds: the test must look, and act, while it is."""
 ROW = b"1,2.50,2013-01-02T03:04:05,98765.4321,00042\n"
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, backend: str) -> Iterator[dict[str, str]]:
+    """A database of the test's own: in a shared one the worker of another product could take what it submits."""
+    with fresh_place(request, backend) as place:
+        yield place
 
 
 def submit(client: httpx.Client, rows: int) -> str:
@@ -30,8 +39,8 @@ def wait_for_phase(client: httpx.Client, job_id: str, phase: str) -> None:
     until(lambda: client.get(f"/jobs/{job_id}").json()["phase"] == phase)
 
 
-def test_a_killed_worker_comes_back_and_finishes_what_it_had(tmp_path: Path, environment: dict[str, str]) -> None:
-    with running_server(tmp_path / "data", environment) as server, server.client() as client:
+def test_a_killed_worker_comes_back_and_finishes_what_it_had(tmp_path: Path, place: dict[str, str]) -> None:
+    with running_server(tmp_path / "data", place) as server, server.client() as client:
         # Looked up before: the job must not end while that is done.
         (before,) = server.pids("worker")
         job_id = submit(client, LONG)
@@ -44,18 +53,18 @@ def test_a_killed_worker_comes_back_and_finishes_what_it_had(tmp_path: Path, env
         assert len(made) == 1
 
 
-def test_sigterm_ends_everything_and_the_next_start_goes_on(tmp_path: Path, environment: dict[str, str]) -> None:
-    with running_server(tmp_path / "data", environment) as server, server.client() as client:
+def test_sigterm_ends_everything_and_the_next_start_goes_on(tmp_path: Path, place: dict[str, str]) -> None:
+    with running_server(tmp_path / "data", place) as server, server.client() as client:
         job_id = submit(client, LONG)
         wait_for_phase(client, job_id, "running")
         assert server.stop() < 15
-    with running_server(tmp_path / "data", environment) as server, server.client() as client:
+    with running_server(tmp_path / "data", place) as server, server.client() as client:
         job = ended(client, job_id, 90)
         assert (job["status"], job["attempt"]) == ("completed", 2)
 
 
-def test_a_killed_api_comes_back_and_the_work_goes_on(tmp_path: Path, environment: dict[str, str]) -> None:
-    with running_server(tmp_path / "data", {**environment, "HEADWAY_PORT": "0"}) as server, server.client() as client:
+def test_a_killed_api_comes_back_and_the_work_goes_on(tmp_path: Path, place: dict[str, str]) -> None:
+    with running_server(tmp_path / "data", {**place, "HEADWAY_PORT": "0"}) as server, server.client() as client:
         job_id = submit(client, 200_000)
         (api,) = server.pids("headway.app")
         os.kill(api, signal.SIGKILL)

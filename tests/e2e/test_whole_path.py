@@ -87,7 +87,7 @@ def test_flights_are_watched_live_and_read_back_exactly(client: httpx.Client, fl
 
 
 def test_a_job_passes_every_step_and_says_when(client: httpx.Client) -> None:
-    job = imported(client, "steps.csv", b"a,b\n1,2\n")
+    job = imported(client, "steps.csv", b"step,number\nfirst,1\n")
     events = client.get(f"/jobs/{job['id']}/events").json()["items"]
     told = [(event["kind"], event["data"].get("stage"), event["data"].get("progress")) for event in events]
     assert [kind for kind, _, _ in told] == ["created", "accepted", "started", "stage", "stage", "stage", "completed"]

@@ -17,7 +17,8 @@ select (select array_agg((oid, relname, relnatts, relchecks) order by oid) from 
 """
 """What the tables are. A test that changes any of it gets its successors a new database."""
 
-TABLES = "select tablename from pg_tables where schemaname = 'public'"
+TABLES = "select schemaname, tablename from pg_tables where schemaname not in ('pg_catalog', 'information_schema')"
+"""Ours, and the engine's, which are in a schema of their own."""
 
 
 class KeptDatabase:
@@ -41,9 +42,9 @@ class KeptDatabase:
                 # Neither triggers nor foreign keys: all tables are emptied.
                 connection.execute("set local session_replication_role = replica")
                 for table in self._tables:
-                    connection.execute(sql.SQL("delete from {}").format(sql.Identifier(table)))
+                    connection.execute(sql.SQL("delete from {}").format(sql.Identifier(*table)))
                 for table, rows in self._seeds.items():
-                    with connection.cursor().copy(sql.SQL("copy {} from stdin").format(sql.Identifier(table))) as copy:
+                    with connection.cursor().copy(sql.SQL("copy {} from stdin").format(sql.Identifier(*table))) as copy:
                         copy.write(rows)
                 return
         self._make()
@@ -55,15 +56,15 @@ class KeptDatabase:
             connection.execute(sql.SQL("create database {} template {}").format(name, template))
         with psycopg.connect(self.url) as connection:
             self._made = self._shape(connection)
-            self._tables = [row[0] for row in connection.execute(TABLES)]
+            self._tables = [(row[0], row[1]) for row in connection.execute(TABLES)]
             self._seeds = {table: rows for table in self._tables if (rows := _rows(connection, table))}
 
     def _shape(self, connection: psycopg.Connection[Any]) -> object:
         return connection.execute(SHAPE).fetchone()
 
 
-def _rows(connection: psycopg.Connection[Any], table: str) -> bytes:
-    with connection.cursor().copy(sql.SQL("copy {} to stdout").format(sql.Identifier(table))) as copy:
+def _rows(connection: psycopg.Connection[Any], table: tuple[str, str]) -> bytes:
+    with connection.cursor().copy(sql.SQL("copy {} to stdout").format(sql.Identifier(*table))) as copy:
         return b"".join(copy)
 
 
