@@ -16,6 +16,8 @@ from tests.contracts.conftest import ADA, World
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "report-from-a-script.md"
 
+PYTHON_GUIDE = GUIDE.with_name("report-from-python.md")
+
 COPY_PART = """
 import os, sys, httpx
 print("part", sys.argv[1], flush=True)
@@ -90,3 +92,25 @@ async def test_a_script_that_follows_the_guide_tells_that_it_failed(world: World
     status, parts, job = await follow_the_guide(world, commands, FAIL_AT="40")
     assert (status, parts) == (1, ["20", "40"])
     assert (job["status"], job["error"]) == ("failed", "A part could not be copied.")
+
+
+async def test_the_python_of_the_guide_is_a_tracked_job_each(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snippets = re.findall(r"^```python\n(.*?)^```", PYTHON_GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+    monkeypatch.setenv("HEADWAY_URL", world.url)
+    monkeypatch.setenv("HEADWAY_TOKEN", world.tokens[ADA])
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "index.csv").write_text("a,b\n")
+    for snippet in snippets:
+        copied: list[str] = []
+        await asyncio.to_thread(exec, snippet, {"rows": ["one", "two", "three"], "copy": copied.append})
+        assert copied == ["one", "two", "three"]
+    async with world.client(world.tokens[ADA]) as ada:
+        block, loop = (await ada.get(f"{PREFIX}/jobs", params={"q": "Nightly copy"})).json()["items"]
+        files = (await ada.get(f"{PREFIX}/jobs/{block['id']}/artifacts")).json()["items"]
+    for job in (block, loop):
+        assert (job["status"], job["done_units"], job["total_units"]) == ("completed", 3, 3)
+    assert (block["message"], block["result"]) == ("Writing the index", {"replaced": 2})
+    assert [file["name"] for file in files] == ["index.csv"]

@@ -24,6 +24,7 @@ _HELD = sa.text("status = 'running' and lease_owner is not null")
 _STALLED = sa.text("stalled_at is not null")
 _ENDED_BADLY = sa.text("status in ('failed', 'cancelled') or outcome = 'partial'")
 _IS_KEPT = sa.text("object_key is not null")
+_NAMED = sa.text("engine_ref is not null")
 
 
 class BackgroundJob(Base):
@@ -58,6 +59,10 @@ class BackgroundJob(Base):
         ),
         sa.Index("ix_background_jobs_held", "lease_owner", sqlite_where=_HELD, postgresql_where=_HELD),
         sa.Index("ix_background_jobs_stalled", "stalled_at", sqlite_where=_STALLED, postgresql_where=_STALLED),
+        sa.Index(
+            "ux_background_jobs_engine_ref", "engine", "engine_ref", "user_id",
+            unique=True, sqlite_where=_NAMED, postgresql_where=_NAMED,
+        ),
         {"postgresql_with": {"fillfactor": 80}},
     )  # fmt: skip
 
@@ -98,6 +103,8 @@ class BackgroundJob(Base):
     worker_losses: Mapped[int] = mapped_column(sa.Integer, server_default="0")
     version: Mapped[int] = mapped_column(sa.BigInteger, server_default="1")
     engine: Mapped[str] = mapped_column(sa.Text, server_default="external")
+    # By what name whoever runs it knows it: the key of a program, the id of a task in another engine.
+    engine_ref: Mapped[str | None] = mapped_column(sa.Text)
     # In which queue, and since when, it waits or last waited for a worker; null until it is accepted.
     queue: Mapped[str | None] = mapped_column(sa.Text)
     waiting_since: Mapped[datetime | None] = mapped_column(UtcDateTime)

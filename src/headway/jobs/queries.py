@@ -139,6 +139,12 @@ async def find(session: AsyncSession, job_id: UUID, owner: str | None = None) ->
     return (await session.execute(statement)).scalar_one_or_none()
 
 
+async def find_keyed(session: AsyncSession, owner: str, engine: str, key: str) -> BackgroundJob | None:
+    """Return the job of an owner that whoever runs it knows by this name."""
+    named = sa.and_(owned_by(owner), BackgroundJob.engine == engine, BackgroundJob.engine_ref == key)
+    return (await session.execute(sa.select(BackgroundJob).where(named))).scalar_one_or_none()
+
+
 async def get_own(session: AsyncSession, job_id: UUID, owner: str) -> BackgroundJob:
     """Return an owner's job, or raise `JobNotFound`: for anybody else's as for one that is unknown."""
     job = await find(session, job_id, owner)

@@ -229,20 +229,42 @@ def _add_reporting(
     """What a program wants done, and what it says of the jobs that it runs."""
     writer = Annotated[Actor, Depends(needs(actor, Scope.JOBS_WRITE))]
 
-    @router.post("", status_code=201, responses=responses(UnknownKind, ParametersInvalid, TooManyJobs))
-    async def create_job(who: writer, body: CreateJob, response: Response) -> JobResponse:
+    @router.post(
+        "",
+        status_code=201,
+        responses={
+            200: {"model": JobResponse, "description": "The job of this key."},
+            **responses(UnknownKind, ParametersInvalid, TooManyJobs),
+        },
+    )
+    async def create_job(
+        who: writer,
+        body: CreateJob,
+        response: Response,
+        idempotency_key: Annotated[PlainText | None, Header(min_length=1, max_length=200)] = None,
+    ) -> JobResponse:
         """Submit a job of a kind that is installed here, by its name as `job_type` and with its `parameters`.
 
-        With any other `job_type` the job is yours to run, and you report on it with `POST /jobs/{id}/progress`.
+        With any other `job_type` the job is yours to run, and you report on it with `POST /jobs/{id}/progress`. With
+        an `Idempotency-Key` such a job is created once: the same key again answers 200, with the job that it made.
         """
-        job = await submissions.submit(who.owner, body) or await service.create_job(
-            who.owner,
-            body.job_type,
-            title=body.title,
-            message=body.message,
-            metadata=body.metadata,
-            heartbeat_seconds=body.heartbeat_seconds,
-            stages=[stage.model_dump() for stage in body.stages] if body.stages else None,
+        known = await service.find_keyed(who.owner, idempotency_key) if idempotency_key is not None else None
+        if known is not None:
+            response.status_code = 200
+            response.headers["Idempotency-Replayed"] = "true"
+        job = (
+            known
+            or await submissions.submit(who.owner, body)
+            or await service.create_job(
+                who.owner,
+                body.job_type,
+                title=body.title,
+                message=body.message,
+                metadata=body.metadata,
+                heartbeat_seconds=body.heartbeat_seconds,
+                stages=[stage.model_dump() for stage in body.stages] if body.stages else None,
+                key=idempotency_key,
+            )
         )
         response.headers["Location"] = f"/api/v2/jobs/{job.id}"
         return job

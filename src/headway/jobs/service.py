@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.jobs import counter_queries, pausing, queries, states
@@ -20,6 +21,7 @@ from headway.jobs.line import FindPlaces, nowhere
 from headway.jobs.logs.service import LogBook
 from headway.jobs.models import BackgroundJob, JobCheckpoint
 from headway.jobs.queries import Lease
+from headway.jobs.reports import UNITS, end_reported
 from headway.jobs.schemas import (
     ActiveJobs,
     JobResponse,
@@ -33,8 +35,6 @@ from headway.jobs.transitions import EXTERNAL, Transitions
 from headway.jobs.uploads import ResumableUploads
 from headway.kit.clock import Clock
 from headway.kit.db import Database
-
-UNITS = ("done_units", "total_units", "failed_units", "unit")
 
 
 class JobMonitoringService:
@@ -60,21 +60,34 @@ class JobMonitoringService:
         metadata: dict[str, Any] | None = None,
         heartbeat_seconds: int = 60,
         stages: Declared | None = None,
+        key: str | None = None,
     ) -> JobResponse:
-        """Create a pending job that its creator will run and report on."""
-        async with self._database.write() as session:
-            job = await self._move.create(
-                session,
-                user_id,
-                job_type,
-                title=title,
-                message=message,
-                details=metadata or {},
-                heartbeat_seconds=heartbeat_seconds,
-                stages=stages,
-                lease_expires_at=self._database.moment(self._clock, heartbeat_seconds),
-            )
-        return self._to_response(job)
+        """Create a pending job that its creator will run and report on. A key makes one job, however often it comes."""
+        columns: dict[str, Any] = {
+            "title": title,
+            "message": message,
+            "details": metadata or {},
+            "stages": stages,
+            "engine_ref": key,
+        }
+        columns |= {
+            "heartbeat_seconds": heartbeat_seconds,
+            "lease_expires_at": self._database.moment(self._clock, heartbeat_seconds),
+        }
+        try:
+            async with self._database.write() as session:
+                return self._to_response(await self._move.create(session, user_id, job_type, **columns))
+        except IntegrityError:
+            # Of two requests with one key at the same time, the other one made it.
+            if key is None or (made := await self.find_keyed(user_id, key)) is None:
+                raise
+            return made
+
+    async def find_keyed(self, user_id: str, key: str) -> JobResponse | None:
+        """Return the job that its creator gave this key, if there is one."""
+        async with self._database.read() as session:
+            job = await queries.find_keyed(session, user_id, EXTERNAL, key)
+        return self._to_response(job) if job is not None else None
 
     async def create_in(self, session: AsyncSession, user_id: str, job_type: str, **values: Any) -> BackgroundJob:
         """Create a pending job in the caller's transaction. `values` are columns of `background_jobs`."""
@@ -366,30 +379,13 @@ class JobMonitoringService:
             if job.status in states.TERMINAL:
                 raise JobEnded(f"The job is already {job.status}.", job_status=job.status)
             if body.status in states.TERMINAL:
-                answer = await self._end_reported(session, job, body)
+                answer = await end_reported(session, self._move, job, body)
             else:
                 await self._move.start(session, job_id)
                 units = {name: getattr(body, name) for name in ("stage", *UNITS)}
                 answer = await self.progress_in(session, job_id, body.progress, body.message, **units)
             await self._book.report_in(session, job_id, body.log)
             return answer
-
-    async def _end_reported(self, session: AsyncSession, job: BackgroundJob, body: ReportProgress) -> ProgressAnswer:
-        status = "failed" if body.error and body.status == "completed" else str(body.status)
-        error = (body.error or "The job reported that it failed.") if status == "failed" else None
-        columns = {
-            key: value
-            for key in (
-                "message", "stage", *UNITS, "result", "related_dataset_id",
-            )
-            if (value := getattr(body, key)) is not None
-        }  # fmt: skip
-        if status == "completed" and columns.get("failed_units", job.failed_units):
-            columns["outcome"] = "partial"
-        ended = await self._move.end(session, BackgroundJob.id == job.id, status, error=error, **columns)
-        if ended is None:
-            raise JobEnded
-        return progress_answer(ended, clamped=False)
 
     def _to_response(self, job: BackgroundJob, place: QueuePlace | None = None) -> JobResponse:
         """Return the API answer for a row: a pending job says `running`, and 100 % is said only of an ended one."""
