@@ -15,6 +15,7 @@ ENDINGS: dict[str, AttemptOutcome] = {
     "worker_lost": "worker_lost",
     "handed_back": "handed_back",
     "restored": "worker_lost",
+    "will_retry": "failed",
 }
 """The events that end an attempt, and what they say of it."""
 

@@ -29,7 +29,7 @@ from headway.jobs.models import BackgroundJob
 from headway.jobs.runner import JobSubmitter, Submission
 from headway.jobs.schemas import JobResponse
 from headway.jobs.signal import ChangeSignal
-from headway.jobs.transitions import EXTERNAL, Transitions
+from headway.jobs.transitions import EXTERNAL, Transitions, is_external
 from headway.kit.clock import Clock
 from headway.kit.db import Database
 from headway.plurals import counted
@@ -167,7 +167,7 @@ class Deliveries:
         if scope == "failed_items":
             # What was done is committed only as a whole, so that no kind of job has such items as yet.
             raise NoFailedItems
-        if job.status == "completed" or job.engine == EXTERNAL or job.delivery == 0:
+        if job.status == "completed" or is_external(job) or job.delivery == 0:
             raise NotRetryable(_why_not(job))
         if (dataset_id := await self._find_replacement(session, job.id, job.user_id)) is not None:
             raise JobReplaced(dataset_id=str(dataset_id))
@@ -186,6 +186,6 @@ def _submission(job: BackgroundJob) -> Submission:
 def _why_not(job: BackgroundJob) -> str:
     if job.status == "completed":
         return "It has completed."
-    if job.engine == EXTERNAL:
+    if is_external(job):
         return "Another program ran it; only that program can run it again."
     return "Its file never arrived whole, so there is nothing to work on."

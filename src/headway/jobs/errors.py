@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headway.errors import AppError, Conflict, Invalid, NotFound, TooMany
+from headway.errors import AppError, Conflict, Invalid, NotFound, TooMany, Unavailable
 
 
 class JobNotFound(NotFound):
@@ -56,6 +56,14 @@ class WorkerSilent(Conflict):
     title = "Whoever ran this job stopped reporting"
     user_action = "Check the program that runs it, then start it again."
     retryable = True
+
+
+class MessageNotSent(Unavailable):
+    """Never answered over HTTP; stored on a job that was announced, and whose message its broker never got."""
+
+    code = "task.not_sent"
+    title = "The task could not be given to a worker"
+    user_action = "Start it again in a minute. If that fails as well, tell whoever runs the service."
 
 
 class WorkersLost(AppError):

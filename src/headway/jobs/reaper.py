@@ -13,10 +13,11 @@ from uuid import UUID
 
 from headway.jobs import queries, states
 from headway.jobs.deliveries import Deliveries
-from headway.jobs.errors import WorkerSilent
+from headway.jobs.errors import MessageNotSent, WorkerSilent
 from headway.jobs.models import BackgroundJob
 from headway.jobs.progress import LEASE_SECONDS
-from headway.jobs.service import EXTERNAL, JobMonitoringService
+from headway.jobs.service import JobMonitoringService
+from headway.jobs.transitions import EXTERNAL, is_external
 from headway.kit.clock import Clock
 from headway.kit.db import Database
 
@@ -67,7 +68,7 @@ class Reaper:
         lease = _lease_seconds(job)
         if silent_seconds < lease:
             return False
-        if job.stage == states.UPLOAD_STAGE and job.engine != EXTERNAL:
+        if job.stage == states.UPLOAD_STAGE and not is_external(job):
             if job.resumable_until is not None:
                 return await self._service.uploads.pause_silent(job)
             return await self._service.end_overdue(job, interrupted_upload)
@@ -77,11 +78,13 @@ class Reaper:
         missed = SILENCE_FACTOR - 1 if job.stalled_at is not None else SILENCE_FACTOR
         if silent_seconds < lease * missed:
             return False
-        if job.engine == EXTERNAL:
-            return await self._service.end_overdue(job, WorkerSilent().problem())
+        if is_external(job):
+            never_sent = job.status == "pending" and job.engine != EXTERNAL
+            problem = MessageNotSent() if never_sent else WorkerSilent()
+            return await self._service.end_overdue(job, problem.problem())
         return await self._deliveries.take(job)
 
 
 def _lease_seconds(job: BackgroundJob) -> float:
-    held_by_worker = job.engine != EXTERNAL and job.stage != states.UPLOAD_STAGE
+    held_by_worker = not is_external(job) and job.stage != states.UPLOAD_STAGE
     return LEASE_SECONDS if held_by_worker else job.heartbeat_seconds

@@ -32,7 +32,13 @@ NO_EXPECTATION: dict[str, Any] = {"likely_end_at": None, "late_end_at": None, **
 """What nobody can say of a job that is not worked on: when it ends, and how fast it is."""
 
 EXTERNAL = "external"
-"""The engine of a job that its creator runs; every other name means that Headway runs it."""
+"""The engine of a job that its creator runs. `external:celery` and its like are engines of others, of which an adapter
+tells; every other name means that Headway runs it."""
+
+
+def is_external(job: BackgroundJob) -> bool:
+    """Say whether somebody else runs the job, so that nobody here can give it to another worker."""
+    return job.engine.partition(":")[0] == EXTERNAL
 
 
 class Transitions:
@@ -50,10 +56,11 @@ class Transitions:
         columns["trace_parent"] = tracing.carried()
         if columns.get("delivery"):
             columns = {"queue": queue_of(job_type), "waiting_since": now, **columns}
+        columns.setdefault("id", uuid4())
         job = BackgroundJob(
-            id=uuid4(), user_id=user_id, job_type=job_type, status="pending", created_at=now, updated_at=now, **columns
+            user_id=user_id, job_type=job_type, status="pending", created_at=now, updated_at=now, **columns
         )
-        if job.stages and job.engine != EXTERNAL:
+        if job.stages and not is_external(job):
             job.stages = await durations.weigh(session, job, job.stages)
         await queries.insert(session, job)
         await session.refresh(job)
@@ -301,7 +308,7 @@ class Transitions:
             # A later attempt clears the job's own.
             await self.record(session, job, status, **({"problem": job.problem} if job.problem else {}))
         # What other programs report is their owner's word, and this is for everybody.
-        if job is not None and status == "completed" and job.engine != EXTERNAL:
+        if job is not None and status == "completed" and not is_external(job):
             await durations.learn(session, job, await queries.list_events(session, job.id))
         return job
 

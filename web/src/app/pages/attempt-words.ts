@@ -93,6 +93,7 @@ function end(iso: string | null, now: number): number {
 const NOTES: Record<string, string> = {
   created: 'Created',
   accepted: 'File stored, waiting for a worker',
+  sent: 'Sent to the workers',
   stalled: 'No sign of life',
   redelivered: 'Put into the queue once more',
   retried: 'Tried again',

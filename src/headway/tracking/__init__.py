@@ -1,0 +1,1 @@
+"""Jobs that other engines run, in the same table and with the same honesty. One module for each engine."""
