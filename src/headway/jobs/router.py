@@ -240,6 +240,7 @@ def _add_reporting(
     async def create_job(
         who: writer,
         body: CreateJob,
+        request: Request,
         response: Response,
         idempotency_key: Annotated[PlainText | None, Header(min_length=1, max_length=200)] = None,
     ) -> JobResponse:
@@ -266,7 +267,8 @@ def _add_reporting(
                 key=idempotency_key,
             )
         )
-        response.headers["Location"] = f"/api/v2/jobs/{job.id}"
+        # Wherever a host has mounted this.
+        response.headers["Location"] = f"{request.url.path.rstrip('/')}/{job.id}"
         return job
 
     @router.post("/{job_id}/progress", responses=responses(JobNotFound, StaleLease, JobEnded, NotYoursToReport))

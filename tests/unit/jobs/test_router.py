@@ -77,7 +77,7 @@ async def create(client: httpx.AsyncClient, **body: object) -> dict[str, object]
 async def test_the_three_contract_endpoints(client: httpx.AsyncClient) -> None:
     answer = await client.post("/jobs", json={"job_type": "export", "title": "Mine"}, headers=ANN)
     job = answer.json()
-    assert answer.headers["location"] == f"/api/v2/jobs/{job['id']}"
+    assert answer.headers["location"] == f"/jobs/{job['id']}"
     assert (job["status"], job["phase"], job["metadata"]) == ("running", "queued", {})
     assert (await client.get(f"/jobs/{job['id']}", headers=ANN)).json() == job
     active = (await client.get("/jobs/active", headers=ANN)).json()
