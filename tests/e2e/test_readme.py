@@ -28,7 +28,7 @@ def test_the_walk_with_curl_works_word_for_word(server: Server, tmp_path: Path) 
     client = server.add_user("ada@example.org")
     starting, *blocks = re.findall(r"^```bash\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
     assert "./x run" in starting
-    assert len(blocks) == 7
+    assert len(blocks) == 8
     script = "set -eu\n"
     for block in blocks:
         script += UNTIL_IT_SHOWS.format(block=block) if "jobs/stream" in block else block

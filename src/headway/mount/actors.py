@@ -63,6 +63,25 @@ class _Published:
         raise Unauthorized("The token is signed with a key that the host does not publish.")
 
 
+WHY_NOT: dict[type[Exception], str] = {
+    jwt.ExpiredSignatureError: "The token has expired.",
+    jwt.ImmatureSignatureError: "The token is not valid yet.",
+    jwt.InvalidAudienceError: "The token was made for another audience.",
+    jwt.InvalidIssuerError: "The token was made by another issuer.",
+    jwt.InvalidSignatureError: "The signature of the token is not the one of this host.",
+    jwt.InvalidAlgorithmError: "The token is signed with an algorithm that is not taken here.",
+    ValueError: "The token expires at a moment that no calendar has.",
+    OverflowError: "The token expires at a moment that no calendar has.",
+}
+
+
+def _why_not(error: Exception) -> str:
+    # The words of a library may change, and are for those who wrote it.
+    if isinstance(error, jwt.MissingRequiredClaimError):
+        return f"The token does not say {error.claim!r}, which it has to."
+    return WHY_NOT.get(type(error), "What was sent is not a token that can be read here.")
+
+
 def jwt_actor(
     *,
     secret: str | None = None,
@@ -103,7 +122,7 @@ def jwt_actor(
             raise Unavailable("The keys that sign tokens cannot be read.") from error
         except (jwt.PyJWTError, ValueError, OverflowError, OSError, RecursionError) as error:
             # The last ones: a moment that no calendar has, JSON that is nested too deep.
-            raise Unauthorized(f"The token is not valid here: {error}.") from error
+            raise Unauthorized(_why_not(error)) from error
         owner = claims[owner_claim]
         if not isinstance(owner, str) or not owner:
             raise Unauthorized(f"The token does not say whose it is in {owner_claim!r}.")
