@@ -22,6 +22,7 @@ from pydantic_core import PydanticUndefined
 import headway
 from headway.app import create_app
 from headway.errors import AppError, all_errors
+from headway.recipes.steps import json_schema
 from headway.settings import MIB, Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,6 +41,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings_page(),
         "openapi.json": openapi_document(),
         "promises.md": promises_page(),
+        "recipe.schema.json": json.dumps(json_schema(), indent=1) + "\n",
     }
 
 

@@ -77,6 +77,7 @@ from headway.kit.clock import Clock, SystemClock
 from headway.kit.connection_guard import ConnectionLimits, guarded_protocol
 from headway.kit.db import Database
 from headway.kit.late_answers import LateAnswers
+from headway.kit.listening import listen
 from headway.kit.logs import configure_logs
 from headway.kit.other_origins import OtherOrigins
 from headway.kit.problems import RETRY_AFTER_SECONDS, describe_failures, install_problem_handlers
@@ -86,6 +87,10 @@ from headway.metrics import MeasuredRequests, Metrics, serve_metrics
 from headway.operator.erasing import Eraser
 from headway.operator.router import build_operator_router
 from headway.operator.service import Installation, OperatorService
+from headway.recipes.looks import RecipeLooks
+from headway.recipes.router import build_recipes_router
+from headway.recipes.runs import RecipeRuns
+from headway.recipes.service import RecipeService
 from headway.settings import Settings
 from headway.storage.leftovers import folder_of
 from headway.storage.opening import open_store
@@ -135,15 +140,21 @@ def create_app(settings: Settings, *, clock: Clock | None = None, traces: Any | 
         places=line.places,
     )
     cache = RowsCache(settings.cache_dir, store, settings.cache_bytes)
-    datasets = DatasetService(database, store, clock, cache, keep_versions=settings.keep_versions)
+    datasets, recipes = (
+        DatasetService(database, store, clock, cache, keep_versions=settings.keep_versions),
+        RecipeService(database, clock),
+    )
     deliveries = Deliveries(database, clock, changes, submitter, replaced_by(datasets))
     bulk = BulkActions(database, jobs, deliveries)
     submissions = JobSubmissions(database, jobs, submitter, load_kinds(settings.places_of_job_kinds))
     reaper = Reaper(database, clock, jobs, deliveries)
     intake = FileIntakeService(database, store, clock, jobs, datasets, submitter, _intake_limits(settings))
     uploads = UploadService(database, store, clock, jobs, intake, accounts.may_sign_in)
-    previews = Previews(database, store, datasets, cache.scratch, isolation=settings.sandbox)
-    eraser = Eraser(database, accounts, jobs, intake, datasets)
+    previews, recipe_looks = (
+        Previews(database, store, datasets, cache.scratch, isolation=settings.sandbox),
+        RecipeLooks(datasets, cache.scratch, isolation=settings.sandbox),
+    )
+    eraser = Eraser(database, accounts, jobs, intake, datasets, recipes)
     operating = _build_operating(settings, database, clock, store, changes, deliveries, accounts)
 
     @contextlib.asynccontextmanager
@@ -161,7 +172,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, traces: Any | 
         await uploads.close()
         await live.close()
         await changes.close()
-        await previews.close()
+        await asyncio.gather(previews.close(), recipe_looks.close())
         await submitter.close()
         await store.close()
         await database.close()
@@ -200,6 +211,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, traces: Any | 
             ReparseService(database, clock, jobs, datasets, submitter), datasets.changes, intake, actor
         ),
         build_exports_router(ExportService(database, clock, datasets, submissions), actor),
+        build_recipes_router(recipes, RecipeRuns(database, clock, datasets, submissions, recipes), recipe_looks, actor),
         build_operator_router(operating.service, operating.operations, eraser, build_admin_dependency(actor)),
     ):
         app.include_router(router, prefix=PREFIX)
@@ -340,7 +352,7 @@ def main() -> None:
     except (WeakSecret, ValueError) as error:
         log.error("%s", error)  # noqa: TRY400 - the sentence is all that helps
         raise SystemExit(EXIT_CONFIGURATION) from None
-    listener = _listen(settings)
+    listener = listen(settings.host, settings.port)
     connections = settings.effective_max_connections_per_address
     config = uvicorn.Config(
         app,
@@ -356,15 +368,6 @@ def main() -> None:
     )
     asyncio.run(_serve(Server(config), listener))
     tracing.stop(traces)
-
-
-def _listen(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    # Without the protocol's number asyncio does not set TCP_NODELAY, and every answer waits 40 ms for an ACK.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((settings.host, settings.port))
-    return listener
 
 
 async def _serve(server: Server, listener: socket.socket) -> None:

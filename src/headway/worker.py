@@ -47,6 +47,9 @@ from headway.kit.logs import configure_logs
 from headway.kit.processes import EXIT_CONFIGURATION, die_with_parent
 from headway.kit.room import RoomWatch
 from headway.operator.measurements import FIRST_STORAGE_SECONDS, STORAGE_SECONDS, Measurements
+from headway.recipes.looks import RUNNING as RUNNING_RECIPES
+from headway.recipes.runs import KIND as RUN_RECIPE
+from headway.recipes.task import RunRecipe
 from headway.settings import Settings
 from headway.storage.leftovers import folder_of
 from headway.storage.opening import open_store
@@ -76,17 +79,26 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     jobs = JobMonitoringService(database, clock, changes)
     cache = RowsCache(settings.cache_dir, store, settings.cache_bytes)
     datasets = DatasetService(database, store, clock, cache, keep_versions=settings.keep_versions)
-    # Exports are few; no process waits for one.
-    sandbox, export_sandbox = _sandbox(settings), _sandbox(settings, entry=EXPORTING, ahead=False)
-    bench = _bench(settings, store, sandbox)
+    # Exports and recipes are few; no process waits for one.
+    sandboxes = (
+        _sandbox(settings),
+        _sandbox(settings, entry=EXPORTING, ahead=False),
+        _sandbox(settings, entry=RUNNING_RECIPES, ahead=False),
+    )
+    bench, export_bench, recipe_bench = (_bench(settings, store, sandbox) for sandbox in sandboxes)
     change = ChangeDataset(database, jobs, datasets.changes, bench)
     import_file = ImportFile(database, jobs, datasets, bench, change)
     limits = IntakeLimits(settings.max_upload_bytes, settings.max_user_bytes, settings.min_free_bytes)
     quota = Quota(database, store, clock, jobs, datasets, limits)
     rules = ArtifactRules(**settings.artifact_rules)
     artifacts = ArtifactService(database, store, clock, jobs, quota, rules)
-    export = ExportDataset(datasets, _bench(settings, store, export_sandbox), settings.max_artifact_bytes).kind()
-    own = {IMPORT_FILE: import_file.task(), REPARSE: change.reparse_task(), export.name: export.task()}
+    export = ExportDataset(datasets, export_bench, settings.max_artifact_bytes).kind()
+    own = {
+        IMPORT_FILE: import_file.task(),
+        REPARSE: change.reparse_task(),
+        export.name: export.task(),
+        RUN_RECIPE: RunRecipe(database, jobs, datasets, recipe_bench, quota).task(),
+    }
     tasks = with_tasks_of(load_kinds(settings.places_of_job_kinds), own)
     execution = Execution(jobs, tasks, executor_id, artifacts, Recorder(LogBook(database, clock)))
     stops = StopRequests(database, changes, execution.stops)
@@ -110,8 +122,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     leases.take_lock()
     _empty_spool(settings, database)
     await changes.start()
-    await sandbox.start()
-    await export_sandbox.start()
+    for sandbox in sandboxes:
+        await sandbox.start()
     await runner.start(_insistent(execution))
     await leases.start()
     reaper = Reaper(database, clock, jobs, deliveries)
@@ -127,8 +139,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         log.info("worker %s stops", executor_id)
         # Before anything else: a job that is handed back late may be done by then, or killed with this process.
         await execution.stop()
-    await sandbox.close()
-    await export_sandbox.close()
+    for sandbox in sandboxes:
+        await sandbox.close()
     await leases.close()
     await changes.close()
     await store.close()

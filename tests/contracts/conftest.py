@@ -109,6 +109,8 @@ async def world(
             spoken = {"Tus-Resumable": "1.0.0", "Upload-Length": "9"}
             upload = await ada.post(f"{PREFIX}/uploads", headers=spoken)
             token = await ada.post(f"{PREFIX}/tokens", json={"name": "Ada's", "scopes": ["jobs:read"]})
+            steps = [{"step": "trim", "columns": ["a"]}]
+            recipe = await ada.post(f"{PREFIX}/recipes", json={"name": "Ada's", "steps": steps})
             file = await ada.put(f"{PREFIX}/jobs/{job.json()['id']}/artifacts/hers.txt", content=b"Ada's")
             assert file.status_code == 201, file.text
         assert (job.status_code, token.status_code, upload.status_code) == (201, 201, 201), job.text + token.text
@@ -116,6 +118,7 @@ async def world(
         dataset_id = await _publish(database, store, tmp_path, owner, job_id)
         ids = {"job_id": job_id, "dataset_id": dataset_id, "token_id": UUID(token.json()["id"])}
         ids |= {"upload_id": UUID(upload.headers["headway-job"]), "user_id": users[CYD]}
+        ids["recipe_id"] = UUID(recipe.json()["id"])
         yield World(document, url, tokens, owner, ids)
 
 

@@ -19,12 +19,18 @@ EVERY_TOKEN = {f"GET {PREFIX}/me"}
 
 UPLOADS = f"{PREFIX}/uploads/{{upload_id}}"
 WORDS = ("jobs", "datasets", "imports")
+RECIPES = f"{PREFIX}/recipes"
 OTHERWISE = {
     f"GET {PREFIX}/me": "me",
     f"GET {PREFIX}/limits": "imports:write",
     **dict.fromkeys(
         (f"POST {PREFIX}/uploads", *(f"{verb} {UPLOADS}" for verb in ("POST", "PATCH", "DELETE"))), "imports:write"
     ),
+    # Recipes are about datasets, and a look at one gives out what the rows give out.
+    **{f"GET {RECIPES}{rest}": "datasets:read" for rest in ("", "/schema", "/{recipe_id}")},
+    f"POST {RECIPES}": "datasets:write",
+    **{f"{verb} {RECIPES}/{{recipe_id}}": "datasets:write" for verb in ("PATCH", "DELETE")},
+    f"POST {PREFIX}/datasets/{{dataset_id}}/transforms/preview": "datasets:read",
     # It gives out what the rows give out, in another form.
     f"POST {PREFIX}/datasets/{{dataset_id}}/exports": "datasets:read",
     # A token for an embed gives no more than sight; cancelling is asked for in addition.

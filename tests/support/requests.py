@@ -15,6 +15,7 @@ WORDS = {
     "new_password": "other-horse-battery",
     "job_type": "external",
     "role": "user",
+    "columns": "a",
     "scopes": "jobs:read:user",
 }
 """Strings that mean something where they stand; every other one is `text`."""

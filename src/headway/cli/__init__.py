@@ -21,6 +21,7 @@ COMMANDS = {
     "tokens": "headway.cli.tokens:tokens",
     "import": "headway.cli.uploading:import_files",
     "export": "headway.cli.exporting:export_dataset",
+    "recipe": "headway.cli.cooking:recipe",
     "jobs": "headway.cli.remote:jobs",
     "datasets": "headway.cli.remote:datasets",
 }

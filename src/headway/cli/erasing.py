@@ -28,6 +28,7 @@ from headway.kit.clock import SystemClock
 from headway.kit.db import Database
 from headway.operator.erasing import Eraser
 from headway.plurals import counted
+from headway.recipes.service import RecipeService
 from headway.settings import Settings
 from headway.storage.opening import open_store
 
@@ -105,7 +106,7 @@ async def _opened(settings: Settings) -> AsyncIterator[Eraser]:
     )
     intake = FileIntakeService(database, store, clock, jobs, datasets, submitter, limits)
     try:
-        yield Eraser(database, accounts, jobs, intake, datasets)
+        yield Eraser(database, accounts, jobs, intake, datasets, RecipeService(database, clock))
     finally:
         await submitter.close()
         await store.close()

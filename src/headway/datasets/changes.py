@@ -24,6 +24,9 @@ from headway.datasets.schemas import ChangeResponse, ChangesResponse, DatasetRes
 from headway.kit.clock import Clock
 from headway.kit.db import Database
 
+RECIPE = "recipe"
+"""The action of a source that is no file: steps, which made a table of those before it."""
+
 PROPOSED_FOR = timedelta(days=7)
 LISTED = 50
 
@@ -125,7 +128,10 @@ class DatasetChanges:
         """
         _, version = await queries.get(session, owner, dataset_id)
         sources = await _sources_of(session, version)
-        digests = [source.source["sha256"] if is_alike(source.options) else None for source in sources]
+        digests = [
+            source.source["sha256"] if source.action != RECIPE and is_alike(source.options) else None
+            for source in sources
+        ]
         match mode:
             case "append":
                 return sha256 in digests
@@ -142,10 +148,15 @@ class DatasetChanges:
         names = ("dataset_id", "job_id", "import_id", "action", "apply", "asked")
         return Order(**{name: getattr(change, name) for name in names})
 
-    async def get_base(self, owner: str, dataset_id: UUID) -> Base:
-        """Return what the dataset shows now. Raises `DatasetNotFound` if it was deleted meanwhile."""
+    async def get_sources(self, owner: str, dataset_id: UUID, number: int | None) -> tuple[int, list[Source]]:
+        """Return a version's number, and what it was made from."""
+        base = await self.get_base(owner, dataset_id, number)
+        return base.number, base.sources
+
+    async def get_base(self, owner: str, dataset_id: UUID, number: int | None = None) -> Base:
+        """Return what the dataset shows now, or another version. Raises `DatasetNotFound` if it was deleted meanwhile."""
         async with self._database.read() as session:
-            _, version = await queries.get(session, owner, dataset_id)
+            _, version = await queries.get(session, owner, dataset_id, number)
             return Base(version, await _sources_of(session, version))
 
     async def settle_in(
@@ -234,7 +245,7 @@ class DatasetChanges:
         sources = [Source.from_json(source) for source in candidate["sources"]]
         session.add(_version(change, candidate, sources, number, now))
         await session.flush()
-        session.add_all(_rows_of(sources, change.dataset_id, number))
+        session.add_all(rows_of(sources, change.dataset_id, number))
         await queries.set_current(session, change.dataset_id, number, now)
         change.state, change.version, change.decided_at = "applied", number, now
         change.candidate = change.rows_key = change.rejects_key = change.original_key = change.expires_at = None
@@ -297,7 +308,7 @@ def _version(
         rows_key=change.rows_key,
         rejects_key=change.rejects_key,
         original_key=first.original_key,
-        sha256=_digest(sources),
+        sha256=digest_of(sources),
         source=first.source,
         columns=candidate["columns"],
         decisions=candidate["decisions"],
@@ -309,13 +320,13 @@ def _version(
     )
 
 
-def _digest(sources: list[Source]) -> str:
+def digest_of(sources: list[Source]) -> str:
     """Return the digest of the only file, or one that no single file has."""
     digests = [str(source.source["sha256"]) for source in sources]
     return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
-def _rows_of(sources: list[Source], dataset_id: UUID, number: int) -> list[DatasetSource]:
+def rows_of(sources: list[Source], dataset_id: UUID, number: int) -> list[DatasetSource]:
     return [
         DatasetSource(
             dataset_id=dataset_id, version=number, position=position, import_id=each.import_id, part=each.part,

@@ -31,6 +31,12 @@ class DatasetMoved(Conflict):
     user_action = "Start the change again, so that it is prepared for what the dataset shows now."
 
 
+class MadeByRecipe(Conflict):
+    code = "dataset.made_by_recipe"
+    title = "A recipe made this version, and its files do not say it all"
+    user_action = "Restore the version before the recipe, read that one otherwise, and run the recipe again."
+
+
 class ChangeNotFound(NotFound):
     code = "change.not_found"
     title = "There is no such change of the dataset"

@@ -6,7 +6,9 @@ import asyncio
 import os
 import unicodedata
 from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from headway.datasets import queries
 from headway.datasets.answers import columns_of, to_profile, to_response
 from headway.datasets.cache import RowsCache
-from headway.datasets.changes import DatasetChanges
+from headway.datasets.changes import DatasetChanges, Source, digest_of, rows_of
 from headway.datasets.columns import Column
 from headway.datasets.decisions import asked_for, explained
 from headway.datasets.filters import RowsQuestion
@@ -53,6 +55,8 @@ class PublishRequest:
     rejects_key: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
     profile: list[dict[str, Any]] | None = None
+    sources: list[Source] = field(default_factory=list)
+    """What it was made from, if that is more than the file that it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +110,23 @@ class DatasetService:
             rows_key=request.rows_key,
             rejects_key=request.rejects_key,
             original_key=request.original_key,
-            sha256=request.source["sha256"],
+            sha256=digest_of(request.sources) if request.sources else request.source["sha256"],
             source=request.source,
             columns=[column.to_json() for column in request.columns],
             decisions=request.decisions,
-            action="import",
-            options=request.options,
+            action=request.sources[-1].action if request.sources else "import",
+            options=None if len(request.sources) > 1 else request.options,
             profile=request.profile,
             created_at=now,
         )
         await queries.insert(session, dataset, version)
+        session.add_all(rows_of(request.sources, dataset.id, 1))
+        await session.flush()
         return dataset.id
+
+    async def hold(self, session: AsyncSession, owner: str, dataset_id: UUID) -> None:
+        """Keep a dataset from being changed or deleted before the transaction ends. Raises `DatasetNotFound`."""
+        await queries.lock(session, owner, dataset_id)
 
     def select_imports_in_use(self, owner: str) -> sa.CompoundSelect[UUID]:
         """Return the statement for the imports whose files an owner's datasets need; for use inside another one."""
@@ -155,6 +165,13 @@ class DatasetService:
         """Return where the rows of a version are, for whoever reads all of them."""
         _, shown = await self._get(owner, dataset_id, version)
         return StoredRows(shown.rows_key, shown.rows, columns_of(shown))
+
+    @asynccontextmanager
+    async def open_rows(self, owner: str, dataset_id: UUID, version: int) -> AsyncIterator[Path]:
+        """Lend the rows file of a version, on this machine."""
+        stored = await self.get_stored(owner, dataset_id, version)
+        async with self._cache.open(stored.key) as path:
+            yield path
 
     async def list_decisions(self, owner: str, dataset_id: UUID, version: int | None = None) -> DecisionsResponse:
         async with self._database.read() as session:

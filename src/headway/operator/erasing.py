@@ -15,6 +15,7 @@ from headway.intake.service import FileIntakeService
 from headway.intake.sweep_objects import job_of
 from headway.jobs.service import JobMonitoringService
 from headway.kit.db import Database
+from headway.recipes.service import RecipeService
 
 STOP_SECONDS = 15.0
 """How long running jobs may take to stop by themselves; after that their workers find them gone."""
@@ -41,6 +42,7 @@ class Eraser:
     jobs: JobMonitoringService
     intake: FileIntakeService
     datasets: DatasetService
+    recipes: RecipeService
 
     async def erase_rows(self, named: Named, *, by: By, stop_seconds: float = STOP_SECONDS) -> ErasedRows:
         """Erase a user but for their objects. One that was broken off can be repeated. Raises `LastAdmin`."""
@@ -52,6 +54,7 @@ class Eraser:
             jobs = await self.jobs.erase_owner_in(session, owner)
             originals = await self.intake.erase_owner_in(session, owner)
             datasets, keys = await self.datasets.erase_owner_in(session, owner)
+            await self.recipes.erase_owner_in(session, owner)
             counts = {"datasets": datasets, "files": len(originals), "jobs": len(jobs)}
             await self.accounts.erase_user_in(session, erasing, **counts)
         return ErasedRows(datasets, len(originals), jobs, originals | keys)

@@ -17,6 +17,7 @@ from headway.jobs.errors import StaleLease
 from headway.kit.clock import SystemClock
 from headway.kit.db import Database
 from headway.operator.erasing import ErasedRows, Eraser
+from headway.recipes.service import RecipeService
 from headway.storage.errors import StoreUnavailable
 from headway.storage.opening import open_store
 from headway.storage.store import ObjectStore
@@ -34,7 +35,8 @@ def headway(database: Database, store: ObjectStore, clock: FakeClock, tmp_path: 
 
 async def erase(headway: Headway, email: str, stop_seconds: float = 0) -> tuple[ErasedRows, int, int]:
     """Erase a user as the command does; return how much there was, and how many objects went and stayed."""
-    eraser = Eraser(headway.database, headway.accounts, headway.jobs, headway.intake, headway.datasets)
+    recipes = RecipeService(headway.database, SystemClock())
+    eraser = Eraser(headway.database, headway.accounts, headway.jobs, headway.intake, headway.datasets, recipes)
     rows = await eraser.erase_rows(email, by=HEADWAY, stop_seconds=stop_seconds)
     return rows, *await eraser.erase_objects(rows)
 

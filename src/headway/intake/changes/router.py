@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from headway.datasets.changes import DatasetChanges
-from headway.datasets.errors import ChangeNotFound, ChangeNotPending, DatasetMoved, DatasetNotFound
+from headway.datasets.errors import ChangeNotFound, ChangeNotPending, DatasetMoved, DatasetNotFound, MadeByRecipe
 from headway.datasets.schemas import ChangeResponse, ChangesResponse, DatasetResponse
 from headway.errors import Unauthorized
 from headway.intake.changes.service import ReparseService
@@ -44,7 +44,7 @@ def build_changes_router(
     reader = Annotated[Actor, Depends(needs(actor, Scope.DATASETS_READ))]
     writer = Annotated[Actor, Depends(needs(actor, Scope.DATASETS_WRITE))]
 
-    @router.post("/reparse", status_code=202, responses=responses(DatasetNotFound))
+    @router.post("/reparse", status_code=202, responses=responses(DatasetNotFound, MadeByRecipe))
     async def reparse(who: writer, dataset_id: UUID, body: ReparseRequest, response: Response) -> JobResponse:
         """Read the dataset's file once more, with other options. The job ends with what would be different.
 

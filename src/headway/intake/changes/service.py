@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID, uuid4
 
-from headway.datasets.changes import Order
+from headway.datasets.changes import RECIPE, Order
+from headway.datasets.errors import MadeByRecipe
 from headway.datasets.service import DatasetService
 from headway.intake import queries
 from headway.intake.models import Import
@@ -39,9 +40,11 @@ class ReparseService:
         self._submitter = submitter
 
     async def reparse(self, owner: str, dataset_id: UUID, body: ReparseRequest) -> JobResponse:
-        """Return the job that does it, accepted and enqueued. Raises `DatasetNotFound`."""
+        """Return the job that does it, accepted and enqueued. Raises `DatasetNotFound`, `MadeByRecipe`."""
         asked = body.options.model_dump(mode="json", exclude_unset=True)
         base = await self._datasets.changes.get_base(owner, dataset_id)
+        if any(source.action == RECIPE for source in base.sources):
+            raise MadeByRecipe(f"Version {base.number:,} is the work of a recipe.", version=base.number)
         dataset = await self._datasets.get_dataset(owner, dataset_id)
         first = base.sources[0]
         async with self._database.write() as session:
