@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+import uvloop
 from fastapi import FastAPI, Response
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -366,7 +367,8 @@ def main() -> None:
         timeout_keep_alive=75,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    asyncio.run(_serve(Server(config), listener))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(Server(config), listener))
     tracing.stop(traces)
 
 

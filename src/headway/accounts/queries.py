@@ -16,6 +16,9 @@ from headway.kit.tally import Tally, tally_rows
 _ADMINS_LOCK = 0x61646D696E
 """The letters of "admin"."""
 
+_BY_IDS = sa.select(User).where(User.id.in_(sa.bindparam("ids", expanding=True)))
+"""Asked for with every request, and therefore made once."""
+
 
 async def lock_admins(session: AsyncSession) -> None:
     """Let one transaction at a time decide by how many users or administrators there are.
@@ -35,7 +38,7 @@ async def find_by_id(session: AsyncSession, user_id: UUID, *, lock: bool = False
 
 
 async def list_by_ids(session: AsyncSession, user_ids: Collection[UUID]) -> Sequence[User]:
-    return (await session.execute(sa.select(User).where(User.id.in_(user_ids)))).scalars().all()
+    return (await session.execute(_BY_IDS, {"ids": list(user_ids)})).scalars().all()
 
 
 async def list_emails(session: AsyncSession, user_ids: Collection[UUID]) -> Sequence[sa.Row[UUID, str]]:

@@ -15,6 +15,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from headway.jobs.errors import JobNotFound
 from headway.jobs.models import IS_ACTIVE, BackgroundJob, JobCheckpoint, JobDuration, JobEvent
 from headway.jobs.states import COMPLETED_VISIBLE, ENDED_BADLY_VISIBLE, TERMINAL
+from headway.kit.db import UtcDateTime
 from headway.kit.tally import Tally, tally_rows
 
 PAGE_LIMIT = 1000
@@ -155,10 +156,9 @@ async def get_own(session: AsyncSession, job_id: UUID, owner: str) -> Background
 
 async def list_in_view(session: AsyncSession, owner: str, now: datetime) -> Sequence[BackgroundJob]:
     """Return what the active list of an owner shows, newest first."""
-    jobs: dict[UUID, BackgroundJob] = {}
-    for statement in _in_view([owner], now, BackgroundJob):
-        jobs.update({job.id: job for job in (await session.execute(statement.limit(PAGE_LIMIT))).scalars()})
-    return sorted(jobs.values(), key=lambda job: (job.created_at, job.id), reverse=True)
+    moments = {"owner": owner, "badly": now - ENDED_BADLY_VISIBLE, "well": now - COMPLETED_VISIBLE}
+    jobs = (await session.execute(_VIEW_OF_ONE, moments)).scalars()
+    return sorted(jobs, key=lambda job: (job.created_at, job.id), reverse=True)
 
 
 async def list_versions_in_view(
@@ -166,7 +166,8 @@ async def list_versions_in_view(
 ) -> Sequence[sa.Row[Any]]:
     """Return what `list_in_view` shows of several owners, no more of it than `VERSION`; at most `limit` rows or so."""
     rows: dict[UUID, sa.Row[Any]] = {}
-    for statement in _in_view(owners, now, *VERSION):
+    of_them = BackgroundJob.user_id.in_(owners)
+    for statement in _in_view(of_them, now - ENDED_BADLY_VISIBLE, now - COMPLETED_VISIBLE, *VERSION):
         rows.update({row.id: row for row in await session.execute(statement.limit(limit))})
     return sorted(rows.values(), key=lambda row: (row.created_at, row.id), reverse=True)
 
@@ -184,20 +185,34 @@ async def list_by_ids(session: AsyncSession, job_ids: Collection[UUID]) -> Seque
     return (await session.execute(sa.select(BackgroundJob).where(BackgroundJob.id.in_(job_ids)))).scalars().all()
 
 
-def _in_view(owners: Collection[str], now: datetime, *columns: Any) -> tuple[sa.Select[Any], sa.Select[Any]]:
-    """Return the statements for what the active lists of these owners show, newest first.
+def _in_view(
+    of_them: ColumnElement[bool], badly: Any, well: Any, *columns: Any
+) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    """Return the statements for what active lists show, newest first: live, and ended after `badly` or, well, `well`.
 
     Two reads, each on its own partial index; one with OR would scan.
     """
-    live = sa.select(*columns).where(BackgroundJob.user_id.in_(owners), IS_ACTIVE)
+    live = sa.select(*columns).where(of_them, IS_ACTIVE)
     ended = sa.select(*columns).where(
-        BackgroundJob.user_id.in_(owners),
-        BackgroundJob.completed_at > now - ENDED_BADLY_VISIBLE,
+        of_them,
+        BackgroundJob.completed_at > badly,
         BackgroundJob.dismissed_at.is_(None),
-        sa.or_(BackgroundJob.status != "completed", BackgroundJob.completed_at > now - COMPLETED_VISIBLE),
+        sa.or_(BackgroundJob.status != "completed", BackgroundJob.completed_at > well),
     )
     # Not by the id as well: SQLite would take the index of all jobs, which has that order.
     return live.order_by(BackgroundJob.created_at.desc()), ended.order_by(BackgroundJob.completed_at.desc())
+
+
+def _view_of_one() -> sa.Executable:
+    """Return the statement for one active list, made once: pages ask for it more often than for anything else."""
+    badly, well = sa.bindparam("badly", type_=UtcDateTime), sa.bindparam("well", type_=UtcDateTime)
+    of_one = BackgroundJob.user_id == sa.bindparam("owner")
+    parts = [part.limit(PAGE_LIMIT).subquery() for part in _in_view(of_one, badly, well, BackgroundJob)]
+    # One statement sees every job in one state, so that none is in both parts.
+    return sa.select(BackgroundJob).from_statement(sa.union_all(*map(sa.select, parts)))
+
+
+_VIEW_OF_ONE = _view_of_one()
 
 
 def select_all_unfinished() -> sa.Select[UUID]:

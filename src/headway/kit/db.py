@@ -105,7 +105,9 @@ class Database:
                 pool_timeout=POOL_TIMEOUT_SECONDS,
                 connect_args=POSTGRES_CONNECTION,
             )
-            self._reader = self._writer
+            # Each statement sees what is committed, as in a transaction at PostgreSQL's usual level, without the two
+            # round trips that begin one and roll it back.
+            self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
         self._writing = async_sessionmaker(self._writer, expire_on_commit=False)
         self._reading = async_sessionmaker(self._reader, expire_on_commit=False)
 
@@ -122,7 +124,7 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """Open a session for reading; whatever it did is rolled back."""
+        """Open a session for reading. It must not write: nothing undoes what it did."""
         async with self._reading() as session:
             yield session
 
@@ -143,7 +145,7 @@ class Database:
 
     async def close(self) -> None:
         await self._writer.dispose()
-        if self._reader is not self._writer:
+        if self.is_sqlite:
             await self._reader.dispose()
 
 

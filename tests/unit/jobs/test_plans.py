@@ -30,7 +30,7 @@ WAITING, HELD, STALLED = (f"ix_background_jobs_{name}" for name in ("waiting", "
 AFTER = (NOW, uuid4())
 PAUSE = PausedQueue(name="bulk", paused_at=NOW, paused_by="boss", reason="")
 LOOKS: dict[str, tuple[Look, list[str]]] = {
-    "in view": (lambda session: queries.list_in_view(session, "ann", NOW), [ACTIVE, RECENT]),
+    "in view": (lambda session: queries.list_in_view(session, "ann", NOW), [f"{ACTIVE} {RECENT}"]),
     "in view of many": (
         lambda session: queries.list_versions_in_view(session, ["ann", "bob", "eve"], NOW, 2000),
         [ACTIVE, RECENT],
@@ -120,12 +120,12 @@ async def test_each_look_uses_the_index_that_is_made_for_it(
     database: Database, asked: list[tuple[str, Any]], name: str
 ) -> None:
     look, expected = LOOKS[name]
-    async with database.read() as session:
+    async with database.write() as session:
         await look(session)
         plans = await plans_of(session, asked)
     assert len(plans) == len(expected)
-    for plan, index in zip(plans, expected, strict=True):
-        assert index in plan
+    for plan, indexes in zip(plans, expected, strict=True):
+        assert all(index in plan for index in indexes.split())
 
 
 async def test_files_that_expire_are_found_by_their_jobs(database: Database, asked: list[tuple[str, Any]]) -> None:
