@@ -10,7 +10,7 @@ from headway.accounts import queries
 from headway.kit.clock import Clock
 from headway.kit.db import Database
 
-AT_ONCE = 500
+AT_ONCE = 100
 """Proofs of one query. Between queries others have their turn."""
 
 

@@ -44,6 +44,9 @@ LEAST_REST_SECONDS, MOST_REST_SECONDS = 0.01, 0.05
 """Between two looks at the tables, however many signals arrive: as long as the last one took, so that looking takes half
 of the time at most, and a look that is cheap is not waited for."""
 
+CHANNELS_OF_A_TURN = 100
+"""So many are looked at by the clock until others have their turn."""
+
 TICK_SECONDS = 1.0
 """How often the clock is looked at for what no change signals: jobs leave the view, streams have lasted long enough."""
 
@@ -169,9 +172,13 @@ class LiveFeed:
 
     async def _tick(self) -> None:
         now, at = self._clock.now(), self._time()
-        for stream in self._streams():
-            stream.check(now, at)
-        for channel in tuple(self._channels.values()):
+        for slot in self._slots:
+            for stream in tuple(slot):
+                stream.check(now, at)
+            await asyncio.sleep(0)  # between two groups others have their turn
+        for number, channel in enumerate(tuple(self._channels.values())):
+            if number % CHANNELS_OF_A_TURN == 0:
+                await asyncio.sleep(0)
             if not channel.streams:
                 if at - channel.left_at >= LINGER_SECONDS:
                     del self._channels[channel.owner]
