@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import re
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
-import httpx
-import uvicorn
-import uvloop
 from fastapi import FastAPI, Response
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -75,7 +69,7 @@ from headway.kit.asgi import App
 from headway.kit.body_guard import BodyGuard
 from headway.kit.chores import doing, every
 from headway.kit.clock import Clock, SystemClock
-from headway.kit.connection_guard import ConnectionLimits, guarded_protocol
+from headway.kit.connection_guard import ConnectionLimits
 from headway.kit.db import Database
 from headway.kit.late_answers import LateAnswers
 from headway.kit.listening import listen
@@ -84,6 +78,7 @@ from headway.kit.other_origins import OtherOrigins
 from headway.kit.problems import RETRY_AFTER_SECONDS, describe_failures, install_problem_handlers
 from headway.kit.processes import EXIT_CONFIGURATION, allow_many_files, die_with_parent
 from headway.kit.request_ids import RequestIds
+from headway.kit.serving import serve
 from headway.metrics import MeasuredRequests, Metrics, serve_metrics
 from headway.operator.erasing import Eraser
 from headway.operator.router import build_operator_router
@@ -108,8 +103,6 @@ GUARDS = {EXPORT: Scope.DATASETS_READ}
 """What it takes besides `jobs:read` to fetch files that show more than a job."""
 
 UNTRACED = ("/healthz", "/readyz", "/metrics", f"{PREFIX}/jobs/stream")
-GRACE_SECONDS = 8
-"""How long open requests may take to end after SIGTERM; the supervisor waits for ten."""
 
 
 def create_app(settings: Settings, *, clock: Clock | None = None, traces: Any | None = None) -> FastAPI:
@@ -328,18 +321,6 @@ def _put_around(app: FastAPI, layer: Callable[[App], App]) -> None:
     app.build_middleware_stack = lambda: layer(build())  # type: ignore[method-assign]  # called once, at the start
 
 
-class Server(uvicorn.Server):
-    """Uvicorn that ends what clients hold open when it is told to stop; otherwise it would wait for them."""
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        state = self.config.app.state  # type: ignore[union-attr]  # the app is built by create_app
-        live: LiveFeed = state.live
-        waits: JobWaits = state.waits
-        waits.close()
-        asyncio.get_running_loop().create_task(live.close())
-        super().handle_exit(sig, frame)
-
-
 def main() -> None:
     """Serve until SIGTERM. Prints the address on standard output once the product is ready for use."""
     die_with_parent()
@@ -353,46 +334,9 @@ def main() -> None:
     except (WeakSecret, ValueError) as error:
         log.error("%s", error)  # noqa: TRY400 - the sentence is all that helps
         raise SystemExit(EXIT_CONFIGURATION) from None
-    listener = listen(settings.host, settings.port)
-    connections = settings.effective_max_connections_per_address
-    config = uvicorn.Config(
-        app,
-        # httptools accepts 40 MB of headers; h11 is bounded, and waits for slow clients for ever without our guard.
-        http=guarded_protocol(ConnectionLimits(max_connections_per_address=connections)),
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        timeout_keep_alive=75,
-        h11_max_incomplete_event_size=64 * 1024,
-    )
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(Server(config), listener))
+    limits = ConnectionLimits(max_connections_per_address=settings.effective_max_connections_per_address)
+    serve(app, listen(settings.host, settings.port), limits)
     tracing.stop(traces)
-
-
-async def _serve(server: Server, listener: socket.socket) -> None:
-    host, port = listener.getsockname()[:2]
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    # What was made until now stays. Looking for garbage in it would stop every answer for a quarter of a second.
-    gc.collect()
-    gc.freeze()
-    announce = asyncio.create_task(_announce_when_ready(url))
-    await server.serve(sockets=[listener])
-    announce.cancel()
-
-
-async def _announce_when_ready(url: str) -> None:
-    """Say the address once a request for readiness answers 200, as a load balancer would find it."""
-    async with httpx.AsyncClient(trust_env=False) as client:
-        while True:
-            with contextlib.suppress(httpx.HTTPError):
-                if (await client.get(f"{url}/readyz")).status_code == 200:
-                    break
-            await asyncio.sleep(0.1)
-    sys.stdout.write(f"Headway is ready on {url}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from headway.jobs import queries, states
+from headway.jobs import queries, states, view_queries
 from headway.jobs.channel import InView
 from headway.jobs.models import BackgroundJob
 from headway.kit.clock import Clock
@@ -35,9 +35,9 @@ class FeedReader:
 
     async def look(self, owners: Sequence[str]) -> dict[str, list[InView]]:
         """Return what is in view of each of these owners, newest job first."""
-        limit = queries.PAGE_LIMIT if len(owners) == 1 else MOST_ROWS
+        limit = view_queries.PAGE_LIMIT if len(owners) == 1 else MOST_ROWS
         async with self._database.read() as session:
-            rows = await queries.list_versions_in_view(session, owners, self._clock.now(), limit)
+            rows = await view_queries.list_versions_in_view(session, owners, self._clock.now(), limit)
         if len(rows) >= limit and len(owners) > 1:
             # Somebody has very many, and must not take the room of the others.
             half = len(owners) // 2

@@ -14,13 +14,8 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from headway.jobs.errors import JobNotFound
 from headway.jobs.models import IS_ACTIVE, BackgroundJob, JobCheckpoint, JobDuration, JobEvent
-from headway.jobs.states import COMPLETED_VISIBLE, ENDED_BADLY_VISIBLE, TERMINAL
-from headway.kit.db import UtcDateTime
+from headway.jobs.states import TERMINAL
 from headway.kit.tally import Tally, tally_rows
-
-PAGE_LIMIT = 1000
-"""Most jobs that one owner's active list may hold; beyond it the newest are shown."""
-
 
 MOST_EVENTS, SPARE_EVENTS = 1000, 100
 """Facts of a job that are kept: the newest ones, and some more until it is worth to delete."""
@@ -154,24 +149,6 @@ async def get_own(session: AsyncSession, job_id: UUID, owner: str) -> Background
     return job
 
 
-async def list_in_view(session: AsyncSession, owner: str, now: datetime) -> Sequence[BackgroundJob]:
-    """Return what the active list of an owner shows, newest first."""
-    moments = {"owner": owner, "badly": now - ENDED_BADLY_VISIBLE, "well": now - COMPLETED_VISIBLE}
-    jobs = (await session.execute(_VIEW_OF_ONE, moments)).scalars()
-    return sorted(jobs, key=lambda job: (job.created_at, job.id), reverse=True)
-
-
-async def list_versions_in_view(
-    session: AsyncSession, owners: Collection[str], now: datetime, limit: int
-) -> Sequence[sa.Row[Any]]:
-    """Return what `list_in_view` shows of several owners, no more of it than `VERSION`; at most `limit` rows or so."""
-    rows: dict[UUID, sa.Row[Any]] = {}
-    of_them = BackgroundJob.user_id.in_(owners)
-    for statement in _in_view(of_them, now - ENDED_BADLY_VISIBLE, now - COMPLETED_VISIBLE, *VERSION):
-        rows.update({row.id: row for row in await session.execute(statement.limit(limit))})
-    return sorted(rows.values(), key=lambda row: (row.created_at, row.id), reverse=True)
-
-
 async def list_versions_lately(session: AsyncSession, moment: datetime) -> Sequence[sa.Row[Any]]:
     """Return `VERSION` of every live job of all owners, and of those that ended after a moment."""
     lately = sa.and_(BackgroundJob.status.in_(TERMINAL), BackgroundJob.completed_at > moment)
@@ -183,36 +160,6 @@ async def list_versions_lately(session: AsyncSession, moment: datetime) -> Seque
 async def list_by_ids(session: AsyncSession, job_ids: Collection[UUID]) -> Sequence[BackgroundJob]:
     """Return jobs that were found by their owner before."""
     return (await session.execute(sa.select(BackgroundJob).where(BackgroundJob.id.in_(job_ids)))).scalars().all()
-
-
-def _in_view(
-    of_them: ColumnElement[bool], badly: Any, well: Any, *columns: Any
-) -> tuple[sa.Select[Any], sa.Select[Any]]:
-    """Return the statements for what active lists show, newest first: live, and ended after `badly` or, well, `well`.
-
-    Two reads, each on its own partial index; one with OR would scan.
-    """
-    live = sa.select(*columns).where(of_them, IS_ACTIVE)
-    ended = sa.select(*columns).where(
-        of_them,
-        BackgroundJob.completed_at > badly,
-        BackgroundJob.dismissed_at.is_(None),
-        sa.or_(BackgroundJob.status != "completed", BackgroundJob.completed_at > well),
-    )
-    # Not by the id as well: SQLite would take the index of all jobs, which has that order.
-    return live.order_by(BackgroundJob.created_at.desc()), ended.order_by(BackgroundJob.completed_at.desc())
-
-
-def _view_of_one() -> sa.Executable:
-    """Return the statement for one active list, made once: pages ask for it more often than for anything else."""
-    badly, well = sa.bindparam("badly", type_=UtcDateTime), sa.bindparam("well", type_=UtcDateTime)
-    of_one = BackgroundJob.user_id == sa.bindparam("owner")
-    parts = [part.limit(PAGE_LIMIT).subquery() for part in _in_view(of_one, badly, well, BackgroundJob)]
-    # One statement sees every job in one state, so that none is in both parts.
-    return sa.select(BackgroundJob).from_statement(sa.union_all(*map(sa.select, parts)))
-
-
-_VIEW_OF_ONE = _view_of_one()
 
 
 def select_all_unfinished() -> sa.Select[UUID]:

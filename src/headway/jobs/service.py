@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from headway.jobs import counter_queries, pausing, queries, states
+from headway.jobs import counter_queries, pausing, queries, states, view_queries
 from headway.jobs.answers import progress_answer, to_active, to_response
 from headway.jobs.errors import JobEnded, JobNotFound, JobStillRunning, NotYoursToReport, StaleLease
 from headway.jobs.line import FindPlaces, nowhere
@@ -284,7 +284,7 @@ class JobMonitoringService:
         """Return an owner's running and waiting jobs and those that ended a short while ago, newest first."""
         now = self._clock.now()
         async with self._database.read() as session:
-            jobs = await queries.list_in_view(session, user_id, now)
+            jobs = await view_queries.list_in_view(session, user_id, now)
         return to_active(jobs, now, await self._places_of(jobs))
 
     async def get_job_by_id(self, job_id: UUID, user_id: str) -> JobResponse:

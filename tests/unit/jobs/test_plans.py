@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from headway.jobs import history_queries, line_queries, operator_queries, queries, retention_queries
+from headway.jobs import history_queries, line_queries, operator_queries, queries, retention_queries, view_queries
 from headway.jobs.artifacts.queries import forget_objects
 from headway.jobs.census import take_census
 from headway.jobs.filters import JobFilter
@@ -30,9 +30,9 @@ WAITING, HELD, STALLED = (f"ix_background_jobs_{name}" for name in ("waiting", "
 AFTER = (NOW, uuid4())
 PAUSE = PausedQueue(name="bulk", paused_at=NOW, paused_by="boss", reason="")
 LOOKS: dict[str, tuple[Look, list[str]]] = {
-    "in view": (lambda session: queries.list_in_view(session, "ann", NOW), [f"{ACTIVE} {RECENT}"]),
+    "in view": (lambda session: view_queries.list_in_view(session, "ann", NOW), [f"{ACTIVE} {RECENT}"]),
     "in view of many": (
-        lambda session: queries.list_versions_in_view(session, ["ann", "bob", "eve"], NOW, 2000),
+        lambda session: view_queries.list_versions_in_view(session, ["ann", "bob", "eve"], NOW, 2000),
         [ACTIVE, RECENT],
     ),
     "lately": (lambda session: queries.list_versions_lately(session, NOW), [ACTIVE, ENDED]),

@@ -1,0 +1,68 @@
+"""Statements for what the active lists show: one owner's jobs whole, and of many owners no more than the versions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.elements import ColumnElement
+
+from headway.jobs.models import IS_ACTIVE, BackgroundJob
+from headway.jobs.queries import VERSION
+from headway.jobs.states import COMPLETED_VISIBLE, ENDED_BADLY_VISIBLE
+from headway.kit.db import UtcDateTime
+
+PAGE_LIMIT = 1000
+"""Most jobs that one owner's active list may hold; beyond it the newest are shown."""
+
+
+async def list_in_view(session: AsyncSession, owner: str, now: datetime) -> Sequence[BackgroundJob]:
+    """Return what the active list of an owner shows, newest first."""
+    moments = {"owner": owner, "badly": now - ENDED_BADLY_VISIBLE, "well": now - COMPLETED_VISIBLE}
+    jobs = (await session.execute(_VIEW_OF_ONE, moments)).scalars()
+    return sorted(jobs, key=lambda job: (job.created_at, job.id), reverse=True)
+
+
+async def list_versions_in_view(
+    session: AsyncSession, owners: Collection[str], now: datetime, limit: int
+) -> Sequence[sa.Row[Any]]:
+    """Return what `list_in_view` shows of several owners, no more of it than `VERSION`; at most `limit` rows or so."""
+    rows: dict[UUID, sa.Row[Any]] = {}
+    of_them = BackgroundJob.user_id.in_(owners)
+    for statement in _in_view(of_them, now - ENDED_BADLY_VISIBLE, now - COMPLETED_VISIBLE, *VERSION):
+        rows.update({row.id: row for row in await session.execute(statement.limit(limit))})
+    return sorted(rows.values(), key=lambda row: (row.created_at, row.id), reverse=True)
+
+
+def _in_view(
+    of_them: ColumnElement[bool], badly: Any, well: Any, *columns: Any
+) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    """Return the statements for what active lists show, newest first: live, and ended after `badly` or, well, `well`.
+
+    Two reads, each on its own partial index; one with OR would scan.
+    """
+    live = sa.select(*columns).where(of_them, IS_ACTIVE)
+    ended = sa.select(*columns).where(
+        of_them,
+        BackgroundJob.completed_at > badly,
+        BackgroundJob.dismissed_at.is_(None),
+        sa.or_(BackgroundJob.status != "completed", BackgroundJob.completed_at > well),
+    )
+    # Not by the id as well: SQLite would take the index of all jobs, which has that order.
+    return live.order_by(BackgroundJob.created_at.desc()), ended.order_by(BackgroundJob.completed_at.desc())
+
+
+def _view_of_one() -> sa.Executable:
+    """Return the statement for one active list, made once: pages ask for it more often than for anything else."""
+    badly, well = sa.bindparam("badly", type_=UtcDateTime), sa.bindparam("well", type_=UtcDateTime)
+    of_one = BackgroundJob.user_id == sa.bindparam("owner")
+    parts = [part.limit(PAGE_LIMIT).subquery() for part in _in_view(of_one, badly, well, BackgroundJob)]
+    # One statement sees every job in one state, so that none is in both parts.
+    return sa.select(BackgroundJob).from_statement(sa.union_all(*map(sa.select, parts)))
+
+
+_VIEW_OF_ONE = _view_of_one()
