@@ -8,8 +8,10 @@ Times are compared with our own clock and not by the JWT library, which knows on
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +27,9 @@ AUDIENCE = "headway-api"
 JOBS_AUDIENCE = "headway-jobs"
 """Of tokens for embeds, which may see the jobs that they name and nothing else."""
 LAST_MOMENT = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
+TOKENS_KEPT = 2000
+"""Tokens whose signature need not be looked at again; only those that are ours are kept."""
+
 REQUIRED = ["exp", "iss", "aud", "sub", "iat"]
 
 
@@ -46,6 +51,8 @@ class TokenSigner:
         self.lifetime_seconds = lifetime_seconds
         self._secret = secret
         self._clock = clock
+        # A page asks many times with one token. What it says of times and credentials is looked at each time.
+        self._proved = lru_cache(maxsize=TOKENS_KEPT)(self._prove)
 
     def issue(self, claims: Claims) -> str:
         """Return a token of somebody who has signed in. It may do everything, whatever the claims' scopes."""
@@ -89,7 +96,7 @@ class TokenSigner:
             raise InvalidToken
         return Claims(_user_id(payload["sub"]), version, _scopes(payload), _latest(expires))
 
-    def _proved(self, token: str) -> dict[str, Any]:
+    def _prove(self, token: str) -> Mapping[str, Any]:
         """Return the payload of a token that bears our signature and is meant for us."""
         try:
             return jwt.decode(
@@ -117,7 +124,7 @@ def _latest(timestamp: float) -> datetime:
     return datetime.fromtimestamp(min(timestamp, LAST_MOMENT), UTC)
 
 
-def _scopes(payload: dict[str, Any]) -> frozenset[str]:
+def _scopes(payload: Mapping[str, Any]) -> frozenset[str]:
     """Return what a token may do by its audience; one that had both would be for jobs, the lesser right."""
     audience = payload["aud"]
     if JOBS_AUDIENCE not in ([audience] if isinstance(audience, str) else audience):

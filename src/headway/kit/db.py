@@ -6,15 +6,19 @@ in our measurements), so every write here begins with BEGIN IMMEDIATE, on a pool
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Dialect, make_url
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from headway.kit.clock import Clock
 
@@ -25,6 +29,9 @@ POOL_CONNECTIONS, POOL_OVERFLOW = 5, 5
 """Connections of one process that stay open, and that a rush may add; docs/how-to/deploy.md sums up all of them."""
 
 POOL_TIMEOUT_SECONDS = 10
+RESTED_SECONDS = 1.0
+"""A connection that was used so lately is taken to be alive; if it is not, the request fails as in mid-statement."""
+
 POSTGRES_CONNECTION: dict[str, Any] = {
     "connect_timeout": 5,
     # A cut network must become an error before a lease runs out, not after the kernel's quarter of an hour.
@@ -101,10 +108,10 @@ class Database:
                 self.url,
                 pool_size=pool_size,
                 max_overflow=POOL_OVERFLOW,
-                pool_pre_ping=True,
                 pool_timeout=POOL_TIMEOUT_SECONDS,
                 connect_args=POSTGRES_CONNECTION,
             )
+            _ping_what_has_rested(self._writer.sync_engine)
             # Each statement sees what is committed, as in a transaction at PostgreSQL's usual level, without the two
             # round trips that begin one and roll it back.
             self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
@@ -147,6 +154,27 @@ class Database:
         await self._writer.dispose()
         if self.is_sqlite:
             await self._reader.dispose()
+
+
+def _ping_what_has_rested(engine: sa.Engine) -> None:
+    """Ask connections that were not used for a while whether they still live, and open others in place of the dead.
+
+    `pool_pre_ping` would ask each time, one round trip more for every look at the database.
+    """
+
+    @sa.event.listens_for(engine, "connect")
+    @sa.event.listens_for(engine, "checkin")
+    def on_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @sa.event.listens_for(engine, "checkout")
+    def on_checkout(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("rests_since", 0.0) < RESTED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg.Error as error:
+            raise InvalidatePoolError from error  # the pool opens another one, and others for those that are as old
 
 
 def _sqlite_engine(url: URL, *, begin: str, pool_size: int) -> AsyncEngine:
