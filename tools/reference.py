@@ -23,6 +23,7 @@ import headway
 from headway.app import create_app
 from headway.errors import AppError, all_errors
 from headway.recipes.steps import json_schema
+from headway.rules.schemas import RuleSetBody
 from headway.settings import MIB, Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,6 +43,7 @@ def pages() -> dict[str, str]:
         "openapi.json": openapi_document(),
         "promises.md": promises_page(),
         "recipe.schema.json": json.dumps(json_schema(), indent=1) + "\n",
+        "rule-set.schema.json": rule_set_schema(),
     }
 
 
@@ -50,6 +52,12 @@ def load_everything() -> None:
     for module in pkgutil.walk_packages(headway.__path__, "headway."):
         if not module.name.startswith(NOT_IMPORTABLE):
             importlib.import_module(module.name)
+
+
+def rule_set_schema() -> str:
+    """Return the JSON schema of a rule set, as it is sent."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **RuleSetBody.model_json_schema()}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 # -------------------------------------------------------------------------- errors

@@ -14,8 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Response
-from sqlalchemy.exc import SQLAlchemyError
+from fastapi import FastAPI
 
 from headway.accounts.dependencies import build_actor_dependency, build_admin_dependency
 from headway.accounts.router import build_accounts_router
@@ -26,11 +25,11 @@ from headway.datasets.rejections import DatasetRejections
 from headway.datasets.router import build_datasets_router
 from headway.datasets.service import DatasetService
 from headway.engine.dbos import DbosSubmitter
-from headway.engine.lease import count_alive, count_places
-from headway.errors import AppError
+from headway.engine.lease import count_places
 from headway.exports.router import build_exports_router
 from headway.exports.service import KIND as EXPORT
 from headway.exports.service import ExportService
+from headway.health import serve_health
 from headway.intake.changes.router import build_changes_router
 from headway.intake.changes.service import ReparseService
 from headway.intake.previews import Previews
@@ -75,7 +74,7 @@ from headway.kit.late_answers import LateAnswers
 from headway.kit.listening import listen
 from headway.kit.logs import configure_logs
 from headway.kit.other_origins import OtherOrigins
-from headway.kit.problems import RETRY_AFTER_SECONDS, describe_failures, install_problem_handlers
+from headway.kit.problems import describe_failures, install_problem_handlers
 from headway.kit.processes import EXIT_CONFIGURATION, allow_many_files, die_with_parent
 from headway.kit.request_ids import RequestIds
 from headway.kit.serving import serve
@@ -87,10 +86,15 @@ from headway.recipes.looks import RecipeLooks
 from headway.recipes.router import build_recipes_router
 from headway.recipes.runs import RecipeRuns
 from headway.recipes.service import RecipeService
+from headway.rules.router import build_rule_sets_router
+from headway.rules.service import RuleSetService
 from headway.settings import Settings
 from headway.storage.leftovers import folder_of
 from headway.storage.opening import open_store
 from headway.storage.store import ObjectStore
+from headway.validations.router import build_validations_router
+from headway.validations.service import KIND as VALIDATE
+from headway.validations.service import ValidationService
 from headway.web.static import EMBEDDED, mount_ui
 
 log = logging.getLogger(__name__)
@@ -99,7 +103,7 @@ PREFIX = "/api/v2"
 STREAMED = [rf"{PREFIX}/(imports|uploads)", r".*/rejected$", rf"{PREFIX}/jobs/[^/]+/artifacts/"]
 """Addresses whose bodies may be large, and are read as they arrive."""
 
-GUARDS = {EXPORT: Scope.DATASETS_READ}
+GUARDS = {EXPORT: Scope.DATASETS_READ, VALIDATE: Scope.DATASETS_READ}
 """What it takes besides `jobs:read` to fetch files that show more than a job."""
 
 UNTRACED = ("/healthz", "/readyz", "/metrics", f"{PREFIX}/jobs/stream")
@@ -148,7 +152,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, traces: Any | 
         Previews(database, store, datasets, cache.scratch, isolation=settings.sandbox),
         RecipeLooks(datasets, cache.scratch, isolation=settings.sandbox),
     )
-    eraser = Eraser(database, accounts, jobs, intake, datasets, recipes)
+    eraser = Eraser(database, accounts, jobs, intake, datasets, recipes, rule_sets := RuleSetService(database, clock))
     operating = _build_operating(settings, database, clock, store, changes, deliveries, accounts)
 
     @contextlib.asynccontextmanager
@@ -184,21 +188,24 @@ def create_app(settings: Settings, *, clock: Clock | None = None, traces: Any | 
     install_problem_handlers(app)
     app.add_middleware(BodyGuard, streamed=STREAMED)
     actor = build_actor_dependency(accounts)
-    job_tokens = JobTokens(jobs, accounts.issue_job_token)
     for router in (
         build_accounts_router(accounts, actor),
         build_imports_router(intake, previews, actor),
         build_uploads_router(uploads, actor),
         build_artifacts_router(
-            ArtifactService(
-                database, store, clock, jobs, intake.quota, ArtifactRules(**settings.artifact_rules), GUARDS
-            ),
-            intake.arrivals.one_more,
-            actor,
+            _artifacts(settings, database, store, clock, jobs, intake), intake.arrivals.one_more, actor
         ),
         build_logs_router(LogBook(database, clock), actor),
         build_jobs_router(
-            jobs, JobHistory(database, line.places_of), waits, live, deliveries, bulk, submissions, actor, job_tokens
+            jobs,
+            JobHistory(database, line.places_of),
+            waits,
+            live,
+            deliveries,
+            bulk,
+            submissions,
+            actor,
+            JobTokens(jobs, accounts.issue_job_token),
         ),
         build_datasets_router(datasets, datasets.versions, DatasetRejections(database, cache), actor),
         build_changes_router(
@@ -206,14 +213,38 @@ def create_app(settings: Settings, *, clock: Clock | None = None, traces: Any | 
         ),
         build_exports_router(ExportService(database, clock, datasets, submissions), actor),
         build_recipes_router(recipes, RecipeRuns(database, clock, datasets, submissions, recipes), recipe_looks, actor),
+        build_rule_sets_router(rule_sets, actor),
+        build_validations_router(
+            ValidationService(
+                database,
+                datasets,
+                rule_sets,
+                submissions,
+                jobs,
+                _artifacts(settings, database, store, clock, jobs, intake),
+            ),
+            actor,
+        ),
         build_operator_router(operating.service, operating.operations, eraser, build_admin_dependency(actor)),
     ):
         app.include_router(router, prefix=PREFIX)
-    _add_health(app, database, store, clock)
+    serve_health(app, database, store, clock)
     _wrap(app, Metrics(database, clock, live, intake.arrivals, _folders(settings, store)), clock, accounts, settings)
     app.state.live, app.state.waits = live, waits
     mount_ui(app)
     return app
+
+
+def _artifacts(
+    settings: Settings,
+    database: Database,
+    store: ObjectStore,
+    clock: Clock,
+    jobs: JobMonitoringService,
+    intake: FileIntakeService,
+) -> ArtifactService:
+    rules = ArtifactRules(**settings.artifact_rules)
+    return ArtifactService(database, store, clock, jobs, intake.quota, rules, GUARDS)
 
 
 def _wrap(app: FastAPI, metrics: Metrics, clock: Clock, accounts: AccountService, settings: Settings) -> None:
@@ -289,30 +320,6 @@ async def _create_first_admin(accounts: AccountService, settings: Settings) -> N
         # The one time that it can be read; the log is for machines, so this goes to standard output.
         sys.stdout.write(f"First administrator: {email}\nPassword (shown once): {generated}\n")
         sys.stdout.flush()
-
-
-def _add_health(app: FastAPI, database: Database, store: Any, clock: Clock) -> None:
-    @app.get("/healthz", include_in_schema=False)
-    async def healthz() -> dict[str, str]:
-        return {"status": "ok"}
-
-    @app.get("/readyz", include_in_schema=False)
-    async def readyz(response: Response) -> dict[str, str]:
-        checks = {"database": "ok", "store": "ok", "worker": "ok"}
-        try:
-            async with database.read() as session:
-                if not await count_alive(session, database, clock):
-                    checks["worker"] = "no worker has given a sign of life lately; jobs will wait"
-        except SQLAlchemyError:
-            checks["database"] = "the database does not answer, or is not migrated"
-        try:
-            await store.check()
-        except AppError as error:
-            checks["store"] = error.detail
-        if any(said != "ok" for said in checks.values()):
-            response.status_code = 503
-            response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-        return checks
 
 
 def _put_around(app: FastAPI, layer: Callable[[App], App]) -> None:

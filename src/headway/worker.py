@@ -30,7 +30,7 @@ from headway.intake.workbench import Workbench
 from headway.jobs.artifacts.service import ArtifactRules, ArtifactService
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.execution import Execution
-from headway.jobs.kinds import KindUnusable, load_kinds, with_tasks_of
+from headway.jobs.kinds import AnyKind, KindUnusable, load_kinds, with_tasks_of
 from headway.jobs.logs.recording import Recorder
 from headway.jobs.logs.service import LogBook
 from headway.jobs.reaper import LOOK_SECONDS, Reaper
@@ -50,15 +50,20 @@ from headway.operator.measurements import FIRST_STORAGE_SECONDS, STORAGE_SECONDS
 from headway.recipes.looks import RUNNING as RUNNING_RECIPES
 from headway.recipes.runs import KIND as RUN_RECIPE
 from headway.recipes.task import RunRecipe
+from headway.rules.service import RuleSetService
 from headway.settings import Settings
 from headway.storage.leftovers import folder_of
 from headway.storage.opening import open_store
 from headway.storage.store import ObjectStore
+from headway.validations.task import ValidateDataset
 
 log = logging.getLogger(__name__)
 
 EXPORTING = "headway.exports.writing.child:run"
 """The function that the children run which write exports."""
+
+CHECKING = "headway.validations.checking.child:run"
+"""That of those which check datasets."""
 
 RECONCILE_SECONDS = 10.0
 SWEEP_SECONDS = 3600.0
@@ -79,25 +84,27 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     jobs = JobMonitoringService(database, clock, changes)
     cache = RowsCache(settings.cache_dir, store, settings.cache_bytes)
     datasets = DatasetService(database, store, clock, cache, keep_versions=settings.keep_versions)
-    # Exports and recipes are few; no process waits for one.
+    # Exports, recipes and validations are few; no process waits for one.
     sandboxes = (
         _sandbox(settings),
         _sandbox(settings, entry=EXPORTING, ahead=False),
         _sandbox(settings, entry=RUNNING_RECIPES, ahead=False),
+        _sandbox(settings, entry=CHECKING, ahead=False),
     )
-    bench, export_bench, recipe_bench = (_bench(settings, store, sandbox) for sandbox in sandboxes)
+    bench, export_bench, recipe_bench, check_bench = (_bench(settings, store, sandbox) for sandbox in sandboxes)
     change = ChangeDataset(database, jobs, datasets.changes, bench)
     import_file = ImportFile(database, jobs, datasets, bench, change)
     limits = IntakeLimits(settings.max_upload_bytes, settings.max_user_bytes, settings.min_free_bytes)
     quota = Quota(database, store, clock, jobs, datasets, limits)
     rules = ArtifactRules(**settings.artifact_rules)
     artifacts = ArtifactService(database, store, clock, jobs, quota, rules)
-    export = ExportDataset(datasets, export_bench, settings.max_artifact_bytes).kind()
     own = {
         IMPORT_FILE: import_file.task(),
         REPARSE: change.reparse_task(),
-        export.name: export.task(),
         RUN_RECIPE: RunRecipe(database, jobs, datasets, recipe_bench, quota).task(),
+    }
+    own |= {
+        kind.name: kind.task() for kind in _own_kinds(settings, database, clock, datasets, export_bench, check_bench)
     }
     tasks = with_tasks_of(load_kinds(settings.places_of_job_kinds), own)
     execution = Execution(jobs, tasks, executor_id, artifacts, Recorder(LogBook(database, clock)))
@@ -145,6 +152,23 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     await changes.close()
     await store.close()
     await database.close()
+
+
+def _own_kinds(
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    datasets: DatasetService,
+    exporting: Workbench,
+    checking: Workbench,
+) -> list[AnyKind]:
+    """Return the kinds of jobs that make files of datasets."""
+    most = settings.max_artifact_bytes
+    rule_sets = RuleSetService(database, clock)
+    return [
+        ExportDataset(datasets, exporting, most).kind(),
+        ValidateDataset(datasets, rule_sets, checking, clock, most).kind(),
+    ]
 
 
 def _bench(settings: Settings, store: ObjectStore, sandbox: Sandbox) -> Workbench:

@@ -119,7 +119,18 @@ async def world(
         ids = {"job_id": job_id, "dataset_id": dataset_id, "token_id": UUID(token.json()["id"])}
         ids |= {"upload_id": UUID(upload.headers["headway-job"]), "user_id": users[CYD]}
         ids["recipe_id"] = UUID(recipe.json()["id"])
+        ids |= await _validate(url, headers, dataset_id)
         yield World(document, url, tokens, owner, ids)
+
+
+async def _validate(url: str, headers: dict[str, str], dataset_id: UUID) -> dict[str, UUID]:
+    """Give somebody a rule set, and a validation by it that waits. Its name is the word that made-up requests say."""
+    async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=30) as client:
+        wanted = {"name": "text", "rules": [{"rule": "required", "column": "a"}]}
+        rule_set = await client.post(f"{PREFIX}/rule-sets", json=wanted)
+        job = await client.post(f"{PREFIX}/datasets/{dataset_id}/validations", json={"rule_set": "text"})
+    assert (rule_set.status_code, job.status_code) == (201, 202), rule_set.text + job.text
+    return {"rule_set_id": UUID(rule_set.json()["id"]), "validation_id": UUID(job.json()["id"])}
 
 
 async def _add_users(database: Database) -> dict[str, UUID]:

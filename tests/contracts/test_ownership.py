@@ -120,7 +120,7 @@ async def test_many_jobs_at_once_are_ones_own_too(world: World, action: str) -> 
     assert await _what_ada_has(world) == before
     async with world.client(world.tokens[ADA]) as ada:
         done = await ada.post(f"{PREFIX}/jobs/bulk", json={"action": action, "where": {}})
-        both = {str(world.ids["job_id"]), str(world.ids["upload_id"])}
+        both = {str(world.ids[name]) for name in ("job_id", "upload_id", "validation_id")}
         assert set(done.json()["done"]) == {"retry": set(), "cancel": both}.get(action, {str(world.ids["job_id"])})
 
 

@@ -34,6 +34,8 @@ from headway.kit.actor import Actor
 from headway.kit.clock import Clock
 from headway.kit.db import Database
 from headway.operator.measurements import Measurements
+from headway.rules.schemas import RuleSetBody
+from headway.rules.service import RuleSetService
 from headway.storage.store import ObjectStore
 from tests.support.signals import RecordingSignal
 from tests.support.submitter import RecordingSubmitter
@@ -61,6 +63,7 @@ class Headway:
         self.intake = FileIntakeService(
             self.database, self.store, self.clock, self.jobs, self.datasets, self.submitter, limits
         )
+        self.rule_sets = RuleSetService(self.database, self.clock)
         self.accounts = AccountService(
             self.database,
             self.clock,
@@ -164,6 +167,8 @@ class Headway:
         await self.jobs.start_job(jobs["reported"])
         await self.jobs.report(jobs["reported"], owner, ReportProgress(log=["a line"]))
         await self.leave_file(owner, jobs["reported"])
+        rules = {"name": f"rules of {owner}", "rules": [{"rule": "required", "column": "a"}]}
+        await self.rule_sets.create(owner, RuleSetBody.model_validate(rules))
         await self.operate("an operator")
         return jobs
 

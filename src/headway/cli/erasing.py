@@ -29,6 +29,7 @@ from headway.kit.db import Database
 from headway.operator.erasing import Eraser
 from headway.plurals import counted
 from headway.recipes.service import RecipeService
+from headway.rules.service import RuleSetService
 from headway.settings import Settings
 from headway.storage.opening import open_store
 
@@ -106,7 +107,9 @@ async def _opened(settings: Settings) -> AsyncIterator[Eraser]:
     )
     intake = FileIntakeService(database, store, clock, jobs, datasets, submitter, limits)
     try:
-        yield Eraser(database, accounts, jobs, intake, datasets, RecipeService(database, clock))
+        yield Eraser(
+            database, accounts, jobs, intake, datasets, RecipeService(database, clock), RuleSetService(database, clock)
+        )
     finally:
         await submitter.close()
         await store.close()

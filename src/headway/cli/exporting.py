@@ -60,11 +60,17 @@ def _save(client: Client, job: dict[str, Any], output: Path | None, *, force: bo
     target = output or Path(Path(printable(file["name"])).name)
     if output is None and target.exists() and not force:
         raise click.ClickException(f"{target} is there already; --force writes over it, --output names another one.")
+    save_file(client, job["id"], file, target)
+    click.echo(f"{target}: {printable(job['message'] or '')} · {size(file['bytes'])}")
+
+
+def save_file(client: Client, job_id: str, file: dict[str, Any], target: Path) -> None:
+    """Save a file of a job, whole or not at all."""
     partial = target.with_name(f"{target.name}.part")
     digest = hashlib.sha256()
     try:
         with partial.open("wb") as saved:
-            for chunk in client.download(f"/jobs/{job['id']}/artifacts/{quote(file['name'], safe='')}"):
+            for chunk in client.download(f"/jobs/{job_id}/artifacts/{quote(file['name'], safe='')}"):
                 digest.update(chunk)
                 saved.write(chunk)
         if digest.hexdigest() != file["sha256"]:
@@ -72,4 +78,3 @@ def _save(client: Client, job: dict[str, Any], output: Path | None, *, force: bo
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
-    click.echo(f"{target}: {printable(job['message'] or '')} · {size(file['bytes'])}")

@@ -134,11 +134,12 @@ def _condition(columns: Sequence[Column], text: str) -> tuple[str, list[Any]]:
         function = "contains" if operator == "contains" else "starts_with"
         return f"{function}(lower({_text(column)}), lower(?))", [value]
     if operator in COMPARISONS:
-        return f"{column.physical} {COMPARISONS[operator]} ?", [_parse(column, value)]
+        return f"{column.physical} {COMPARISONS[operator]} ?", [parse_value(column, value)]
     raise BadFilter(f"There is no operator {operator[:40]!r}.", allowed=OPERATORS)
 
 
-def _parse(column: Column, value: str) -> Any:
+def parse_value(column: Column, value: str) -> Any:
+    """Return a written value as the column's type has it, or raise `BadFilter`."""
     try:
         return PARSERS.get(column.type, str)(value)
     except (ValueError, KeyError, InvalidOperation):

@@ -9,7 +9,8 @@ import headway.engine.models
 import headway.intake.models
 import headway.jobs.models
 import headway.operator.models
-import headway.recipes.models  # noqa: F401 - imported for their tables
+import headway.recipes.models
+import headway.rules.models  # noqa: F401 - imported for their tables
 from headway.kit.db import Base
 
 METADATA = Base.metadata

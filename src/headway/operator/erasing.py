@@ -16,6 +16,7 @@ from headway.intake.sweep_objects import job_of
 from headway.jobs.service import JobMonitoringService
 from headway.kit.db import Database
 from headway.recipes.service import RecipeService
+from headway.rules.service import RuleSetService
 
 STOP_SECONDS = 15.0
 """How long running jobs may take to stop by themselves; after that their workers find them gone."""
@@ -43,6 +44,7 @@ class Eraser:
     intake: FileIntakeService
     datasets: DatasetService
     recipes: RecipeService
+    rule_sets: RuleSetService
 
     async def erase_rows(self, named: Named, *, by: By, stop_seconds: float = STOP_SECONDS) -> ErasedRows:
         """Erase a user but for their objects. One that was broken off can be repeated. Raises `LastAdmin`."""
@@ -55,6 +57,7 @@ class Eraser:
             originals = await self.intake.erase_owner_in(session, owner)
             datasets, keys = await self.datasets.erase_owner_in(session, owner)
             await self.recipes.erase_owner_in(session, owner)
+            await self.rule_sets.erase_owner_in(session, owner)
             counts = {"datasets": datasets, "files": len(originals), "jobs": len(jobs)}
             await self.accounts.erase_user_in(session, erasing, **counts)
         return ErasedRows(datasets, len(originals), jobs, originals | keys)

@@ -36,7 +36,9 @@ def headway(database: Database, store: ObjectStore, clock: FakeClock, tmp_path: 
 async def erase(headway: Headway, email: str, stop_seconds: float = 0) -> tuple[ErasedRows, int, int]:
     """Erase a user as the command does; return how much there was, and how many objects went and stayed."""
     recipes = RecipeService(headway.database, SystemClock())
-    eraser = Eraser(headway.database, headway.accounts, headway.jobs, headway.intake, headway.datasets, recipes)
+    eraser = Eraser(
+        headway.database, headway.accounts, headway.jobs, headway.intake, headway.datasets, recipes, headway.rule_sets
+    )
     rows = await eraser.erase_rows(email, by=HEADWAY, stop_seconds=stop_seconds)
     return rows, *await eraser.erase_objects(rows)
 
