@@ -175,3 +175,10 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         return ""
+
+
+def test_decisions_are_numbered_without_a_gap_and_listed() -> None:
+    names = sorted(path.name for path in (ROOT / "docs/decisions").glob("0*.md"))
+    assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
+    listed = re.findall(r"\]\((0\d+-[^)]+)\)", (ROOT / "docs/decisions/README.md").read_text())
+    assert listed == names

@@ -34,6 +34,8 @@ from headway.kit.actor import Actor
 from headway.kit.clock import Clock
 from headway.kit.db import Database
 from headway.operator.measurements import Measurements
+from headway.recipes.schemas import SaveRecipe
+from headway.recipes.service import RecipeService
 from headway.rules.schemas import RuleSetBody
 from headway.rules.service import RuleSetService
 from headway.storage.store import ObjectStore
@@ -64,6 +66,7 @@ class Headway:
             self.database, self.store, self.clock, self.jobs, self.datasets, self.submitter, limits
         )
         self.rule_sets = RuleSetService(self.database, self.clock)
+        self.recipes = RecipeService(self.database, self.clock)
         self.accounts = AccountService(
             self.database,
             self.clock,
@@ -169,6 +172,8 @@ class Headway:
         await self.leave_file(owner, jobs["reported"])
         rules = {"name": f"rules of {owner}", "rules": [{"rule": "required", "column": "a"}]}
         await self.rule_sets.create(owner, RuleSetBody.model_validate(rules))
+        recipe = {"name": f"recipe of {owner}", "steps": [{"step": "select", "columns": ["a"]}]}
+        await self.recipes.save(owner, SaveRecipe.model_validate(recipe))
         await self.operate("an operator")
         return jobs
 
