@@ -156,6 +156,13 @@ def test_values_stand_in_another_dataset(
     assert found.issue["rows"] == broken
 
 
+def test_words_of_a_rule_are_no_part_of_the_question(checker: Checker) -> None:
+    braces = ["{rows}", "{scan.rows}", "' or true --"]
+    found = checker.texts([*braces, "other"], rule("one_of", values=braces), rule("pattern", pattern=r"\{rows\}.*"))
+    assert found.counts == [1, 3]
+    assert found.answer["issues"][0]["suggestions"][0]["patch"] == {"values": [*braces, "other"]}
+
+
 def test_suggestions_were_tried(checker: Checker) -> None:
     cells = ["new", "New", "lost", "lost", "sold", None]
     found = checker.texts(

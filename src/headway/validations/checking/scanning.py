@@ -25,11 +25,11 @@ IN_ONE_PASS = 0.7
 
 
 class Scan:
-    """The checks of one file. `found` has what each found, `marks` the rows that broke any of them."""
+    """The checks of one file. `rows` is SQL for its rows, `found` what each check found, `marks` the rows that broke any."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, source: Path, report: Report) -> None:
         self._connection = connection
-        self._rows = rows_of(source)
+        self.rows = rows_of(source)
         self.total = int(pq.read_metadata(source).num_rows)
         self.schema = pq.read_schema(source)
         self._report = report
@@ -54,11 +54,11 @@ class Scan:
 
     def count(self, breaks: str) -> int:
         """Return how many rows break a condition."""
-        return int(self._connection.execute(f"select count(*) from {self._rows} where {breaks}").fetchall()[0][0])
+        return int(self._connection.execute(f"select count(*) from {self.rows} where {breaks}").fetchall()[0][0])
 
     def ask(self, sql: str) -> pa.Table:
-        """Return a small table; `{rows}` in the question stands for the rows."""
-        return self._connection.sql(sql.replace("{rows}", self._rows)).to_arrow_table()
+        """Return a small table."""
+        return self._connection.sql(sql).to_arrow_table()
 
     def first_of(self, check: Check, rows: list[int]) -> dict[int, int]:
         """Return of rows that repeat a value the row in which it stands first."""
@@ -71,7 +71,7 @@ class Scan:
     def _pass(self, checks: list[Check], share: float) -> None:
         chosen = ", ".join(f"{check.breaks} as r{check.number}" for check in checks)
         done = 0
-        for batch in self._connection.sql(f"select {ROW} as row, {chosen} from {self._rows}").to_arrow_reader(BATCH):
+        for batch in self._connection.sql(f"select {ROW} as row, {chosen} from {self.rows}").to_arrow_reader(BATCH):
             rows = batch.column("row")
             for check in checks:
                 flags = batch.column(f"r{check.number}")
@@ -98,14 +98,14 @@ class Scan:
         keys = ", ".join(f"{column.physical} as k{place}" for place, column in enumerate(check.columns))
         places = ", ".join(str(place + 1) for place in range(len(check.columns)))
         self._connection.execute(
-            f"create temp table repeated_{check.number} as select {keys}, min({ROW}) as first from {self._rows}"
+            f"create temp table repeated_{check.number} as select {keys}, min({ROW}) as first from {self.rows}"
             f" where {check.present} group by {places} having count(*) > 1"
         )
 
     def _repeated(self, check: Check) -> str:
         """Return the end of a question for the rows that repeat an earlier one, each with that."""
         same = " and ".join(f"r.{column.physical} = k.k{place}" for place, column in enumerate(check.columns))
-        return f"from {self._rows} r join repeated_{check.number} k on {same} where r.{ROW} <> k.first"
+        return f"from {self.rows} r join repeated_{check.number} k on {same} where r.{ROW} <> k.first"
 
     def _without_counterpart(self, check: Check, path: Path, to: Column) -> str:
         [column] = check.columns
@@ -118,6 +118,6 @@ class Scan:
             f" where not {empty(to)} and try_cast({known} as {back}) = {to.physical}"
         )
         return (
-            f"select r.{ROW} as row from {self._rows} r anti join known_{check.number} k on r.{column.physical} = k.v"
+            f"select r.{ROW} as row from {self.rows} r anti join known_{check.number} k on r.{column.physical} = k.v"
             f" where {check.present}"
         )

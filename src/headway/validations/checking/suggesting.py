@@ -60,7 +60,7 @@ def _candidates(scan: Scan, check: Check) -> Iterator[tuple[str, Patch]]:
 def _frequent(scan: Scan, check: Check) -> list[Any]:
     [column] = check.columns
     table = scan.ask(
-        f"select {column.physical} as value from {{rows}} where {check.breaks} group by 1"
+        f"select {column.physical} as value from {scan.rows} where {check.breaks} group by 1"
         f" order by count(*) desc, value limit {MOST}"
     )
     values = json_values(table.column("value").combine_chunks(), column)
@@ -70,7 +70,7 @@ def _frequent(scan: Scan, check: Check) -> list[Any]:
 def _wider(scan: Scan, check: Check, rule: Range) -> Iterator[tuple[str, Patch]]:
     [column] = check.columns
     name = column.physical
-    table = scan.ask(f"select min({name}) as low, max({name}) as high from {{rows}} where {check.breaks}")
+    table = scan.ask(f"select min({name}) as low, max({name}) as high from {scan.rows} where {check.breaks}")
     low, high = (json_values(table.column(end).combine_chunks(), column)[0] for end in ("low", "high"))
     if rule.min is not None or rule.above is not None:
         yield f"Begin with {low}", {"min": low, "above": None}
@@ -82,7 +82,7 @@ def _longer(scan: Scan, check: Check, rule: TextLength) -> Iterator[tuple[str, P
     [column] = check.columns
     # Of what a rule for texts takes, DuckDB prints these as they are written.
     text = f"length(cast({column.physical} as varchar))"
-    table = scan.ask(f"select min({text}) as low, max({text}) as high from {{rows}} where {check.breaks}")
+    table = scan.ask(f"select min({text}) as low, max({text}) as high from {scan.rows} where {check.breaks}")
     low, high = (table.column(end)[0].as_py() for end in ("low", "high"))
     if rule.min is not None:
         yield f"Allow texts of {low} characters", {"min": low}
