@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from typing import Any
@@ -71,7 +72,7 @@ class RecipeRuns:
     ) -> JobResponse:
         """Accept a run. What can be told of it without the rows is refused before there is a job."""
         inputs = await find_inputs(self._datasets, owner, dataset_id, steps)
-        inputs.refuse_misfits()
+        await asyncio.to_thread(inputs.refuse_misfits)  # patterns are compiled by it
         order = RecipeOrder(
             into=body.into,
             name=body.name or f"{inputs.items[0].name} ({recipe.name})",

@@ -279,6 +279,8 @@ NAMES = 'There are: id, na"me, amount, share, paid, day, at, at_utc, clock, acco
         ({"step": "filter", "where": call("lt", col("id"), col("day"))}, "lt takes values of one type, and these are date and integer."),
         ({"step": "filter", "where": call("lt", col("day"), "soon")}, "'soon' is not a value of type date."),
         ({"step": "filter", "where": call("matches", col('na"me'), "(")}, "'(' is no regular expression."),
+        ({"step": "derive", "column": "x", "value": call("pad", col('na"me'), "wide", "0")}, "pad makes texts of at most 1,000 characters."),
+        ({"step": "derive", "column": "x", "value": call("pad", col('na"me'), 1e400, "0")}, "pad makes texts of at most 1,000 characters."),
         ({"step": "derive", "column": "x", "value": call("upper", col("id"))}, "upper takes json or text or uuid, and this is integer."),
         ({"step": "derive", "column": "x", "value": call("not", True, True)}, "not takes 1 values, and not 2."),
         ({"step": "derive", "column": "x", "value": call("slice", col('na"me'), col("id"))}, "slice takes its other values as they are written, the same in every row."),

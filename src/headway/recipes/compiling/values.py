@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
-import duckdb
-
 from headway.datasets.columns import AS_TEXT, ColumnType
 from headway.datasets.filters import PARSERS
+from headway.datasets.patterns import why_no_pattern
 from headway.recipes.compiling.casting import printable, written_text
 from headway.recipes.compiling.functions import BY_NAME, FIXED, Function
 from headway.recipes.compiling.relation import NUMBERS, WHOLE, Made, Table, quoted
@@ -129,22 +128,27 @@ def _called(call: Call, table: Table) -> Typed:
 
 
 def _refuse_computed(call: Call, table: Table) -> None:
-    first = FIXED.get(call.call)
-    for each in call.args[first:] if first is not None else ():
-        if not isinstance(each, ValueTerm):
-            raise table.misfit(f"{call.call} takes its other values as they are written, the same in every row.")
+    fixed = call.args[FIXED.get(call.call, len(call.args)) :]
+    values = [each.value for each in fixed if isinstance(each, ValueTerm)]
+    if len(values) < len(fixed):
+        raise table.misfit(f"{call.call} takes its other values as they are written, the same in every row.")
     if call.call in {"matches", "extract"}:
-        refuse_bad_pattern(str(call.args[1].value), table)  # type: ignore[union-attr]  # a value, as was just seen
-    if call.call == "pad" and not 0 <= int(call.args[1].value or 0) <= MOST_PAD:  # type: ignore[union-attr]  # as above
+        refuse_bad_pattern(str(values[0]), table)
+    if call.call == "pad" and not _is_size(values[0]):
         raise table.misfit(f"pad makes texts of at most {MOST_PAD:,} characters.")
 
 
-def refuse_bad_pattern(pattern: str, table: Table) -> None:
-    """Raise `RecipeDoesNotFit` for what is no regular expression."""
+def _is_size(value: object) -> bool:
     try:
-        duckdb.execute("select regexp_matches('', ?)", [pattern]).fetchall()
-    except duckdb.Error:
-        raise table.misfit(f"{pattern[:100]!r} is no regular expression.") from None
+        return 0 <= int(str(value)) <= MOST_PAD
+    except ValueError:
+        return False
+
+
+def refuse_bad_pattern(pattern: str, table: Table) -> None:
+    """Raise `RecipeDoesNotFit` for what is no regular expression that can be used."""
+    if why_no_pattern(pattern) is not None:
+        raise table.misfit(f"{pattern[:100]!r} is no regular expression.")
 
 
 def _text(value: Typed, table: Table) -> str:
