@@ -9,12 +9,13 @@ import os
 import re
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from headway.accounts.dependencies import build_actor_dependency, build_admin_dependency
 from headway.accounts.router import build_accounts_router
@@ -71,7 +72,6 @@ from headway.kit.clock import Clock, SystemClock
 from headway.kit.connection_guard import ConnectionLimits
 from headway.kit.db import Database
 from headway.kit.late_answers import LateAnswers
-from headway.kit.listening import listen
 from headway.kit.logs import configure_logs
 from headway.kit.other_origins import OtherOrigins
 from headway.kit.problems import describe_failures, install_problem_handlers
@@ -138,21 +138,21 @@ def create_app(settings: Settings, *, clock: Clock | None = None, traces: Any | 
         places=line.places,
     )
     cache = RowsCache(settings.cache_dir, store, settings.cache_bytes)
-    datasets, recipes = (
-        DatasetService(database, store, clock, cache, keep_versions=settings.keep_versions),
-        RecipeService(database, clock),
-    )
+    datasets = DatasetService(database, store, clock, cache, keep_versions=settings.keep_versions)
     deliveries = Deliveries(database, clock, changes, submitter, replaced_by(datasets))
     bulk = BulkActions(database, jobs, deliveries)
     submissions = JobSubmissions(database, jobs, submitter, load_kinds(settings.places_of_job_kinds))
     reaper = Reaper(database, clock, jobs, deliveries)
     intake = FileIntakeService(database, store, clock, jobs, datasets, submitter, _intake_limits(settings))
     uploads = UploadService(database, store, clock, jobs, intake, accounts.may_sign_in)
-    previews, recipe_looks = (
-        Previews(database, store, datasets, cache.scratch, isolation=settings.sandbox),
-        RecipeLooks(datasets, cache.scratch, isolation=settings.sandbox),
+    previews = Previews(database, store, datasets, cache.scratch, isolation=settings.sandbox)
+    artifacts = ArtifactService(
+        database, store, clock, jobs, intake.quota, ArtifactRules(**settings.artifact_rules), GUARDS
     )
-    eraser = Eraser(database, accounts, jobs, intake, datasets, recipes, rule_sets := RuleSetService(database, clock))
+    actor = build_actor_dependency(accounts)
+    looks = RecipeLooks(datasets, cache.scratch, isolation=settings.sandbox)
+    derived = _build_derived(database, clock, jobs, datasets, submissions, artifacts, looks, actor)
+    eraser = Eraser(database, accounts, jobs, intake, datasets, derived.recipes, derived.rule_sets)
     operating = _build_operating(settings, database, clock, store, changes, deliveries, accounts)
 
     @contextlib.asynccontextmanager
@@ -170,31 +170,17 @@ def create_app(settings: Settings, *, clock: Clock | None = None, traces: Any | 
         await uploads.close()
         await live.close()
         await changes.close()
-        await asyncio.gather(previews.close(), recipe_looks.close())
+        await asyncio.gather(previews.close(), looks.close())
         await submitter.close()
         await store.close()
         await database.close()
 
-    app = FastAPI(
-        title="Headway",
-        version=version("headway"),
-        description=sys.modules["headway"].__doc__ or "",
-        lifespan=lifespan,
-        openapi_url=f"{PREFIX}/openapi.json",
-        docs_url=None,
-        redoc_url=None,
-        telemetry=tracing.of_requests(traces, UNTRACED),
-    )
-    install_problem_handlers(app)
-    app.add_middleware(BodyGuard, streamed=STREAMED)
-    actor = build_actor_dependency(accounts)
+    app = _bare_app(lifespan, traces)
     for router in (
         build_accounts_router(accounts, actor),
         build_imports_router(intake, previews, actor),
         build_uploads_router(uploads, actor),
-        build_artifacts_router(
-            _artifacts(settings, database, store, clock, jobs, intake), intake.arrivals.one_more, actor
-        ),
+        build_artifacts_router(artifacts, intake.arrivals.one_more, actor),
         build_logs_router(LogBook(database, clock), actor),
         build_jobs_router(
             jobs,
@@ -211,20 +197,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, traces: Any | 
         build_changes_router(
             ReparseService(database, clock, jobs, datasets, submitter), datasets.changes, intake, actor
         ),
-        build_exports_router(ExportService(database, clock, datasets, submissions), actor),
-        build_recipes_router(recipes, RecipeRuns(database, clock, datasets, submissions, recipes), recipe_looks, actor),
-        build_rule_sets_router(rule_sets, actor),
-        build_validations_router(
-            ValidationService(
-                database,
-                datasets,
-                rule_sets,
-                submissions,
-                jobs,
-                _artifacts(settings, database, store, clock, jobs, intake),
-            ),
-            actor,
-        ),
+        *derived.routers,
         build_operator_router(operating.service, operating.operations, eraser, build_admin_dependency(actor)),
     ):
         app.include_router(router, prefix=PREFIX)
@@ -235,16 +208,51 @@ def create_app(settings: Settings, *, clock: Clock | None = None, traces: Any | 
     return app
 
 
-def _artifacts(
-    settings: Settings,
+def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]], traces: Any | None) -> FastAPI:
+    """Return an app without routes, that answers failures as problems and bounds what is sent to it."""
+    app = FastAPI(
+        title="Headway",
+        version=version("headway"),
+        description=sys.modules["headway"].__doc__ or "",
+        lifespan=lifespan,
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        telemetry=tracing.of_requests(traces, UNTRACED),
+    )
+    install_problem_handlers(app)
+    app.add_middleware(BodyGuard, streamed=STREAMED)
+    return app
+
+
+@dataclass(frozen=True, slots=True)
+class _Derived:
+    """What is kept to make something of datasets, and the routes of that."""
+
+    recipes: RecipeService
+    rule_sets: RuleSetService
+    routers: list[APIRouter]
+
+
+def _build_derived(
     database: Database,
-    store: ObjectStore,
     clock: Clock,
     jobs: JobMonitoringService,
-    intake: FileIntakeService,
-) -> ArtifactService:
-    rules = ArtifactRules(**settings.artifact_rules)
-    return ArtifactService(database, store, clock, jobs, intake.quota, rules, GUARDS)
+    datasets: DatasetService,
+    submissions: JobSubmissions,
+    artifacts: ArtifactService,
+    looks: RecipeLooks,
+    actor: Callable[..., Any],
+) -> _Derived:
+    recipes, rule_sets = RecipeService(database, clock), RuleSetService(database, clock)
+    validations = ValidationService(database, datasets, rule_sets, submissions, jobs, artifacts)
+    routers = [
+        build_exports_router(ExportService(database, clock, datasets, submissions), actor),
+        build_recipes_router(recipes, RecipeRuns(database, clock, datasets, submissions, recipes), looks, actor),
+        build_rule_sets_router(rule_sets, actor),
+        build_validations_router(validations, actor),
+    ]
+    return _Derived(recipes, rule_sets, routers)
 
 
 def _wrap(app: FastAPI, metrics: Metrics, clock: Clock, accounts: AccountService, settings: Settings) -> None:
@@ -342,7 +350,7 @@ def main() -> None:
         log.error("%s", error)  # noqa: TRY400 - the sentence is all that helps
         raise SystemExit(EXIT_CONFIGURATION) from None
     limits = ConnectionLimits(max_connections_per_address=settings.effective_max_connections_per_address)
-    serve(app, listen(settings.host, settings.port), limits)
+    serve(app, settings.host, settings.port, limits)
     tracing.stop(traces)
 
 

@@ -13,6 +13,7 @@ import httpx
 import uvicorn
 import uvloop
 from fastapi import FastAPI
+from starlette.datastructures import State
 
 from headway.kit.connection_guard import ConnectionLimits, guarded_protocol
 
@@ -23,15 +24,21 @@ GRACE_SECONDS = 8
 class Server(uvicorn.Server):
     """Uvicorn that ends what clients hold open when it is told to stop; otherwise it would wait for them."""
 
+    def __init__(self, config: uvicorn.Config, state: State) -> None:
+        super().__init__(config)
+        self._state = state
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        state = self.config.app.state  # type: ignore[union-attr]  # it is never the name of a module
-        state.waits.close()
-        asyncio.get_running_loop().create_task(state.live.close())
+        self._state.waits.close()
+        asyncio.get_running_loop().create_task(self._state.live.close())
         super().handle_exit(sig, frame)
 
 
-def serve(app: FastAPI, listener: socket.socket, limits: ConnectionLimits) -> None:
-    """Serve until SIGTERM, at which `app.state` has `waits` and `live` end what is held open. Prints the address once `/readyz` answers 200."""
+def serve(app: FastAPI, host: str, port: int, limits: ConnectionLimits) -> None:
+    """Serve until SIGTERM, at which `waits` and `live` of `app.state` end what is held open.
+
+    Prints the address once `/readyz` answers 200.
+    """
     config = uvicorn.Config(
         app,
         # httptools accepts 40 MB of headers; h11 is bounded, and waits for slow clients for ever without our guard.
@@ -45,7 +52,17 @@ def serve(app: FastAPI, listener: socket.socket, limits: ConnectionLimits) -> No
         h11_max_incomplete_event_size=64 * 1024,
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(Server(config), listener))
+        runner.run(_serve(Server(config, app.state), listen(host, port)))
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return the socket on which the server waits for its callers."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Without the protocol's number asyncio does not set TCP_NODELAY, and every answer waits 40 ms for an ACK.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    return listener
 
 
 async def _serve(server: Server, listener: socket.socket) -> None:
