@@ -6,15 +6,11 @@ matter. It is parsed in a limited child like everything else, under limits that 
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from headway.datasets.decisions import explained
 from headway.datasets.schemas import ColumnResponse
@@ -22,6 +18,7 @@ from headway.datasets.service import DatasetService
 from headway.intake import queries
 from headway.intake.detection import ARCHIVE, recognise
 from headway.intake.identity import display_name
+from headway.intake.looking import Looking
 from headway.intake.parsing import ParseOptions, ParseRequest
 from headway.intake.preview_errors import PreviewBusy, PreviewNeedsWhole
 from headway.intake.sandbox import Sandbox
@@ -50,7 +47,6 @@ UNPACKED_BYTES = 4 * WHOLE_BYTES
 
 MEMORY_BYTES = 384 * MIB
 WALL_SECONDS = 30.0
-AT_ONCE, WAITING = 2, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +68,15 @@ class Previews:
         self._database = database
         self._store = store
         self._datasets = datasets
-        self._folder = folder
-        self._sandbox = Sandbox(memory_bytes=MEMORY_BYTES, wall_seconds=WALL_SECONDS, isolation=isolation, rooms=folder)
-        self._starting = asyncio.Lock()
-        self._started = False
-        self._places = asyncio.Semaphore(AT_ONCE)
-        self._inside = 0
+        sandbox = Sandbox(memory_bytes=MEMORY_BYTES, wall_seconds=WALL_SECONDS, isolation=isolation, rooms=folder)
+        self._looking = Looking(sandbox, folder, "preview", PreviewBusy)
 
     async def close(self) -> None:
-        if self._started:
-            await self._sandbox.close()
+        await self._looking.close()
 
     async def of_sent(self, file_name: str, chunks: AsyncIterator[bytes], options: ReadingOptions) -> PreviewResponse:
         """Look at the beginning of what is being sent; the rest is not waited for."""
-        async with self._working() as folder:
+        async with self._looking.folder() as folder:
             head, size, is_whole = folder / "head", 0, True
             with head.open("wb") as file:
                 async for chunk in chunks:
@@ -105,7 +96,7 @@ class Previews:
         """
         if sent.bytes > WHOLE_BYTES:
             raise PreviewNeedsWhole(f"The ranges have {sent.bytes:,} bytes; of a file {WHOLE_BYTES:,} are looked at.")
-        async with self._working() as folder:
+        async with self._looking.folder() as folder:
             source = await _placed(folder / "head", chunks, sent)
             ranges = [] if sent.is_whole else sent.ranges
             request = _request(folder, source, display_name(file_name), options, is_whole=True, ranges=ranges)
@@ -116,7 +107,7 @@ class Previews:
         stored = await self._find(owner, body)
         kept = {name: value for name, value in stored.options.items() if name in ReadingOptions.model_fields}
         options = ReadingOptions.model_validate({**kept, **body.options.model_dump(exclude_unset=True)})
-        async with self._working() as folder:
+        async with self._looking.folder() as folder:
             size = (await self._store.stat(stored.key)).size_bytes
             head = await self._block(stored.key, 0, HEAD_BYTES, folder / "head")
             looked = partial(_request, folder, file_name=stored.file_name, options=options, part=stored.part)
@@ -163,33 +154,8 @@ class Previews:
         await self._store.fetch_file(key, path)
         return path
 
-    @asynccontextmanager
-    async def _working(self) -> AsyncIterator[Path]:
-        """Lend a folder."""
-        if self._inside >= AT_ONCE + WAITING:
-            raise PreviewBusy(retry_after_seconds=2)
-        self._inside += 1
-        folder = self._folder / f"preview-{uuid4().hex}"
-        try:
-            await asyncio.to_thread((folder / "out").mkdir, parents=True)
-            yield folder
-        finally:
-            self._inside -= 1
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-
     async def _look(self, request: ParseRequest, *, size: int) -> PreviewResponse:
-        """Have a file looked at, once there is a place. Whoever sends one slowly takes none while it comes."""
-        async with self._places:
-            await self._start()
-            result = await self._sandbox.parse(request, lambda _progress: None, asyncio.Event())
-        return _answer(result.answer, size=size)
-
-    async def _start(self) -> None:
-        async with self._starting:
-            if not self._started:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                await self._sandbox.start()
-                self._started = True
+        return _answer((await self._looking.look(request)).answer, size=size)
 
 
 def _request(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from headway.datasets.service import DatasetService
+from headway.intake.looking import Looking
 from headway.intake.parsing import ParseOptions, ParseRequest
 from headway.intake.sandbox import Sandbox
 from headway.recipes.errors import RecipePreviewBusy
@@ -25,7 +23,6 @@ MIB = 1024 * 1024
 MEMORY_BYTES = 512 * MIB
 WALL_SECONDS = 15.0
 SCRATCH_BYTES = 256 * MIB
-AT_ONCE, WAITING = 2, 8
 
 
 class RecipeLooks:
@@ -33,53 +30,24 @@ class RecipeLooks:
 
     def __init__(self, datasets: DatasetService, folder: Path, *, isolation: Any) -> None:
         self._datasets = datasets
-        self._folder = folder
-        self._sandbox = Sandbox(
+        sandbox = Sandbox(
             memory_bytes=MEMORY_BYTES, wall_seconds=WALL_SECONDS, isolation=isolation, rooms=folder, entry=RUNNING
         )
-        self._starting = asyncio.Lock()
-        self._started = False
-        self._places = asyncio.Semaphore(AT_ONCE)
-        self._inside = 0
+        self._looking = Looking(sandbox, folder, "recipe", RecipePreviewBusy)
 
     async def close(self) -> None:
-        if self._started:
-            await self._sandbox.close()
+        await self._looking.close()
 
     async def look(self, owner: str, dataset_id: UUID, body: LookAtSteps) -> LookResponse:
         """Return what the steps make of some rows. Raises `DatasetNotFound`, `RecipePreviewBusy`, limits."""
         inputs = await find_inputs(self._datasets, owner, dataset_id, body.steps, body.version)
-        async with self._working() as folder, AsyncExitStack() as stack:
+        async with self._looking.folder() as folder, AsyncExitStack() as stack:
             paths = [
                 await stack.enter_async_context(self._datasets.open_rows(owner, each.dataset_id, each.version))
                 for each in inputs.items
             ]
-            async with self._places:
-                await self._start()
-                request = _request(inputs, paths, folder / "out")
-                result = await self._sandbox.parse(request, lambda _progress: None, asyncio.Event())
+            result = await self._looking.look(_request(inputs, paths, folder / "out"))
         return _answer(result.answer)
-
-    @asynccontextmanager
-    async def _working(self) -> AsyncIterator[Path]:
-        """Lend a folder."""
-        if self._inside >= AT_ONCE + WAITING:
-            raise RecipePreviewBusy(retry_after_seconds=2)
-        self._inside += 1
-        folder = self._folder / f"recipe-{uuid4().hex}"
-        try:
-            await asyncio.to_thread((folder / "out").mkdir, parents=True)
-            yield folder
-        finally:
-            self._inside -= 1
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-
-    async def _start(self) -> None:
-        async with self._starting:
-            if not self._started:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                await self._sandbox.start()
-                self._started = True
 
 
 def arguments_of(inputs: Inputs, *, looks: bool) -> dict[str, Any]:
