@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
 from headway.accounts.models import ApiToken, User, UserSession
+from headway.kit.pagination import Position, behind
 from headway.kit.tally import Tally, tally_rows
 
 _ADMINS_LOCK = 0x61646D696E
@@ -66,12 +67,9 @@ async def has_other_admin(session: AsyncSession, user_id: UUID) -> bool:
     return (await session.execute(statement.limit(1))).first() is not None
 
 
-async def list_newest_first(session: AsyncSession, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[User]:
-    statement = sa.select(User).order_by(User.created_at.desc(), User.id.desc()).limit(limit)
-    if after is not None:
-        moment, user_id = after
-        older = sa.or_(User.created_at < moment, sa.and_(User.created_at == moment, User.id < user_id))
-        statement = statement.where(older)
+async def list_newest_first(session: AsyncSession, after: Position | None, limit: int) -> Sequence[User]:
+    statement = sa.select(User).where(*behind(User.created_at, User.id, after))
+    statement = statement.order_by(User.created_at.desc(), User.id.desc()).limit(limit)
     return (await session.execute(statement)).scalars().all()
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.audit.models import AuditEntry
+from headway.kit.pagination import Position, behind
 from headway.kit.tally import Tally, tally_rows
 
 
@@ -26,13 +27,11 @@ async def complete(session: AsyncSession, entry_id: UUID, before: str, after: st
 
 
 async def list_newest_first(
-    session: AsyncSession, wanted: Mapping[str, str], after: tuple[datetime, UUID] | None, limit: int
+    session: AsyncSession, wanted: Mapping[str, str], after: Position | None, limit: int
 ) -> Sequence[AuditEntry]:
     """Return a page by keyset of the entries whose columns are as wanted."""
     statement = sa.select(AuditEntry).filter_by(**wanted)
-    if after is not None:
-        at, entry_id = after
-        statement = statement.where(AuditEntry.at <= at, sa.or_(AuditEntry.at < at, AuditEntry.id < entry_id))
+    statement = statement.where(*behind(AuditEntry.at, AuditEntry.id, after))
     statement = statement.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(limit)
     return (await session.execute(statement)).scalars().all()
 

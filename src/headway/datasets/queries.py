@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.datasets.errors import DatasetNotFound, VersionNotFound
 from headway.datasets.models import Dataset, DatasetChange, DatasetSource, DatasetVersion
+from headway.kit.pagination import Position, behind
 
 Row = tuple[Dataset, DatasetVersion]
 Keys = tuple[str | None, str | None, str | None]
@@ -55,18 +56,13 @@ async def lock(session: AsyncSession, owner: str, dataset_id: UUID) -> Dataset:
 
 
 async def list_page(
-    session: AsyncSession, owner: str, *, limit: int, after: tuple[datetime, UUID] | None, name_contains: str | None
+    session: AsyncSession, owner: str, *, limit: int, after: Position | None, name_contains: str | None
 ) -> Sequence[Row]:
     """Return one page by keyset, newest first, one row more than `limit` if there are more."""
     statement = _owned(owner)
     if name_contains:
         statement = statement.where(sa.func.lower(Dataset.name).contains(name_contains.lower(), autoescape=True))
-    if after is not None:
-        created_at, dataset_id = after
-        statement = statement.where(
-            Dataset.created_at <= created_at,
-            sa.or_(Dataset.created_at < created_at, Dataset.id < dataset_id),
-        )
+    statement = statement.where(*behind(Dataset.created_at, Dataset.id, after))
     statement = statement.order_by(Dataset.created_at.desc(), Dataset.id.desc()).limit(limit + 1)
     return [(row[0], row[1]) for row in await session.execute(statement)]
 

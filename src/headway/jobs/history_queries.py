@@ -8,7 +8,6 @@ each costs microseconds, and all together a second.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,11 +18,11 @@ from sqlalchemy.sql.elements import ColumnElement
 from headway.jobs.filters import JobFilter
 from headway.jobs.models import BackgroundJob
 from headway.jobs.queries import owned_by
+from headway.kit.pagination import Position, behind
 
 REACH = 2000
 """Jobs that one request looks at. 2,000 take 3 to 6 ms; a person with fewer never meets the limit."""
 
-Position = tuple[datetime, UUID]
 """The moment of creation and the id of a job, by which lists are ordered."""
 
 _NEWEST_FIRST = (BackgroundJob.created_at.desc(), BackgroundJob.id.desc())
@@ -33,7 +32,7 @@ async def list_page(
     session: AsyncSession, owner: str, *, limit: int, after: Position | None, where: JobFilter
 ) -> tuple[Sequence[BackgroundJob], Position | None]:
     """Return one page, one row more than `limit` if there are more, and the last job looked at unless that was all."""
-    candidates = [*_candidates(owner, where), *_after(after)]
+    candidates = [*_candidates(owner, where), *behind(BackgroundJob.created_at, BackgroundJob.id, after)]
     looked_at = where.looked_at()
     end = await _find_end(session, candidates) if looked_at else None
     statement = sa.select(BackgroundJob).where(*candidates, *looked_at, *_down_to(end))
@@ -67,17 +66,6 @@ async def _find_end(session: AsyncSession, candidates: Collection[ColumnElement[
     last: Any = sa.select(BackgroundJob.created_at, BackgroundJob.id).where(*candidates)
     row = (await session.execute(last.order_by(*_NEWEST_FIRST).offset(REACH - 1).limit(1))).first()
     return (row[0], row[1]) if row is not None else None
-
-
-def _after(position: Position | None) -> list[ColumnElement[bool]]:
-    """Return the conditions that a job comes behind a position, newest first.
-
-    Written out rather than as a row comparison, which SQLite cannot use with a DESC index.
-    """
-    if position is None:
-        return []
-    at, job_id = position
-    return [BackgroundJob.created_at <= at, sa.or_(BackgroundJob.created_at < at, BackgroundJob.id < job_id)]
 
 
 def _down_to(position: Position | None) -> list[ColumnElement[bool]]:

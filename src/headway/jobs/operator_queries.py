@@ -18,6 +18,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from headway.jobs.models import IS_HELD, IS_WAITING, BackgroundJob, EndedJobs, JobEvent, PausedQueue
 from headway.jobs.runner import QUEUES, Queue
 from headway.jobs.states import TERMINAL
+from headway.kit.pagination import behind
 
 _QUEUES_LOCK = 0x7061757365 << 8
 """The letters of "pause"; the number of the queue is added."""
@@ -135,9 +136,7 @@ async def _newest_first(
     limit: int,
 ) -> Sequence[BackgroundJob]:
     statement = sa.select(BackgroundJob).where(*where)
-    if after is not None:
-        at, job_id = after
-        statement = statement.where(moment <= at, sa.or_(moment < at, BackgroundJob.id < job_id))
+    statement = statement.where(*behind(moment, BackgroundJob.id, after))
     statement = statement.order_by(moment.desc(), BackgroundJob.id.desc()).limit(limit)
     return (await session.execute(statement)).scalars().all()
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from headway.kit.pagination import Position, behind
 from headway.recipes.errors import RecipeNotFound
 from headway.recipes.models import Recipe, RecipeVersion
 
@@ -39,16 +39,9 @@ async def lock(session: AsyncSession, owner: str, recipe_id: UUID) -> Recipe:
     return recipe
 
 
-async def list_page(
-    session: AsyncSession, owner: str, *, limit: int, after: tuple[datetime, UUID] | None
-) -> Sequence[Row]:
+async def list_page(session: AsyncSession, owner: str, *, limit: int, after: Position | None) -> Sequence[Row]:
     """Return one page by keyset, newest first, one row more than `limit` if there are more."""
-    statement = _owned(owner)
-    if after is not None:
-        created_at, recipe_id = after
-        statement = statement.where(
-            Recipe.created_at <= created_at, sa.or_(Recipe.created_at < created_at, Recipe.id < recipe_id)
-        )
+    statement = _owned(owner).where(*behind(Recipe.created_at, Recipe.id, after))
     statement = statement.order_by(Recipe.created_at.desc(), Recipe.id.desc()).limit(limit + 1)
     return [(row[0], row[1]) for row in await session.execute(statement)]
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from headway.kit.pagination import Position, behind
 from headway.rules.models import RuleSet, RuleSetVersion
 
 
@@ -31,15 +31,9 @@ async def count_of(session: AsyncSession, owner: str) -> int:
     return int((await session.execute(statement)).scalar_one())
 
 
-async def list_page(
-    session: AsyncSession, owner: str, *, limit: int, after: tuple[datetime, UUID] | None
-) -> Sequence[RuleSet]:
+async def list_page(session: AsyncSession, owner: str, *, limit: int, after: Position | None) -> Sequence[RuleSet]:
     """Return one page by keyset, newest first, one row more than `limit` if there are more."""
-    statement = sa.select(RuleSet).where(RuleSet.user_id == owner)
-    if after is not None:
-        created_at, rule_set_id = after
-        same = sa.and_(RuleSet.created_at == created_at, RuleSet.id < rule_set_id)
-        statement = statement.where(sa.or_(RuleSet.created_at < created_at, same))
+    statement = sa.select(RuleSet).where(RuleSet.user_id == owner, *behind(RuleSet.created_at, RuleSet.id, after))
     statement = statement.order_by(RuleSet.created_at.desc(), RuleSet.id.desc()).limit(limit + 1)
     return (await session.execute(statement)).scalars().all()
 
