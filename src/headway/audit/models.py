@@ -7,10 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Mapped, mapped_column
 
-from headway.kit.db import Base, UtcDateTime
+from headway.kit.db import Base, Json, UtcDateTime
 
 
 class AuditEntry(Base):
@@ -35,6 +34,4 @@ class AuditEntry(Base):
     target: Mapped[str] = mapped_column(sa.Text)
     # "done", or the code of the problem for which it was not; "begun" if it takes long and has not come to its end.
     result: Mapped[str] = mapped_column(sa.Text)
-    details: Mapped[dict[str, Any]] = mapped_column(
-        sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
-    )
+    details: Mapped[dict[str, Any]] = mapped_column(Json)

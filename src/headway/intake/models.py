@@ -7,13 +7,11 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Mapped, mapped_column
 
-from headway.kit.db import Base, UtcDateTime
+from headway.kit.db import Base, Json, UtcDateTime
 
 _RECEIVING = sa.text("state = 'receiving'")
-Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 
 
 class Import(Base):

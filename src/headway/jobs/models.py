@@ -7,13 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from headway.jobs.runner import Queue, queue_of
-from headway.kit.db import Base, UtcDateTime
-
-Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+from headway.kit.db import Base, Json, UtcDateTime
 
 ACTIVE_STATUSES = ("pending", "running")
 _ACTIVE = sa.text("status in ('pending', 'running')")
