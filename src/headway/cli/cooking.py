@@ -10,9 +10,8 @@ from uuid import UUID
 import click
 
 from headway.cli.client import Client, with_client
-from headway.cli.output import printable, sentence_of
-from headway.cli.progress import open_job_progress
-from headway.cli.uploading import follow
+from headway.cli.output import printable
+from headway.cli.uploading import follow_to_end
 
 
 @click.group("recipe")
@@ -63,11 +62,7 @@ def run_recipe(client: Client, /, dataset_id: str, recipe_or_file: str, name: st
             raise click.ClickException(f"{recipe_or_file} is neither the id of a recipe nor a file.")
         wish |= {"steps": _read(file), "recipe": file.stem[:200]}
         job = client.post(f"/datasets/{dataset_id}/transforms", json=wish)
-    with open_job_progress(job["title"]) as progress:
-        job = follow(client, job, progress)
-        progress.end(job["phase"])
-    if job["status"] != "completed":
-        raise click.ClickException(sentence_of(job["problem"] or {"title": f"The job was {job['status']}"}))
+    job = follow_to_end(client, job)
     click.echo(f"{job['related_dataset_id']}: {printable(job['message'] or '')}")
 
 

@@ -10,9 +10,8 @@ from urllib.parse import quote
 import click
 
 from headway.cli.client import Client, with_client
-from headway.cli.output import printable, sentence_of, size
-from headway.cli.progress import open_job_progress
-from headway.cli.uploading import follow
+from headway.cli.output import printable, size
+from headway.cli.uploading import follow_to_end
 
 FORMATS = ("csv", "ndjson", "json", "xlsx", "parquet")
 
@@ -45,11 +44,7 @@ def export_dataset(client: Client, /, dataset_id: str, output: Path | None, *, f
     wish = {name: said for name, said in asked.items() if said}
     wish.setdefault("format", end if end in FORMATS else "csv")
     job = client.post(f"/datasets/{dataset_id}/exports", json=wish)
-    with open_job_progress(job["title"]) as progress:
-        job = follow(client, job, progress)
-        progress.end(job["phase"])
-    if job["status"] != "completed":
-        raise click.ClickException(sentence_of(job["problem"] or {"title": f"The job was {job['status']}"}))
+    job = follow_to_end(client, job)
     _save(client, job, output, force=force)
 
 

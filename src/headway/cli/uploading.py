@@ -12,7 +12,7 @@ import httpx
 
 from headway.cli.client import Client, ServerProblem, Unreachable, with_client
 from headway.cli.output import printable, sentence_of
-from headway.cli.progress import Progress, open_progress
+from headway.cli.progress import Progress, open_job_progress, open_progress
 from headway.cli.sending import RESUMABLE_FROM_BYTES, Sender
 from headway.plurals import counted
 
@@ -68,6 +68,16 @@ def _upload(client: Client, path: Path, options: dict[str, Any], progress: Progr
         rest = "The same command goes on with it." if sender is not None and sender.job_id else "Nothing was imported."
         click.echo(f"{printable(path.name)}: the upload was interrupted. {rest}", err=True)
         raise SystemExit(130) from None
+
+
+def follow_to_end(client: Client, job: dict[str, Any]) -> dict[str, Any]:
+    """Show a job until it has completed. Raises what it failed with."""
+    with open_job_progress(job["title"]) as progress:
+        job = follow(client, job, progress)
+        progress.end(job["phase"])
+    if job["status"] != "completed":
+        raise click.ClickException(sentence_of(job["problem"] or {"title": f"The job was {job['status']}"}))
+    return job
 
 
 def follow(client: Client, job: dict[str, Any], progress: Progress) -> dict[str, Any]:

@@ -10,9 +10,8 @@ import click
 
 from headway.cli.client import Client, with_client
 from headway.cli.exporting import save_file
-from headway.cli.output import printable, sentence_of
-from headway.cli.progress import open_job_progress
-from headway.cli.uploading import follow
+from headway.cli.output import printable
+from headway.cli.uploading import follow_to_end
 from headway.plurals import counted
 
 SHOWN_RANGES = 5
@@ -37,11 +36,7 @@ def validate_dataset(
         if path is not None and path.exists():
             raise click.ClickException(f"{path} is there already.")
     job = client.post(f"/datasets/{dataset_id}/validations", json={"rule_set": rule_set})
-    with open_job_progress(job["title"]) as progress:
-        job = follow(client, job, progress)
-        progress.end(job["phase"])
-    if job["status"] != "completed":
-        raise click.ClickException(sentence_of(job["problem"] or {"title": f"The job was {job['status']}"}))
+    job = follow_to_end(client, job)
     found = client.get(f"/datasets/{dataset_id}/validations/{job['id']}")
     _tell(job, found)
     if report is not None:
