@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from headway.jobs.kinds import Done, JobKind, TaskContext
 from headway.plurals import counted
 
 WRITE, STORE = Span(0, 85), Span(85, 100)
-CHUNK_BYTES = 1024 * 1024
 
 
 class ExportDataset:
@@ -57,15 +55,7 @@ class ExportDataset:
 
     async def _store(self, context: TaskContext, order: ExportOrder, part: ParsedPart) -> None:
         await context.progress.report(STORE.start, "Storing the file", stage="store")
-        size, stored = part.path.stat().st_size, 0
-        async with context.artifact(order.name, MEDIA_TYPES[order.request.format]) as file:
-            with part.path.open("rb") as written:
-                while chunk := await asyncio.to_thread(written.read, CHUNK_BYTES):
-                    context.raise_if_stopped()
-                    await file.write(chunk)
-                    stored += len(chunk)
-                    await context.progress.report(STORE.at(stored / size))
-            file.rows = part.rows
+        await self._bench.store_file(context, STORE, part, order.name, MEDIA_TYPES[order.request.format])
 
 
 def _said(told: dict[str, Any]) -> str:

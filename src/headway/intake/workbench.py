@@ -5,6 +5,7 @@ Every output lies under a key that contains the attempt, and nothing local outli
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import shutil
 from collections.abc import AsyncIterator, Iterable
@@ -21,6 +22,8 @@ from headway.jobs.errors import StaleLease
 from headway.jobs.execution import TaskCancelled, TaskContext, TaskCrashed
 from headway.storage.errors import ObjectMissing
 from headway.storage.store import HasLocalFiles, ObjectStore
+
+CHUNK_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,20 @@ class Workbench:
             ],
             "profile": part.profile,
         }
+
+    async def store_file(
+        self, context: TaskContext, span: Span, part: ParsedPart, name: str, media_type: str | None = None
+    ) -> None:
+        """Keep what came out as a file of the job, for its owner."""
+        size, stored = part.path.stat().st_size, 0
+        async with context.artifact(name, media_type) as file:
+            with part.path.open("rb") as written:
+                while chunk := await asyncio.to_thread(written.read, CHUNK_BYTES):
+                    context.raise_if_stopped()
+                    await file.write(chunk)
+                    stored += len(chunk)
+                    await context.progress.report(span.at(stored / size))
+            file.rows = part.rows
 
     async def are_stored(self, parts: Iterable[dict[str, Any]]) -> bool:
         """Say whether the tables that an earlier attempt stored are all there still."""

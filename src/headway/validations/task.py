@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,6 @@ from headway.validations.service import KIND, REPORT, referred
 
 CHECK, STORE = Span(0, 90), Span(90, 100)
 FAILING = "failing-rows.csv"
-CHUNK_BYTES = 1024 * 1024
 
 Referred = dict[int, Named]
 
@@ -113,12 +111,7 @@ class ValidateDataset:
     async def _store(self, context: TaskContext, report: ValidationReport, parts: list[ParsedPart]) -> None:
         await context.progress.report(STORE.start, "Storing the report", stage="store")
         for part in parts:
-            async with context.artifact(FAILING, "text/csv") as file:
-                with part.path.open("rb") as written:
-                    while chunk := await asyncio.to_thread(written.read, CHUNK_BYTES):
-                        context.raise_if_stopped()
-                        await file.write(chunk)
-                file.rows = part.rows
+            await self._bench.store_file(context, STORE, part, FAILING, "text/csv")
         async with context.artifact(REPORT, "application/json") as file:
             await file.write(report.model_dump_json(indent=1).encode())
 
