@@ -148,11 +148,6 @@ class DatasetChanges:
         names = ("dataset_id", "job_id", "import_id", "action", "apply", "asked")
         return Order(**{name: getattr(change, name) for name in names})
 
-    async def get_sources(self, owner: str, dataset_id: UUID, number: int | None) -> tuple[int, list[Source]]:
-        """Return a version's number, and what it was made from."""
-        base = await self.get_base(owner, dataset_id, number)
-        return base.number, base.sources
-
     async def get_base(self, owner: str, dataset_id: UUID, number: int | None = None) -> Base:
         """Return what the dataset shows now, or another version. Raises `DatasetNotFound` if it was deleted meanwhile."""
         async with self._database.read() as session:

@@ -108,8 +108,9 @@ class RecipeRuns:
 
     async def get_lineage(self, owner: str, dataset_id: UUID, version: int | None) -> LineageResponse:
         """Return the files and the recipes that made a version, in their order."""
-        number, sources = await self._datasets.changes.get_sources(owner, dataset_id, version)
-        return LineageResponse(dataset_id=dataset_id, version=number, items=[_told(source) for source in sources])
+        base = await self._datasets.changes.get_base(owner, dataset_id, version)
+        items = [_told(source) for source in base.sources]
+        return LineageResponse(dataset_id=dataset_id, version=base.number, items=items)
 
 
 def source_of(order: RecipeOrder, original_key: str, findings: list[dict[str, Any]] | None = None) -> Source:

@@ -71,20 +71,14 @@ class RuleSetService:
     async def get(self, owner: str, ref: str | UUID, version: int | None = None) -> RuleSetResponse:
         """Return a rule set by its id or its name, in its present version or another one."""
         async with self._database.read() as session:
-            return await self.get_in(session, owner, ref, version)
-
-    async def get_in(
-        self, session: AsyncSession, owner: str, ref: str | UUID, version: int | None = None
-    ) -> RuleSetResponse:
-        """Return a rule set as the caller's transaction sees it."""
-        rule_set = await _find(session, owner, ref)
-        if rule_set is None:
-            raise RuleSetNotFound
-        number = rule_set.version if version is None else version
-        found = await queries.find_version(session, rule_set, number)
-        if found is None:
-            raise RuleSetVersionNotFound(f"{rule_set.name!r} has no version {number:,}.", version=number)
-        return _to_response(rule_set, found)
+            rule_set = await _find(session, owner, ref)
+            if rule_set is None:
+                raise RuleSetNotFound
+            number = rule_set.version if version is None else version
+            found = await queries.find_version(session, rule_set, number)
+            if found is None:
+                raise RuleSetVersionNotFound(f"{rule_set.name!r} has no version {number:,}.", version=number)
+            return _to_response(rule_set, found)
 
     async def change(self, owner: str, rule_set_id: UUID, body: ChangeRuleSet) -> RuleSetResponse:
         """Give a rule set another name, or other rules, which make its next version."""

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from headway.datasets.columns import Column
 from headway.datasets.errors import DatasetNotFound
 from headway.datasets.service import DatasetService
@@ -20,7 +18,7 @@ from headway.jobs.submitting import JobSubmissions
 from headway.kit.actor import Actor
 from headway.kit.db import Database
 from headway.rules.errors import ReferenceNotFound
-from headway.rules.schemas import Reference, RuleSetResponse
+from headway.rules.schemas import Reference
 from headway.rules.service import RuleSetService
 from headway.validations.checking.conditions import Check, planned, refuse_reference
 from headway.validations.errors import NoReport, ValidationNotFound
@@ -31,32 +29,6 @@ KIND = "validations.validate_dataset"
 
 JOB_TYPE = "validation"
 REPORT = "report.json"
-
-
-class ValidationSubmissions:
-    """Submits validations in the transactions of others."""
-
-    def __init__(self, submissions: JobSubmissions) -> None:
-        self._submissions = submissions
-
-    async def submit_in(
-        self, session: AsyncSession, owner: str, dataset_id: UUID, version: int, name: str, rule_set: RuleSetResponse
-    ) -> JobResponse:
-        """Accept and enqueue a validation; the caller knows that the dataset and the rule set are the owner's."""
-        order = ValidationOrder(
-            dataset_id=dataset_id, version=version, rule_set_id=rule_set.id, rule_set_version=rule_set.version
-        )
-        job = await self._submissions.submit_in(
-            session,
-            owner,
-            JOB_TYPE,
-            kind=KIND,
-            queue="bulk",
-            title=f"Check {name[:90]} by {rule_set.name[:90]}",
-            parameters=order.model_dump(mode="json"),
-            related_dataset_id=dataset_id,
-        )
-        return to_response(job)
 
 
 class ValidationService:
@@ -74,7 +46,7 @@ class ValidationService:
         self._database = database
         self._datasets = datasets
         self._rule_sets = rule_sets
-        self._submissions = ValidationSubmissions(submissions)
+        self._submissions = submissions
         self._jobs = jobs
         self._artifacts = artifacts
 
@@ -84,10 +56,21 @@ class ValidationService:
         columns = await self._datasets.get_columns(owner, dataset_id, dataset.version)
         rule_set = await self._rule_sets.get(owner, request.rule_set, request.rule_set_version)
         await referred(self._datasets, owner, planned(rule_set.rules, columns, {}))
+        order = ValidationOrder(
+            dataset_id=dataset_id, version=dataset.version, rule_set_id=rule_set.id, rule_set_version=rule_set.version
+        )
         async with self._database.write() as session:
-            return await self._submissions.submit_in(
-                session, owner, dataset_id, dataset.version, dataset.name, rule_set
+            job = await self._submissions.submit_in(
+                session,
+                owner,
+                JOB_TYPE,
+                kind=KIND,
+                queue="bulk",
+                title=f"Check {dataset.name[:90]} by {rule_set.name[:90]}",
+                parameters=order.model_dump(mode="json"),
+                related_dataset_id=dataset_id,
             )
+        return to_response(job)
 
     async def get_report(self, who: Actor, dataset_id: UUID, job_id: UUID) -> ValidationReport:
         """Return what a validation found. Raises `ValidationNotFound`, `NoReport` or `ArtifactExpired`."""
