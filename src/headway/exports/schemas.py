@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from headway.datasets.filters import MAX_FILTERS, MAX_SORTS
+from headway.datasets.naming import ColumnName, different
 from headway.kit.text import PlainText
 
 Format = Literal["csv", "ndjson", "json", "xlsx", "parquet"]
@@ -30,14 +31,6 @@ MEDIA_TYPES: dict[Format, str] = {
     "parquet": "application/vnd.apache.parquet",
 }
 
-Name = Annotated[PlainText, StringConstraints(max_length=5000)]
-
-
-def _different(names: list[str]) -> list[str]:
-    if len(set(names)) < len(names):
-        raise ValueError("each column can be asked for once")
-    return names
-
 
 class ExportRequest(BaseModel):
     """One file of a dataset. Columns, `sort`, `filter` and `q` are as for its rows; the rest is about the file."""
@@ -45,11 +38,11 @@ class ExportRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     format: Format
-    columns: Annotated[list[Name], AfterValidator(_different)] | None = Field(
+    columns: Annotated[list[ColumnName], AfterValidator(different)] | None = Field(
         default=None, min_length=1, max_length=MOST_COLUMNS, description="In this order. Default: all."
     )
-    sort: list[Name] = Field(default=[], max_length=MAX_SORTS, description="Column, or -column for descending.")
-    filter: list[Name] = Field(
+    sort: list[ColumnName] = Field(default=[], max_length=MAX_SORTS, description="Column, or -column for descending.")
+    filter: list[ColumnName] = Field(
         default=[], max_length=MAX_FILTERS, description="column:operator:value; all of them must hold."
     )
     q: Annotated[PlainText, StringConstraints(max_length=200)] | None = Field(

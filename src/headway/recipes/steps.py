@@ -7,19 +7,13 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
+from headway.datasets.naming import LONGEST_NAME, different
 from headway.recipes.expressions import Expression, bounded
-from headway.recipes.terms import LONGEST_NAME, MOST_NAMED, MOST_STEPS, Closed, Name, Pattern, Text, TypeName
+from headway.recipes.terms import MOST_NAMED, MOST_STEPS, Closed, Name, Pattern, Text, TypeName
 
 SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
 
-
-def _different(names: list[str]) -> list[str]:
-    if len(set(names)) < len(names):
-        raise ValueError("each column can be named once")
-    return names
-
-
-Names = Annotated[list[Name], Field(min_length=1, max_length=MOST_NAMED), AfterValidator(_different)]
+Names = Annotated[list[Name], Field(min_length=1, max_length=MOST_NAMED), AfterValidator(different)]
 Bounded = Annotated[Expression, AfterValidator(bounded)]
 AcceptLoss = Annotated[
     bool, Field(description="Go on where values become empty. Otherwise that is told, and nothing is changed.")
@@ -174,7 +168,7 @@ class Aggregate(Closed):
     """One row for each group of rows that are the same in some columns, or one for all, in the order of the groups."""
 
     step: Literal["aggregate"]
-    by: Annotated[list[Name], Field(max_length=100), AfterValidator(_different)] = Field(default_factory=list)
+    by: Annotated[list[Name], Field(max_length=100), AfterValidator(different)] = Field(default_factory=list)
     values: list[Aggregation] = Field(min_length=1, max_length=500)
 
 

@@ -6,6 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from headway.datasets.naming import ColumnName
+from headway.kit.text import PlainText
+
 MOST_STEPS = 50
 MOST_NAMED = 2_000
 """Columns that one step names."""
@@ -13,16 +16,13 @@ MOST_NAMED = 2_000
 MOST_COLUMNS = 5_000
 """Columns that a table has after any step."""
 
-LONGEST_NAME = 5_000
 LONGEST_TEXT = 10_000
 
-NO_NUL = r"^[^\x00]*$"
-
-Name = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME, pattern=NO_NUL)]
+Name = Annotated[ColumnName, StringConstraints(min_length=1)]
 """The name of a column."""
 
-Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=NO_NUL)]
-Pattern = Annotated[str, StringConstraints(min_length=1, max_length=1_000, pattern=NO_NUL)]
+Text = Annotated[PlainText, StringConstraints(max_length=LONGEST_TEXT)]
+Pattern = Annotated[PlainText, StringConstraints(min_length=1, max_length=1_000)]
 """A regular expression as RE2 reads it, whose time is linear in what it searches."""
 
 TypeName = Literal[

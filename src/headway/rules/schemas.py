@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from headway.datasets.naming import ColumnName, different
 from headway.kit.text import PlainText
 
 MOST_RULES = 100
@@ -24,16 +25,9 @@ MOST_VALUES = 1000
 LONGEST_PATTERN = 1000
 LONGEST_LENGTH = 2**31 - 1
 
-ColumnName = Annotated[PlainText, StringConstraints(max_length=5000)]
 Value = StrictInt | StrictFloat | Annotated[PlainText, StringConstraints(max_length=1000)]
 Length = Annotated[int, Field(ge=0, le=LONGEST_LENGTH)]
 RuleType = Literal["integer", "number", "boolean", "date", "time", "timestamp", "timestamp_tz", "uuid", "json"]
-
-
-def _different(names: list[str]) -> list[str]:
-    if len(set(names)) < len(names):
-        raise ValueError("each column can be named once")
-    return names
 
 
 class _Rule(BaseModel):
@@ -51,7 +45,7 @@ class Unique(_Rule):
     """No value stands twice, or no combination of values. Rows with an empty cell among them are not compared."""
 
     rule: Literal["unique"]
-    columns: Annotated[list[ColumnName], AfterValidator(_different)] = Field(min_length=1, max_length=16)
+    columns: Annotated[list[ColumnName], AfterValidator(different)] = Field(min_length=1, max_length=16)
 
 
 class OfType(_Rule):
