@@ -9,27 +9,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from headway.datasets.arrow_types import ARROW_TYPES
 from headway.datasets.columns import Column, ColumnType
 from headway.datasets.printing import canonical
 from headway.intake.exact_types import ColumnLearner, Trial
-from headway.intake.readings import MAX_DIGITS, Reading
+from headway.intake.readings import Reading
 from headway.intake.text_rules import Flags
 from headway.intake.type_words import why_typed
 
 FEW = 0.5
 """Where a batch has no more different texts than this share, each is converted once: the usual case of amounts, codes and
 moments, whose conversion costs up to five times as much as telling them apart."""
-
-_TARGETS: dict[ColumnType, pa.DataType] = {
-    ColumnType.INTEGER: pa.int64(),
-    ColumnType.BIG_INTEGER: pa.decimal128(MAX_DIGITS, 0),
-    ColumnType.NUMBER: pa.float64(),
-    ColumnType.BOOLEAN: pa.bool_(),
-    ColumnType.DATE: pa.date32(),
-    ColumnType.TIME: pa.time64("us"),
-    ColumnType.TIMESTAMP: pa.timestamp("us"),
-    ColumnType.TIMESTAMP_TZ: pa.timestamp("us", "UTC"),
-}
 
 
 class _AtColumn(Exception):
@@ -229,4 +219,4 @@ def _without(texts: pa.Array, flags: pa.Array | None) -> pa.Array:
 def _target(column: Column, trial: Trial | None) -> pa.DataType:
     if trial is None or column.type in {ColumnType.UUID, ColumnType.JSON}:
         return pa.string()
-    return trial.decimal_type if column.type is ColumnType.DECIMAL else _TARGETS[column.type]
+    return trial.decimal_type if column.type is ColumnType.DECIMAL else ARROW_TYPES[column.type]

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
+from headway.datasets.arrow_types import ARROW_TYPES
 from headway.datasets.columns import Column, ColumnType
 from headway.datasets.printing import canonical
 from headway.intake.readings import MAX_DIGITS, Reading
@@ -37,16 +38,8 @@ _SQL_TYPES: dict[ColumnType, str] = {
     ColumnType.TIMESTAMP: "TIMESTAMP",
     ColumnType.TIMESTAMP_TZ: "TIMESTAMP WITH TIME ZONE",
 }
-_ARROW_TYPES: dict[ColumnType, pa.DataType] = {
-    ColumnType.INTEGER: pa.decimal128(MAX_DIGITS, 0),
-    ColumnType.BIG_INTEGER: pa.decimal128(MAX_DIGITS, 0),
-    ColumnType.NUMBER: pa.float64(),
-    ColumnType.BOOLEAN: pa.bool_(),
-    ColumnType.DATE: pa.date32(),
-    ColumnType.TIME: pa.time64("us"),
-    ColumnType.TIMESTAMP: pa.timestamp("us"),
-    ColumnType.TIMESTAMP_TZ: pa.timestamp("us", "UTC"),
-}
+_READ_AS = {**ARROW_TYPES, ColumnType.INTEGER: ARROW_TYPES[ColumnType.BIG_INTEGER]}
+"""Whole numbers are read with all digits; their values decide later which type they get."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +111,7 @@ class Session:
     def _target(self, helper: Helper, reading: Reading, add: Callable[..., Any]) -> tuple[pa.DataType, str]:
         """Return what text becomes. A decimal has as many digits behind its point as the longest of its column."""
         if helper.type is not ColumnType.DECIMAL:
-            return _ARROW_TYPES[helper.type], _SQL_TYPES[helper.type]
+            return _READ_AS[helper.type], _SQL_TYPES[helper.type]
         for name, measure in (("before", _digits_before), ("after", _digits_after)):
             add(f"{helper.name}_{name}", _whole(partial(measure, reading)), ["VARCHAR"], "BIGINT")
         measured = ", ".join(f"max({helper.name}_{name}({helper.argument}))" for name in ("before", "after"))

@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from headway.datasets.arrow_types import ARROW_TYPES
 from headway.datasets.columns import AS_TEXT, MAX_SAFE_INTEGER, Column, ColumnType
 from headway.datasets.printing import canonical
 from headway.intake.merging.tables import differ
@@ -25,11 +26,6 @@ SHORT_DECIMAL = 18
 AT_ONCE = 100
 
 T = ColumnType
-_PLAIN: dict[ColumnType, pa.DataType] = {
-    T.NUMBER: pa.float64(), T.BOOLEAN: pa.bool_(), T.DATE: pa.date32(), T.TIME: pa.time64("us"),
-    T.TIMESTAMP: pa.timestamp("us"), T.TIMESTAMP_TZ: pa.timestamp("us", "UTC"),
-    T.INTEGER: pa.int64(), T.BIG_INTEGER: pa.decimal128(38, 0),
-}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -135,7 +131,7 @@ class ResultWriter:
                 made.name, kind, position, written=made.written, format=made.format,
                 null_tokens=list(made.null_tokens), why=made.why,
             )  # fmt: skip
-            yield made, column, pa.string() if kind in AS_TEXT else decimals.get(made.number) or _PLAIN[kind]
+            yield made, column, pa.string() if kind in AS_TEXT else decimals.get(made.number) or ARROW_TYPES[kind]
 
     def _large(self, computed: list[Made]) -> set[int]:
         """Return the columns with whole numbers that not every reader keeps; the values decide."""
