@@ -75,6 +75,11 @@ class Column:
     def physical_written(self) -> str:
         return f"w{self.position}"
 
+    @property
+    def in_file(self) -> list[str]:
+        """The physical columns that it takes: its values, and its companion if it has one."""
+        return [self.physical, self.physical_written] if self.written else [self.physical]
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 

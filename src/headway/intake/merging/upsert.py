@@ -128,7 +128,7 @@ class Upsert:
         self._count(batch.take(pa.array(places)), rows)
         order = np.arange(batch.num_rows)
         order[places] = batch.num_rows + np.arange(len(places))
-        taken = {name for target in self._taken for name in _physical(target.column)}
+        taken = {name for target in self._taken for name in target.column.in_file}
         if RAW_COLUMN in self._schema.names:
             # The text of a whole row is true only where the whole row is the file's.
             whole = len(self._taken) == len(self._targets)
@@ -213,10 +213,6 @@ def _key_columns(names: list[str], targets: list[Target]) -> list[Column]:
             raise MergeKeyMissing(f"The {' and the '.join(missing)} has no column {name[:100]!r}.", column=name[:100])
         found.append(target.column)
     return found
-
-
-def _physical(column: Column) -> list[str]:
-    return [column.physical, column.physical_written] if column.written else [column.physical]
 
 
 def _without_raw(rows: pa.RecordBatch) -> pa.RecordBatch:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from headway.datasets.columns import ColumnType
+from headway.intake.merging.duck import quoted
 from headway.recipes.compiling.casting import written_text
-from headway.recipes.compiling.relation import WHOLE, Made, Step, Table, quoted
+from headway.recipes.compiling.relation import WHOLE, Made, Step, Table
 from headway.recipes.compiling.values import expression
 from headway.recipes.steps import Derive, Merge, Rename, Select, Split
 

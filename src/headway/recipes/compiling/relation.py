@@ -214,8 +214,3 @@ class Table:
         name = f"{'read' if is_reader else 'printed'}_{self.new_number()}"
         self.helpers.append(Helper(name, self.source, argument, kind, written_as, is_reader))
         return name
-
-
-def quoted(text: str) -> str:
-    """Return text as SQL writes it."""
-    return "'" + text.replace("'", "''") + "'"

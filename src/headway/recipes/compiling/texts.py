@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from headway.datasets.columns import AS_TEXT, ColumnType
+from headway.intake.merging.duck import quoted
 from headway.recipes.compiling.functions import BLANKS, trimmed
-from headway.recipes.compiling.relation import WHOLE, Made, Step, Table, quoted
+from headway.recipes.compiling.relation import WHOLE, Made, Step, Table
 from headway.recipes.compiling.values import literal, refuse_bad_pattern
 from headway.recipes.steps import Case, Fill, Replace, Trim
 

@@ -10,9 +10,10 @@ from decimal import Decimal
 from headway.datasets.columns import AS_TEXT, ColumnType
 from headway.datasets.filters import PARSERS
 from headway.datasets.patterns import why_no_pattern
+from headway.intake.merging.duck import quoted
 from headway.recipes.compiling.casting import printable, written_text
 from headway.recipes.compiling.functions import BY_NAME, FIXED, Function
-from headway.recipes.compiling.relation import NUMBERS, WHOLE, Made, Table, quoted
+from headway.recipes.compiling.relation import NUMBERS, WHOLE, Made, Table
 from headway.recipes.expressions import Call, ColumnTerm, Expression, ValueTerm
 
 T = ColumnType

@@ -53,10 +53,8 @@ def _open_others(connection: duckdb.DuckDBPyConnection, request: ParseRequest) -
 
 def select_rows(path: Path, columns: list[Column]) -> str:
     """Return SQL for the rows of a file, each with its place."""
-    names = [
-        name for column in columns for name in (column.physical, column.physical_written if column.written else "")
-    ]
-    return f"select file_row_number as place, {', '.join(filter(None, names))} from {rows_of(path)}"
+    names = ", ".join(name for column in columns for name in column.in_file)
+    return f"select file_row_number as place, {names} from {rows_of(path)}"
 
 
 def _run(connection: duckdb.DuckDBPyConnection, request: ParseRequest, made: Plan, report: Report) -> ParseResult:

@@ -62,7 +62,7 @@ def look(
 
 def _sample(connection: duckdb.DuckDBPyConnection, request: ParseRequest, columns: list[Column]) -> tuple[int, int]:
     """Make the table `s0` of some rows; return how many the file has, and how many these are."""
-    names = [name for each in columns for name in (each.physical, *([each.physical_written] if each.written else []))]
+    names = [name for each in columns for name in each.in_file]
     with pq.ParquetFile(request.source) as file:
         total, batches = file.metadata.num_rows, list(_batches(file, names))
         schema = pa.schema([file.schema_arrow.field(name) for name in names]).insert(0, pa.field("place", pa.int64()))

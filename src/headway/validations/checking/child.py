@@ -72,7 +72,7 @@ def _issue(scan: Scan, check: Check, source: Path) -> dict[str, Any]:
 def _samples(scan: Scan, check: Check, source: Path) -> list[dict[str, Any]]:
     wanted = scan.found[check.number].rows[:SAMPLES]
     first = scan.first_of(check, wanted.tolist())
-    names = [name for c in check.columns for name in ([c.physical, c.physical_written] if c.written else [c.physical])]
+    names = [name for column in check.columns for name in column.in_file]
     samples: list[dict[str, Any]] = []
     for numbers, batch in rows_at(source, np.asarray(wanted, np.int64), names):
         texts = {column.name: cells(batch, column, written=True).to_pylist() for column in check.columns}

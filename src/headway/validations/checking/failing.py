@@ -28,7 +28,7 @@ def write_failing(
     """Write the first failing rows; return how many, and how many cells got an apostrophe before a formula."""
     wanted = scan.marks.first(MOST_LISTED)
     shown = [*_own(columns), *columns]
-    physical = [name for column in columns for name in _physical(column)]
+    physical = [name for column in columns for name in column.in_file]
     schema = pa.schema([(column.physical, pa.string()) for column in shown[:2]])
     broken = [(check, scan.found[check.number].rows) for check in checks if scan.found[check.number].count]
     pieces = _pieces(source, wanted, physical, shown[:2], broken)
@@ -46,10 +46,6 @@ def _own(columns: list[Column]) -> list[Column]:
             name = f"_{name}"  # noqa: PLW2901 - until nobody has it
         own.append(Column(name, ColumnType.TEXT, free + place))
     return own
-
-
-def _physical(column: Column) -> list[str]:
-    return [column.physical, column.physical_written] if column.written else [column.physical]
 
 
 def _pieces(
