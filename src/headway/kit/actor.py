@@ -25,7 +25,7 @@ SCOPES: dict[Scope, str] = {
     Scope.JOBS_WRITE: "Create jobs, report on them, cancel, retry and dismiss them.",
     Scope.IMPORTS_WRITE: "Upload files.",
     Scope.DATASETS_READ: "Read datasets and download original files.",
-    Scope.DATASETS_WRITE: "Rename and delete datasets, and keep rule sets.",
+    Scope.DATASETS_WRITE: "Rename, change and delete datasets, and keep recipes and rule sets.",
     Scope.ADMIN: "Manage users, API tokens and the password. Given only to administrators' tokens.",
     Scope.ME: "See whose token it is. Every API token may.",
 }
