@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StrictBool, StrictFloat, StrictInt, Tag
 
@@ -19,7 +19,6 @@ FunctionName = Literal[
     "year", "month", "day", "hour", "minute", "second", "weekday", "date", "add_days", "days_between",
     "if", "coalesce", "text",
 ]  # fmt: skip
-FUNCTIONS: tuple[str, ...] = get_args(FunctionName)
 
 
 class ColumnTerm(Closed):

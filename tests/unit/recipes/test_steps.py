@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import pyarrow as pa
@@ -11,7 +11,11 @@ import pytest
 
 from headway.datasets.columns import Column, ColumnType
 from headway.errors import AppError
+from headway.recipes.compiling.functions import BY_NAME
+from headway.recipes.compiling.plan import COMPILERS
 from headway.recipes.errors import RecipeAmbiguousJoin, RecipeCannotCompute, RecipeDoesNotFit, RecipeWouldEmpty
+from headway.recipes.expressions import FunctionName
+from headway.recipes.steps import AnyStep, Join
 from tests.unit.exports.conftest import COLUMNS, TABLE
 from tests.unit.recipes.conftest import Kitchen, Steps, text_table
 
@@ -255,6 +259,11 @@ def test_a_join_repeats_no_row_unless_that_is_wanted(kitchen: Kitchen) -> None:
     assert refused.value.data["samples"] == [{"value": "c"}]
     made = kitchen.run([{**step, "several": "repeat"}], here, known, others=others)
     assert (made.values("code"), made.values("name")) == (["c", "c", "a"], ["C", "C2", "A"])
+
+
+def test_every_function_and_step_that_can_be_said_is_compiled() -> None:
+    assert set(BY_NAME) == set(get_args(FunctionName))
+    assert {*COMPILERS, Join} == set(get_args(AnyStep))
 
 
 def test_a_sample_is_the_same_each_time_and_keeps_the_order(kitchen: Kitchen) -> None:
