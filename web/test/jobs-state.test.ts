@@ -62,6 +62,7 @@ test('a list that was asked for drops what ended its stay, and not what came whi
   const at = '2026-01-01T00:00:05Z'
   const before = [job('2', { updated_at: '2026-01-01T00:00:06Z' }), job('1', { updated_at: '2026-01-01T00:00:04Z' })]
   assert.equal(ids(apply(before, { kind: 'snapshot', jobs: [], at })), '2')
+  assert.equal(ids(apply(before, { kind: 'snapshot', jobs: [], at: '2026-01-01T00:00:06Z' })), '2')
   assert.equal(ids(apply(before, { kind: 'snapshot', jobs: [] })), '')
 })
 

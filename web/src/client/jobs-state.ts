@@ -24,7 +24,8 @@ export function apply(jobs: readonly Job[], event: LiveEvent): readonly Job[] {
   return newestFirst([...jobs.filter((job) => job !== known), event.job])
 }
 
-/** A snapshot says which jobs there are; where an event overtook it, the event's version stays, or the job that came. */
+/** A snapshot says which jobs there are; where an event overtook it, the event's version stays, or the job that came.
+ * One of the same moment counts as later: if it is gone, an event says so, and nothing would bring it back. */
 function merged(before: readonly Job[], snapshot: readonly Job[], at: number): readonly Job[] {
   const known = new Map(before.map((job) => [job.id, job]))
   const jobs = snapshot.map((job) => {
@@ -32,7 +33,7 @@ function merged(before: readonly Job[], snapshot: readonly Job[], at: number): r
     known.delete(job.id)
     return newer && newer.version > job.version ? newer : job
   })
-  return newestFirst([...jobs, ...[...known.values()].filter((job) => Date.parse(job.updated_at) > at)])
+  return newestFirst([...jobs, ...[...known.values()].filter((job) => Date.parse(job.updated_at) >= at)])
 }
 
 function newestFirst(jobs: Job[]): Job[] {
