@@ -11,7 +11,9 @@ from headway.settings import Settings
 from tools import reference
 
 
-@pytest.mark.parametrize("name", ["errors.md", "settings.md", "openapi.json", "promises.md", "rule-set.schema.json", "recipe.schema.json"])
+@pytest.mark.parametrize(
+    "name", ["errors.md", "settings.md", "openapi.json", "promises.md", "rule-set.schema.json", "recipe.schema.json"]
+)
 def test_the_generated_page_is_current(name: str) -> None:
     committed = (reference.FOLDER / name).read_text(encoding="utf-8")
     assert committed == reference.pages()[name], f"docs/reference/{name} is out of date: ./x docs"
