@@ -56,11 +56,31 @@ test('what passes is waited for, what does not is refused in its own words', asy
     waits.map(([why]) => why),
     ['unreachable', 'unreachable'],
   )
-  for (const refusal of [problem(413, 'upload.too_large', false), problem(409, 'upload.taken_over', true)])
-    await assert.rejects(persist(given, failing(refusal)), (error) => {
-      assert.ok(error instanceof UploadRefused)
-      return error.problem === refusal.problem
-    })
+  const refusal = problem(413, 'upload.too_large', false)
+  await assert.rejects(persist(given, failing(refusal)), (error) => {
+    assert.ok(error instanceof UploadRefused)
+    return error.problem === refusal.problem
+  })
+})
+
+test('a late request of our own may take an upload over, but two pages do not take it from each other for ever', async () => {
+  const { waits, hooks: given } = hooks()
+  const takenOver = () => problem(409, 'upload.taken_over', true)
+  assert.equal(await persist(given, failing(takenOver(), takenOver(), takenOver())), 'done')
+  assert.deepEqual(
+    waits.map(([, milliseconds]) => milliseconds),
+    [1000, 3000, 10_000],
+  )
+  let asked = 0
+  await assert.rejects(
+    persist(given, async (progressed) => {
+      asked += 1
+      progressed()
+      throw takenOver()
+    }),
+    UploadRefused,
+  )
+  assert.equal(asked, 4)
 })
 
 test('who is not signed in any more is asked to, and waited for', async () => {

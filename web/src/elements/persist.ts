@@ -6,6 +6,11 @@ import { type Held, type SendHooks, UploadRefused } from './upload.ts'
 
 /** How long to wait before another try. A line that only flickers costs nothing. */
 const PAUSES = [0, 1000, 3000, 10_000]
+/**
+ * A request of ours that was given up can reach the server late, and take the upload from the one that came after it. A
+ * page that really goes on with the same file takes it again and again; two of them must not do so for ever.
+ */
+const MOST_TAKEN_OVER = 3
 const NO_ANSWER = 0
 const UNAUTHORIZED = 401
 
@@ -39,13 +44,18 @@ export async function persist<Answer>(
   attempt: (progressed: () => void) => Promise<Answer>,
 ): Promise<Answer> {
   let tries = 0
+  let takenOver = 0
   for (;;) {
     try {
       return await attempt(() => (tries = 0))
     } catch (error) {
       const problem = problemOf(error)
-      const why = problem && !hooks.signal.aborted ? reasonToWait(problem) : null
+      const isTakenOver = problem?.code === 'upload.taken_over'
+      const isOver = isTakenOver && ++takenOver > MOST_TAKEN_OVER
+      const why = problem && !isOver && !hooks.signal.aborted ? reasonToWait(problem) : null
       if (!why) throw problem && !hooks.signal.aborted ? new UploadRefused(problem) : error
+      // Whoever has it now is given time to finish.
+      if (isTakenOver) tries = Math.max(tries, 1)
       await hooks.held(why, PAUSES[Math.min(tries++, PAUSES.length - 1)] ?? 0)
     }
   }
@@ -61,8 +71,6 @@ export function problemOf(error: unknown): Problem | null {
 function reasonToWait(problem: Problem): Held | null {
   if (problem.status === NO_ANSWER) return navigator.onLine ? 'unreachable' : 'offline'
   if (problem.status === UNAUTHORIZED) return whoeverAsks()
-  // Another page goes on with this file now; two that take it from each other would never end.
-  if (problem.code === 'upload.taken_over') return null
   return problem.retryable ? 'unreachable' : null
 }
 
