@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -59,11 +60,17 @@ async def browser(chromium: tuple[str, dict[str, str]], monkeypatch: pytest.Monk
 
 @pytest.fixture
 async def office(settings: Settings, database: Database, nothing_goes_wrong: list[Watched]) -> AsyncIterator[Office]:
-    """An app whose database the test fills. Its pages are closed first: one that asks again would find it gone."""
-    async with opened_office(settings, database) as office:
+    """An app whose database the test fills."""
+    async with opened_office(settings, database) as office, closing(nothing_goes_wrong):
         yield office
-        for watched in nothing_goes_wrong:
-            await watched.page.close()
+
+
+@asynccontextmanager
+async def closing(pages: list[Watched]) -> AsyncIterator[None]:
+    """Close pages before their server ends: one that asks again would find nobody, and that is no fault of it."""
+    yield
+    for watched in pages:
+        await watched.page.close()
 
 
 class Watched:

@@ -15,7 +15,7 @@ from playwright.async_api import Browser, expect
 from headway.app import PREFIX, create_app
 from headway.settings import Settings
 from headway.web.static import SECURITY_HEADERS
-from tests.browser.conftest import Watched
+from tests.browser.conftest import Watched, closing
 from tests.browser.test_pages import violations
 from tests.browser.test_uploads import SLOW, Line, a_file, but_the_line
 from tests.support.serving import serving
@@ -51,7 +51,7 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(settings: Settings) -> AsyncIterator[tuple[Shop, str]]:
+async def shop(settings: Settings, nothing_goes_wrong: list[Watched]) -> AsyncIterator[tuple[Shop, str]]:
     app = create_app(settings)
 
     @app.get("/shop")
@@ -62,7 +62,7 @@ async def shop(settings: Settings) -> AsyncIterator[tuple[Shop, str]]:
     async def token(request: Request) -> dict[str, str]:
         return await found[0].give()
 
-    async with serving(app) as url:
+    async with serving(app) as url, closing(nothing_goes_wrong):
         found = [Shop(url)]
         await found[0].sign_in()
         yield found[0], url

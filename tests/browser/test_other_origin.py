@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page, expect
 
 from headway.app import PREFIX, create_app
 from headway.settings import Settings
-from tests.browser.conftest import Watched
+from tests.browser.conftest import Watched, closing
 from tests.browser.test_live import jobs_button
 from tests.support.product import ADMIN, PASSWORD
 from tests.support.serving import serving
@@ -61,11 +61,12 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(settings: Settings) -> AsyncIterator[tuple[Shop, str]]:
+async def shop(settings: Settings, nothing_goes_wrong: list[Watched]) -> AsyncIterator[tuple[Shop, str]]:
     """A shop on one port and Headway on another, which knows the shop's origin."""
     shop = Shop()
     async with serving(shop.app) as origin:
-        async with serving(create_app(settings.model_copy(update={"allowed_origins": origin}))) as headway:
+        app = create_app(settings.model_copy(update={"allowed_origins": origin}))
+        async with serving(app) as headway, closing(nothing_goes_wrong):
             await shop.join(headway)
             yield shop, origin
         await shop.client.aclose()

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page, expect
 
 from headway.app import create_app
 from headway.settings import Settings
-from tests.browser.conftest import Watched, signed_in
+from tests.browser.conftest import Watched, closing, signed_in
 from tests.support.clock import FakeClock
 from tests.support.product import Server
 from tests.support.serving import serving
@@ -71,7 +71,7 @@ async def test_a_finished_job_stays_in_view_for_five_minutes(
     browser: Browser, settings: Settings, nothing_goes_wrong: list[Watched]
 ) -> None:
     clock = FakeClock()
-    async with serving(create_app(settings, clock=clock)) as url:
+    async with serving(create_app(settings, clock=clock)) as url, closing(nothing_goes_wrong):
         watched = await signed_in(browser, url, "admin@example.org", "correct-horse-battery")
         nothing_goes_wrong.append(watched)
         page = watched.page
