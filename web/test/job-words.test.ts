@@ -19,6 +19,7 @@ test('every phase has a word, and one from a newer server is shown as it is', ()
   for (const phase of phases) assert.notEqual(phaseWord(job({ phase })), phase)
   assert.equal(phaseWord(job({ phase: 'resting' as Job['phase'] })), 'resting')
   assert.equal(phaseWord(job({ phase: 'completed', outcome: 'duplicate' })), 'Already there')
+  assert.equal(phaseWord(job({ phase: 'partial', job_type: 'validation' })), 'Done, with rules broken')
 })
 
 test('bytes are told as sizes, and never more than there are', () => {

@@ -30,6 +30,14 @@ test('a running job says what it does, how far, and percent', () => {
   assert.equal(sayJob(JOB).sentence, 'Reading the file · 1,280,000 of 2,000,000 rows · 64%')
 })
 
+test('only what imports is said to import', () => {
+  const words = (job_type: string, facts: Partial<Job> = {}): string => Object.values(sayJob({ ...JOB, job_type, message: '', ...facts })).slice(0, 2).join(': ')
+  assert.match(words('import'), /^Importing/)
+  assert.match(words('processing'), /^Running/)
+  assert.equal(words('import', { status: 'cancelled' }), 'Cancelled: Nothing was imported.')
+  assert.equal(words('processing', { status: 'cancelled' }), 'Cancelled: ')
+})
+
 test('ends have no percent, so that they are told once and nothing turns any more', () => {
   const problem = { title: 'It failed', detail: 'Line 3 is odd', user_action: 'Mend it.' } as Problem
   const ended: Partial<Job>[] = [

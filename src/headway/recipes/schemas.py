@@ -107,6 +107,11 @@ class FindingResponse(BaseModel):
     samples: list[dict[str, Any]]
 
 
+class LookedColumn(BaseModel):
+    name: str
+    type: ColumnType
+
+
 class LookedStep(BaseModel):
     """A step, and what it does to the rows that were looked at."""
 
@@ -114,13 +119,9 @@ class LookedStep(BaseModel):
     step: str
     rows_before: int
     rows_after: int
-    columns: int
+    columns: list[LookedColumn] = Field(description="What it leaves, at most the first 200.")
+    columns_left_out: int
     findings: list[FindingResponse]
-
-
-class LookedColumn(BaseModel):
-    name: str
-    type: ColumnType
 
 
 class LookResponse(BaseModel):

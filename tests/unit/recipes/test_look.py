@@ -30,6 +30,7 @@ def test_each_step_says_what_it_left_and_the_first_misfit_ends_it(kitchen: Kitch
         table, NUMBERS,
     )  # fmt: skip
     assert [(step["step"], step["rows_after"]) for step in looked["steps"]] == [("filter", 10), ("rename", 10)]
+    assert [step["columns"][0]["name"] for step in looked["steps"]] == ["n", "m"]
     assert (looked["problem"]["step"], looked["problem"]["code"]) == (3, "recipe.does_not_fit")
     assert looked["columns"] == [{"name": "m", "type": "integer"}]
     assert looked["rows"] == [[number] for number in range(10)]
@@ -49,6 +50,8 @@ def test_an_empty_table_can_be_looked_at(kitchen: Kitchen) -> None:
 
 def test_long_cells_and_many_columns_are_cut_and_said(kitchen: Kitchen) -> None:
     table = pa.table({f"c{place}": ["x" * 600] for place in range(250)})
-    looked = kitchen.look([], table, [Column(f"n{place}", ColumnType.TEXT, place) for place in range(250)])
-    assert (len(looked["columns"]), looked["columns_left_out"]) == (200, 50)
+    columns = [Column(f"n{place}", ColumnType.TEXT, place) for place in range(250)]
+    looked = kitchen.look([{"step": "deduplicate"}], table, columns)
+    for each in (looked, looked["steps"][0]):
+        assert (len(each["columns"]), each["columns_left_out"]) == (200, 50)
     assert looked["rows"][0][0] == "x" * 500 + "…"

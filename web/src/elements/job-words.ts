@@ -30,6 +30,7 @@ export function sayPhase(phase: string): string {
 
 export function phaseWord(job: Job): string {
   if (isPausedUpload(job)) return 'Paused'
+  if (job.phase === 'partial' && job.job_type === 'validation') return 'Done, with rules broken'
   return job.outcome === 'duplicate' ? 'Already there' : sayPhase(job.phase)
 }
 

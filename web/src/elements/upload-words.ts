@@ -1,6 +1,7 @@
 /** What is said of an upload, and of the job that it became. */
 
 import type { Job, Problem } from '../client/types.ts'
+import { phaseWord } from './job-words.ts'
 import { formatBytes, formatCount, formatMoment, formatSeconds } from './sizes.ts'
 import type { Held, Upload } from './upload.ts'
 
@@ -82,15 +83,15 @@ export function sayJob(job: Job): Said {
   switch (job.status) {
     case 'completed':
       return job.phase === 'partial'
-        ? { state: 'Done, with rows skipped', sentence: job.message ?? '', tone: 'warn' }
+        ? { state: phaseWord(job), sentence: job.message ?? '', tone: 'warn' }
         : { state: 'Done', sentence: units(job), tone: 'good' }
     case 'failed':
       return { state: 'Failed', sentence: job.problem ? sayProblem(job.problem) : (job.error ?? ''), tone: 'bad' }
     case 'cancelled':
-      return { state: 'Cancelled', sentence: 'Nothing was imported.', tone: 'plain' }
+      return { state: 'Cancelled', sentence: isImport(job) ? 'Nothing was imported.' : '', tone: 'plain' }
     default:
       return {
-        state: phaseWord(job),
+        state: doingWord(job),
         sentence: doing(job),
         tone: job.phase === 'stalled' ? 'warn' : 'plain',
         percent: job.progress,
@@ -113,8 +114,12 @@ const PHASES: Record<string, string> = {
   cancelling: 'Cancelling…',
 }
 
-function phaseWord(job: Job): string {
-  return PHASES[job.phase] ?? 'Importing'
+function doingWord(job: Job): string {
+  return PHASES[job.phase] ?? (isImport(job) ? 'Importing' : 'Running')
+}
+
+function isImport(job: Job): boolean {
+  return job.job_type === 'import'
 }
 
 function doing(job: Job): string {

@@ -50,8 +50,8 @@ def look(
         relation, made = compiled.relation, compiled.columns
         after = connection.execute(f"select count(*) from {relation}").fetchall()[0][0]
         told.append({
-            "number": number, "step": step.step, "rows_before": before, "rows_after": after, "columns": len(made),
-            "findings": [finding.to_json() for finding in findings],
+            "number": number, "step": step.step, "rows_before": before, "rows_after": after,
+            "findings": [finding.to_json() for finding in findings], **_listed(made, len(made)),
         })  # fmt: skip
         before = after
     return {
@@ -85,14 +85,16 @@ def _batches(file: pq.ParquetFile, names: list[str]) -> Iterator[pa.RecordBatch]
             yield pa.RecordBatch.from_arrays([places, *(batch.column(name) for name in names)], names=["place", *names])
 
 
+def _listed(columns: Sequence[Made] | Sequence[Column], count: int) -> dict[str, Any]:
+    """Return the first columns of as many, and how many more there are."""
+    shown = [{"name": each.name, "type": str(each.type)} for each in columns[:SHOWN_COLUMNS]]
+    return {"columns": shown, "columns_left_out": count - len(shown)}
+
+
 def _shown(connection: duckdb.DuckDBPyConnection, relation: str, made: list[Made]) -> dict[str, Any]:
     table, columns = ResultWriter(connection, relation, made[:SHOWN_COLUMNS]).table(SHOWN_ROWS)
     cells = [list(map(_cut, json_values(table[each.physical].combine_chunks(), each))) for each in columns]
-    return {
-        "columns": [{"name": each.name, "type": str(each.type)} for each in columns],
-        "columns_left_out": max(0, len(made) - SHOWN_COLUMNS),
-        "rows": [list(row) for row in zip(*cells, strict=True)],
-    }
+    return {**_listed(columns, len(made)), "rows": [list(row) for row in zip(*cells, strict=True)]}
 
 
 def _cut(value: Any) -> Any:

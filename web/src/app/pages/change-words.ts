@@ -11,6 +11,7 @@ const ACTIONS: Record<string, string> = {
   upsert: 'Rows updated by key',
   replace: 'All rows replaced',
   repair: 'Rejected rows corrected',
+  recipe: 'Made by a recipe',
 }
 
 export function sayAction(action: string): string {
@@ -19,7 +20,13 @@ export function sayAction(action: string): string {
 
 /** What a proposal is called: "Read the file otherwise". */
 export function sayProposal({ action }: Change): string {
-  const words: Record<string, string> = { reparse: 'Another reading of the file', append: 'Rows to add', upsert: 'Rows to update', replace: 'All rows to replace' }
+  const words: Record<string, string> = {
+    reparse: 'Another reading of the file',
+    append: 'Rows to add',
+    upsert: 'Rows to update',
+    replace: 'All rows to replace',
+    recipe: 'What the steps make',
+  }
   return words[action] ?? action
 }
 

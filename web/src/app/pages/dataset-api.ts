@@ -1,5 +1,6 @@
 /** What the dataset pages ask of the server. */
 
+import { listAll } from '../../client/all-pages.ts'
 import { API, request } from '../../client/api.ts'
 import type { Dataset, Job, Me, Page } from '../../client/types.ts'
 import type { RowsPage } from '../../elements/grid-pages.ts'
@@ -18,6 +19,20 @@ export function listDatasets(q: string, cursor: string | null, signal?: AbortSig
   if (q) params.set('q', q)
   if (cursor) params.set('cursor', cursor)
   return request<Page<Dataset>>('GET', `/datasets?${params}`, { signal })
+}
+
+/** More than these nobody chooses from in a list. */
+const MOST_LISTED = 500
+
+/** The newest datasets, and whether there are others. */
+export interface Newest {
+  items: readonly Dataset[]
+  more: boolean
+}
+
+/** Return datasets to choose one of. */
+export function listNewest(): Promise<Newest> {
+  return listAll<Dataset>('/datasets', MOST_LISTED)
 }
 
 export function getDataset(id: string, signal?: AbortSignal): Promise<Dataset> {

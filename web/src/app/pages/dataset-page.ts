@@ -17,6 +17,7 @@ import './dataset-export.ts'
 import './dataset-history.ts'
 import './dataset-name.ts'
 import './dataset-reading.ts'
+import './dataset-recipe.ts'
 import './dataset-rejected.ts'
 import { datasetStyles } from './dataset-styles.ts'
 import { followJobs } from './following-jobs.ts'
@@ -24,7 +25,15 @@ import { jobsStore, navigate } from './jobs-seam.ts'
 import { pageStyles } from './page-styles.ts'
 import { sayError } from './say-error.ts'
 
-const TABS = { rows: 'Rows', columns: 'Columns', rejected: 'Rejected', reading: 'Reading', history: 'History', about: 'About' } as const
+const TABS = {
+  rows: 'Rows',
+  columns: 'Columns',
+  rejected: 'Rejected',
+  reading: 'Reading',
+  recipe: 'Recipe',
+  history: 'History',
+  about: 'About',
+} as const
 type Tab = keyof typeof TABS
 
 class DatasetPage extends LitElement {
@@ -285,6 +294,7 @@ class DatasetPage extends LitElement {
     if (this.tab === 'columns') return html`<headway-dataset-columns .shown=${dataset}></headway-dataset-columns>`
     if (this.tab === 'rejected') return html`<headway-dataset-rejected .shown=${dataset}></headway-dataset-rejected>`
     if (this.tab === 'reading') return html`<headway-dataset-reading .shown=${dataset}></headway-dataset-reading>`
+    if (this.tab === 'recipe') return html`<headway-dataset-recipe .shown=${dataset}></headway-dataset-recipe>`
     if (this.tab === 'history') return html`<headway-dataset-history .shown=${dataset}></headway-dataset-history>`
     if (this.tab === 'about')
       return html`<headway-dataset-about .shown=${dataset} search=${String(toParams(this.view))}></headway-dataset-about>`
