@@ -22,6 +22,7 @@ COMMANDS = {
     "import": "headway.cli.uploading:import_files",
     "export": "headway.cli.exporting:export_dataset",
     "recipe": "headway.cli.cooking:recipe",
+    "rules": "headway.cli.ruling:rules",
     "validate": "headway.cli.validating:validate_dataset",
     "jobs": "headway.cli.remote:jobs",
     "datasets": "headway.cli.remote:datasets",

@@ -109,6 +109,16 @@ class Client:
     def get(self, path: str, **params: Any) -> dict[str, Any]:
         return self._send("GET", path, params=params)
 
+    def items(self, path: str, page_size: int = 100) -> Iterator[dict[str, Any]]:
+        """Yield all items of a list, page by page."""
+        params: dict[str, Any] = {"limit": page_size}
+        while True:
+            answer = self.get(path, **params)
+            yield from answer["items"]
+            if answer["next_cursor"] is None:
+                return
+            params["cursor"] = answer["next_cursor"]
+
     def post(self, path: str, **content: Any) -> dict[str, Any]:
         return self._send("POST", path, **content)
 
@@ -177,6 +187,14 @@ def _meaning(response: httpx.Response) -> dict[str, Any]:
     if response.status_code == httpx.codes.UNAUTHORIZED:
         body["user_action"] = "Sign in with `headway login`, or set HEADWAY_TOKEN."
     raise ServerProblem(body)
+
+
+def read_json(file: Path) -> Any:
+    """Return what a JSON file holds."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise click.ClickException(f"{file} is no JSON: {error}") from None
 
 
 def server_address(given: str | None, credentials: Credentials) -> str:

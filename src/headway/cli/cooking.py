@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import click
 
-from headway.cli.client import Client, with_client
+from headway.cli.client import Client, read_json, with_client
 from headway.cli.output import printable
 from headway.cli.uploading import follow_to_end
 
@@ -23,15 +22,9 @@ def recipe() -> None:
 @with_client
 def list_recipes(client: Client, /) -> None:
     """List the recipes that are kept."""
-    cursor: str | None = None
-    while True:
-        page = client.get("/recipes" + (f"?cursor={cursor}" if cursor else ""))
-        for each in page["items"]:
-            steps = ", ".join(step["step"] for step in each["steps"])
-            click.echo(f"{each['id']}  {printable(each['name'])}  version {each['version']}: {steps}")
-        cursor = page["next_cursor"]
-        if cursor is None:
-            return
+    for each in client.items("/recipes"):
+        steps = ", ".join(step["step"] for step in each["steps"])
+        click.echo(f"{each['id']}  {printable(each['name'])}  version {each['version']}: {steps}")
 
 
 @recipe.command("save")
@@ -40,7 +33,7 @@ def list_recipes(client: Client, /) -> None:
 @with_client
 def save_recipe(client: Client, /, name: str, steps: Path) -> None:
     """Keep the steps in a JSON file under a name."""
-    kept = client.post("/recipes", json={"name": name, "steps": _read(steps)})
+    kept = client.post("/recipes", json={"name": name, "steps": read_json(steps)})
     click.echo(kept["id"])
 
 
@@ -60,17 +53,10 @@ def run_recipe(client: Client, /, dataset_id: str, recipe_or_file: str, name: st
         file = Path(recipe_or_file)
         if not file.is_file():
             raise click.ClickException(f"{recipe_or_file} is neither the id of a recipe nor a file.")
-        wish |= {"steps": _read(file), "recipe": file.stem[:200]}
+        wish |= {"steps": read_json(file), "recipe": file.stem[:200]}
         job = client.post(f"/datasets/{dataset_id}/transforms", json=wish)
     job = follow_to_end(client, job)
     click.echo(f"{job['related_dataset_id']}: {printable(job['message'] or '')}")
-
-
-def _read(file: Path) -> Any:
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise click.ClickException(f"{file} is no JSON: {error}") from None
 
 
 def _is_id(text: str) -> bool:

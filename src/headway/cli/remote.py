@@ -150,14 +150,4 @@ def _cell(value: object) -> str:
 
 def _items(client: Client, path: str, limit: int) -> Iterator[dict[str, Any]]:
     """Yield the first `limit` items of a list, page by page."""
-    return itertools.islice(_all_items(client, path, min(limit, PAGE)), limit)
-
-
-def _all_items(client: Client, path: str, page_size: int) -> Iterator[dict[str, Any]]:
-    params: dict[str, Any] = {"limit": page_size}
-    while True:
-        answer = client.get(path, **params)
-        yield from answer["items"]
-        if answer["next_cursor"] is None:
-            return
-        params["cursor"] = answer["next_cursor"]
+    return itertools.islice(client.items(path, min(limit, PAGE)), limit)

@@ -35,6 +35,12 @@ class RulesTooLarge(Invalid):
     user_action = "Write shorter lists of values, or make several rule sets."
 
 
+class TableSchemaUnusable(Invalid):
+    code = "rule_set.table_schema_unusable"
+    title = "The Table Schema makes no rule set"
+    user_action = "Give fields a type or constraints that Headway checks, 100 at most in all."
+
+
 class PatternInvalid(Invalid):
     code = "rule.pattern_invalid"
     title = "A pattern is not a regular expression that can be used here"

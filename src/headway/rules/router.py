@@ -18,11 +18,16 @@ from headway.rules.errors import (
     RuleSetNotFound,
     RuleSetVersionNotFound,
     RulesTooLarge,
+    TableSchemaUnusable,
     TooManyRuleSets,
 )
 from headway.rules.schemas import ChangeRuleSet, RuleSetBody, RuleSetResponse, RuleSetSummary
 from headway.rules.service import RuleSetService
+from headway.rules.table_schema.reading import read_table_schema
+from headway.rules.table_schema.schemas import ReadTableSchema, TableSchemaBody, WrittenTableSchema
+from headway.rules.table_schema.writing import write_table_schema
 
+Version = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Default: the present one.")]
 UNSOUND = (PatternInvalid, PatternTooCostly, RulesTooLarge, RuleSetNameTaken)
 
 
@@ -39,6 +44,16 @@ def build_rule_sets_router(service: RuleSetService, actor: Callable[..., Any]) -
         response.headers["Location"] = f"/api/v2/rule-sets/{created.id}"
         return created
 
+    @router.post("/table-schema", status_code=201, responses=responses(*UNSOUND, TooManyRuleSets, TableSchemaUnusable))
+    async def create_rule_set_of_table_schema(
+        who: writer, body: TableSchemaBody, response: Response
+    ) -> ReadTableSchema:
+        """Keep what a Frictionless Table Schema asks for as rules. `notes` tell what of it no rule checks."""
+        rules, notes = read_table_schema(body.table_schema, body.references)
+        created = await service.create(who.owner, RuleSetBody(name=body.name, rules=rules))
+        response.headers["Location"] = f"/api/v2/rule-sets/{created.id}"
+        return ReadTableSchema(rule_set=created, notes=notes)
+
     @router.get("", responses=responses(BadCursor))
     async def list_rule_sets(
         who: reader, limit: Annotated[int, Query(ge=1, le=100)] = 50, cursor: str | None = None
@@ -47,13 +62,17 @@ def build_rule_sets_router(service: RuleSetService, actor: Callable[..., Any]) -
         return await service.list_rule_sets(who.owner, limit=limit, cursor=cursor)
 
     @router.get("/{rule_set_id}", responses=responses(RuleSetNotFound, RuleSetVersionNotFound))
-    async def get_rule_set(
-        who: reader,
-        rule_set_id: UUID,
-        version: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Default: the present one.")] = None,
-    ) -> RuleSetResponse:
+    async def get_rule_set(who: reader, rule_set_id: UUID, version: Version = None) -> RuleSetResponse:
         """One of your rule sets. The newest 100 versions of each are kept."""
         return await service.get(who.owner, rule_set_id, version)
+
+    @router.get("/{rule_set_id}/table-schema", responses=responses(RuleSetNotFound, RuleSetVersionNotFound))
+    async def get_table_schema_of_rule_set(
+        who: reader, rule_set_id: UUID, version: Version = None
+    ) -> WrittenTableSchema:
+        """A rule set as a Frictionless Table Schema. `notes` tell which rules are not in it."""
+        table_schema, notes = write_table_schema((await service.get(who.owner, rule_set_id, version)).rules)
+        return WrittenTableSchema(table_schema=table_schema, notes=notes)
 
     @router.patch("/{rule_set_id}", responses=responses(RuleSetNotFound, *UNSOUND))
     async def change_rule_set(who: writer, rule_set_id: UUID, body: ChangeRuleSet) -> RuleSetResponse:

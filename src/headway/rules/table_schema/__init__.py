@@ -1,0 +1,1 @@
+"""Frictionless Table Schema as rules, and rules as Table Schema; a note names everything that has no equal."""
