@@ -86,6 +86,8 @@ from headway.recipes.looks import RecipeLooks
 from headway.recipes.router import build_recipes_router
 from headway.recipes.runs import RecipeRuns
 from headway.recipes.service import RecipeService
+from headway.rules.checks import KIND as VALIDATE
+from headway.rules.checks import DatasetChecks
 from headway.rules.router import build_rule_sets_router
 from headway.rules.service import RuleSetService
 from headway.settings import Settings
@@ -93,7 +95,6 @@ from headway.storage.leftovers import folder_of
 from headway.storage.opening import open_store
 from headway.storage.store import ObjectStore
 from headway.validations.router import build_validations_router
-from headway.validations.service import KIND as VALIDATE
 from headway.validations.service import ValidationService
 from headway.web.static import EMBEDDED, mount_ui
 
@@ -245,7 +246,8 @@ def _build_derived(
     actor: Callable[..., Any],
 ) -> _Derived:
     recipes, rule_sets = RecipeService(database, clock), RuleSetService(database, clock)
-    validations = ValidationService(database, datasets, rule_sets, submissions, jobs, artifacts)
+    checks = DatasetChecks(rule_sets, submissions)
+    validations = ValidationService(database, datasets, rule_sets, checks, jobs, artifacts)
     routers = [
         build_exports_router(ExportService(database, clock, datasets, submissions), actor),
         build_recipes_router(recipes, RecipeRuns(database, clock, datasets, submissions, recipes), looks, actor),

@@ -39,6 +39,7 @@ from headway.jobs.runner import Deliver
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import open_signal
 from headway.jobs.stopping import LEAST_SECONDS, StopRequests
+from headway.jobs.submitting import JobSubmissions
 from headway.kit import tracing
 from headway.kit.chores import doing, every
 from headway.kit.clock import Clock, SystemClock
@@ -50,6 +51,7 @@ from headway.operator.measurements import FIRST_STORAGE_SECONDS, STORAGE_SECONDS
 from headway.recipes.looks import RUNNING as RUNNING_RECIPES
 from headway.recipes.runs import KIND as RUN_RECIPE
 from headway.recipes.task import RunRecipe
+from headway.rules.checks import DatasetChecks
 from headway.rules.service import RuleSetService
 from headway.settings import Settings
 from headway.storage.leftovers import folder_of
@@ -92,8 +94,15 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         _sandbox(settings, entry=CHECKING, ahead=False),
     )
     bench, export_bench, recipe_bench, check_bench = (_bench(settings, store, sandbox) for sandbox in sandboxes)
-    change = ChangeDataset(database, jobs, datasets.changes, bench)
-    import_file = ImportFile(database, jobs, datasets, bench, change)
+    runner = DbosRunner(
+        settings.effective_database_url,
+        executor_id,
+        concurrency=settings.worker_concurrency,
+        user_concurrency=settings.user_concurrency,
+    )
+    checks = DatasetChecks(RuleSetService(database, clock), JobSubmissions(database, jobs, runner))
+    change = ChangeDataset(database, jobs, datasets.changes, bench, checks)
+    import_file = ImportFile(database, jobs, datasets, bench, change, checks)
     limits = IntakeLimits(settings.max_upload_bytes, settings.max_user_bytes, settings.min_free_bytes)
     quota = Quota(database, store, clock, jobs, datasets, limits)
     rules = ArtifactRules(**settings.artifact_rules)
@@ -109,12 +118,6 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     tasks = with_tasks_of(load_kinds(settings.places_of_job_kinds), own)
     execution = Execution(jobs, tasks, executor_id, artifacts, Recorder(LogBook(database, clock)))
     stops = StopRequests(database, changes, execution.stops)
-    runner = DbosRunner(
-        settings.effective_database_url,
-        executor_id,
-        concurrency=settings.worker_concurrency,
-        user_concurrency=settings.user_concurrency,
-    )
     deliveries = Deliveries(database, clock, changes, runner)
     leases = WorkerLeases(
         database,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -106,3 +109,77 @@ def test_the_files_take_both_scopes(server: Server, ann: httpx.Client, orders: s
             base_url=f"{server.url}/api/v2", headers={"Authorization": f"Bearer {token}"}, trust_env=False
         ) as client:
             assert [client.get(each, follow_redirects=True).status_code for each in (*files, report)] == expected
+
+
+def imported(client: httpx.Client, name: str, data: bytes, **options: Any) -> dict[str, Any]:
+    """Return the job of an import with options, once it has completed."""
+    answer = client.post("/imports", files={"file": (name, data)}, data={"options": json.dumps(options)})
+    assert answer.is_success, answer.text
+    job = ended(client, answer.json())
+    assert job["status"] == "completed", job["problem"]
+    return job
+
+
+def checks_of(client: httpx.Client, job: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the jobs that check what an import made, once they have ended."""
+    return [ended(client, client.get(f"/jobs/{check}").json()) for check in job["result"]["validations"]]
+
+
+def test_an_import_has_what_it_makes_or_changes_checked(ann: httpx.Client) -> None:
+    rule_set = keep(ann, "positive", {"rule": "range", "column": "n", "min": 0})
+    first = imported(ann, "may.csv", b"n\n1\n2\n", rule_set="positive")
+    dataset = first["related_dataset_id"]
+    [check] = checks_of(ann, first)
+    assert (check["title"], check["message"]) == ("Check may by positive", "2 rows keep to 1 rule")
+    # By its id: another name changes nothing for files that are on their way.
+    ann.patch(f"/rule-sets/{rule_set['id']}", json={"name": "not negative"})
+    second = imported(ann, "june.csv", b"n\n-3\n", into=dataset, rule_set="not negative")
+    [check] = checks_of(ann, second)
+    assert (check["outcome"], check["result"]["version"], check["result"]["failing_rows"]) == ("partial", 2, 1)
+    assert check["related_dataset_id"] == dataset
+    again = imported(ann, "may.csv", b"n\n1\n2\n", rule_set=rule_set["id"])
+    assert (again["outcome"], again["related_dataset_id"]) == ("duplicate", dataset)
+    [check] = checks_of(ann, again)
+    assert check["result"]["version"] == 2, "a file that was here before leads to its dataset, which is checked"
+
+
+def test_every_table_of_a_file_is_checked_by_a_job_of_its_own(ann: httpx.Client) -> None:
+    keep(ann, "named", {"rule": "required", "column": "n"})
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.csv", "n\n1\n")
+        archive.writestr("b.csv", "m\n1\n")
+    job = imported(ann, "both.zip", packed.getvalue(), parts="all", rule_set="named")
+    found = {check["title"]: check["problem"] and check["problem"]["code"] for check in checks_of(ann, job)}
+    assert found == {"Check both · a.csv by named": None, "Check both · b.csv by named": "rule.unknown_column"}
+
+
+def test_a_rule_set_that_is_not_there_refuses_the_import(ann: httpx.Client, orders: str) -> None:
+    for options, code in (
+        ({"rule_set": "nowhere"}, "rule_set.not_found"),
+        ({"rule_set": "orders", "into": orders, "apply": False}, "import.bad_options"),
+    ):
+        answer = ann.post("/imports", files={"file": ("x.csv", b"n\n9\n")}, data={"options": json.dumps(options)})
+        assert answer.json()["code"] == code, answer.text
+
+
+def test_a_table_schema_is_kept_as_rules_and_written_again(ann: httpx.Client, orders: str) -> None:
+    schema = {
+        "fields": [
+            {"name": "id", "type": "integer", "constraints": {"unique": True}},
+            {"name": "country", "constraints": {"enum": ["DE", "FR"]}},
+            {"name": "paid", "type": "date", "format": "%d.%m.%Y"},
+        ]
+    }
+    made = ann.post("/rule-sets/table-schema", json={"name": "from a schema", "table_schema": schema})
+    assert made.status_code == 201, made.text
+    assert [note["pointer"] for note in made.json()["notes"]] == ["/fields/2/format"]
+    job = checked(ann, orders, "from a schema")
+    assert [(each["rule"], each["count"]) for each in job["result"]["issues"]] == [(2, 1), (3, 1)]
+    kept = made.json()["rule_set"]["id"]
+    assert made.headers["Location"] == f"/api/v2/rule-sets/{kept}"
+    written = ann.get(f"/rule-sets/{kept}/table-schema").json()
+    assert written["notes"] == []
+    assert [field["name"] for field in written["table_schema"]["fields"]] == ["id", "country", "paid"]
+    empty = {"name": "empty", "table_schema": {"fields": [{"name": "a"}]}}
+    assert ann.post("/rule-sets/table-schema", json=empty).json()["code"] == "rule_set.table_schema_unusable"

@@ -35,10 +35,12 @@ ENDED = frozenset({"completed", "failed", "cancelled"})
     default="link",
     help="A file you imported before: link to its dataset (the default), or import it again.",
 )
+@click.option("--rule-set", help="Have each dataset checked by this rule set of yours, given by its name or id.")
 @with_client
-def import_files(client: Client, files: tuple[Path, ...], *, watch: bool, duplicate: str) -> None:
+def import_files(client: Client, files: tuple[Path, ...], *, watch: bool, duplicate: str, rule_set: str | None) -> None:
     """Import FILES as datasets. The exit status is 1 if any of them failed."""
     options = {"duplicate": "import"} if duplicate == "import" else {}
+    options |= {"rule_set": rule_set} if rule_set else {}
     succeeded = [_import_one(client, path, options, watch=watch) for path in files]
     if not all(succeeded):
         raise click.exceptions.Exit(1)
@@ -136,4 +138,6 @@ def _tell(client: Client, path: Path, job: dict[str, Any]) -> bool:
     click.echo(f"{name}: dataset {dataset['id']}{again}")
     click.echo(f"  {counted(dataset['rows'], 'row')}, {counted(len(dataset['columns']), 'column')}{rejected}")
     click.echo(f"  {client.page('/datasets/' + dataset['id'])}")
+    for check in (job["result"] or {}).get("validations", []):
+        click.echo(f"  checked by job {check} {client.page('/jobs/' + check)}")
     return True

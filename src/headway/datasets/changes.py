@@ -68,6 +68,8 @@ class Base:
 
     version: DatasetVersion
     sources: list[Source]
+    name: str
+    """Of the dataset."""
 
     @property
     def number(self) -> int:
@@ -151,8 +153,8 @@ class DatasetChanges:
     async def get_base(self, owner: str, dataset_id: UUID, number: int | None = None) -> Base:
         """Return what the dataset shows now, or another version. Raises `DatasetNotFound` if it was deleted meanwhile."""
         async with self._database.read() as session:
-            _, version = await queries.get(session, owner, dataset_id, number)
-            return Base(version, await _sources_of(session, version))
+            dataset, version = await queries.get(session, owner, dataset_id, number)
+            return Base(version, await _sources_of(session, version), dataset.name)
 
     async def settle_in(
         self, session: AsyncSession, owner: str, order: Order, base: Base, candidate: Candidate

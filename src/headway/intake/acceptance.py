@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from headway.datasets.changes import Order
 from headway.datasets.service import DatasetService
 from headway.errors import AppError
@@ -25,6 +27,7 @@ from headway.jobs.schemas import JobResponse
 from headway.jobs.service import JobMonitoringService, Lease
 from headway.kit.clock import Clock
 from headway.kit.db import Database
+from headway.rules.checks import Checkable, DatasetChecks
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,24 @@ class Acceptance:
         jobs: JobMonitoringService,
         datasets: DatasetService,
         submitter: JobSubmitter,
+        checks: DatasetChecks,
     ) -> None:
         self._database = database
         self._clock = clock
         self._jobs = jobs
         self._datasets = datasets
         self._submitter = submitter
+        self._checks = checks
+
+    async def resolve_in(self, session: AsyncSession, owner: str, options: ImportOptions) -> ImportOptions:
+        """Return options that name a rule set by its id: its name may be another one by the time the file is read.
+
+        Raises `RuleSetNotFound`, and `DatasetNotFound` for what the file is to go into.
+        """
+        if options.into is not None:
+            await self._datasets.hold(session, owner, options.into)
+        rule_set = await self._checks.resolve_in(session, owner, options.rule_set)
+        return options.model_copy(update={"rule_set": rule_set})
 
     async def find_duplicate(self, lease: Lease, file: ArrivedFile) -> UUID | None:
         """Return the dataset that the owner has from the same bytes, read alike, unless they want another one."""
@@ -78,7 +93,12 @@ class Acceptance:
             return into if known else None
 
     async def end_as_duplicate(self, lease: Lease, file: ArrivedFile, dataset_id: UUID) -> JobResponse:
+        """End a job whose file leads to a dataset that is there; if it is to be checked, that one is."""
+        dataset = await self._datasets.get_dataset(file.owner, dataset_id)
+        checkable = Checkable(dataset_id, dataset.name, dataset.version)
         async with self._database.write() as session:
+            rule_set = await self._checks.resolve_in(session, file.owner, file.options.rule_set)
+            checks = await self._checks.follow_in(session, file.owner, rule_set, [checkable])
             job = await self._jobs.finish_in(
                 session,
                 lease,
@@ -86,7 +106,7 @@ class Acceptance:
                 related_dataset_id=dataset_id,
                 message="You imported this file before",
                 details=file.facts,
-                result={"datasets": [str(dataset_id)]},
+                result={"datasets": [str(dataset_id)], **checks},
             )
             await queries.release(session, lease.job_id)
             await queries.answer_key(session, lease.job_id, fingerprint(file.sha256, file.options))
@@ -106,7 +126,8 @@ class Acceptance:
                 details=file.facts,
                 related_dataset_id=file.options.into,
             )
-            record = self._import(lease.job_id, file)
+            options = await self.resolve_in(session, file.owner, file.options)
+            record = self._import(lease.job_id, file, options)
             if (order := _order(record, file.options)) is not None:
                 await self._datasets.changes.order_in(session, file.owner, order)
             await queries.insert_import(session, record)
@@ -125,7 +146,7 @@ class Acceptance:
                 await self._jobs.fail_in(session, lease, problem.problem())
             await queries.free_upload(session, lease.job_id)
 
-    def _import(self, job_id: UUID, file: ArrivedFile) -> Import:
+    def _import(self, job_id: UUID, file: ArrivedFile, options: ImportOptions) -> Import:
         return Import(
             id=uuid4(),
             user_id=file.owner,
@@ -134,7 +155,7 @@ class Acceptance:
             size_bytes=file.size_bytes,
             sha256=file.sha256,
             original_key=original_key(job_id),
-            options=file.options.model_dump(mode="json"),
+            options=options.model_dump(mode="json"),
             created_at=self._clock.now(),
         )
 

@@ -48,6 +48,7 @@ from headway.kit.actor import Actor, Scope
 from headway.kit.body_guard import check_json
 from headway.kit.dependencies import needs
 from headway.kit.problems import responses
+from headway.rules.errors import RuleSetNotFound
 from headway.storage.errors import ObjectMissing, StoreFull, StoreUnavailable
 
 BODY_DOCS: dict[str, Any] = {
@@ -73,7 +74,7 @@ BODY_DOCS: dict[str, Any] = {
 UPLOAD_FAULTS = (
     UploadTooLarge, TooManyUploads, UploadMissingFile, UploadMalformed, UploadInterrupted, UploadCancelled,
     ImportOptionsInvalid, QuotaExceeded, StoreFull, StoreUnavailable, IdempotencyKeyInUse, IdempotencyKeyReused,
-    IdempotencyKeyInvalid, DatasetNotFound,
+    IdempotencyKeyInvalid, DatasetNotFound, RuleSetNotFound,
 )  # fmt: skip
 
 

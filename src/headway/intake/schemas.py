@@ -14,6 +14,7 @@ from headway.datasets.schemas import ColumnResponse, DecisionResponse
 from headway.intake.parsing import ParseOptions
 from headway.intake.readings import is_format
 from headway.intake.upload_errors import ImportOptionsInvalid
+from headway.rules.schemas import RuleSetRef
 
 Model = TypeVar("Model", bound=BaseModel)
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True)]
@@ -174,8 +175,15 @@ class ImportOptions(ReadingOptions):
         " `POST /datasets/{id}/changes/{job_id}/apply`.",
     )
 
+    rule_set: RuleSetRef | None = Field(
+        default=None,
+        description="Id or name of a rule set of yours, by which a job checks each dataset that this makes or changes.",
+    )
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        if self.rule_set is not None and not self.apply:
+            raise ValueError("rule_set checks what a dataset shows: leave apply out, or check it once this is applied")
         if self.into is None and (self.mode != "append" or self.key or not self.apply):
             raise ValueError("mode, key and apply say what becomes of the dataset that into names")
         if self.mode == "upsert" and not self.key:

@@ -34,8 +34,11 @@ from headway.jobs.errors import StaleLease
 from headway.jobs.runner import JobSubmitter
 from headway.jobs.schemas import JobResponse
 from headway.jobs.service import JobMonitoringService, Lease
+from headway.jobs.submitting import JobSubmissions
 from headway.kit.clock import Clock
 from headway.kit.db import Database
+from headway.rules.checks import DatasetChecks
+from headway.rules.service import RuleSetService
 from headway.storage.errors import ObjectMissing
 from headway.storage.store import ObjectStore
 
@@ -64,7 +67,8 @@ class FileIntakeService:
         self.quota = Quota(database, store, clock, jobs, datasets, limits)
         self.leases = UploadLeases(database, clock, jobs)
         self.keys = IdempotencyKeys(database, clock, jobs)
-        self.acceptance = Acceptance(database, clock, jobs, datasets, submitter)
+        checks = DatasetChecks(RuleSetService(database, clock), JobSubmissions(database, jobs, submitter))
+        self.acceptance = Acceptance(database, clock, jobs, datasets, submitter, checks)
 
     async def upload_file(
         self,

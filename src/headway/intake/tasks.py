@@ -18,6 +18,7 @@ from headway.jobs.logs.recording import tell
 from headway.jobs.service import JobMonitoringService
 from headway.kit.db import Database
 from headway.plurals import counted
+from headway.rules.checks import Checkable, DatasetChecks
 
 ACCEPTED, PARSED, STORED = 40, 70, 90
 
@@ -35,12 +36,14 @@ class ImportFile:
         datasets: DatasetService,
         bench: Workbench,
         change: ChangeDataset,
+        checks: DatasetChecks,
     ) -> None:
         self._database = database
         self._jobs = jobs
         self._datasets = datasets
         self._bench = bench
         self._change = change
+        self._checks = checks
 
     def task(self) -> Task:
         return Task(run=self.run, restart_progress=ACCEPTED)
@@ -83,12 +86,12 @@ class ImportFile:
     async def _publish(self, context: TaskContext, record: Import, parsed: dict[str, Any]) -> None:
         """Create the datasets and complete the job, all or nothing. A zombie's lease makes the whole fail."""
         parts = parsed["parts"]
+        requests = [_request(record, parsed, number, part, alone=len(parts) == 1) for number, part in enumerate(parts)]
         async with self._database.write() as session:
             await self._jobs.hold_in(session, context.lease)
-            ids = [
-                await self._datasets.publish(session, _request(record, parsed, number, part, alone=len(parts) == 1))
-                for number, part in enumerate(parts)
-            ]
+            ids = [await self._datasets.publish(session, request) for request in requests]
+            made = [Checkable(dataset_id, request.name, 1) for dataset_id, request in zip(ids, requests, strict=True)]
+            checks = await self._checks.follow_in(session, record.user_id, record.options.get("rule_set"), made)
             rows = sum(part["rows"] for part in parts)
             rejected = sum(part["rejected_rows"] for part in parts)
             await self._jobs.finish_in(
@@ -102,7 +105,12 @@ class ImportFile:
                 total_units=rows + rejected,
                 failed_units=rejected,
                 unit="rows",
-                result={"datasets": [str(dataset_id) for dataset_id in ids], "rows": rows, "rejected_rows": rejected},
+                result={
+                    "datasets": [str(dataset_id) for dataset_id in ids],
+                    "rows": rows,
+                    "rejected_rows": rejected,
+                    **checks,
+                },
             )
 
 

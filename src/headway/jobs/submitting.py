@@ -74,9 +74,25 @@ class JobSubmissions:
         parameters: Mapping[str, Any],
         **columns: Any,
     ) -> BackgroundJob:
-        """Accept and enqueue a job in the caller's transaction. `columns` are those of `background_jobs`."""
+        """Accept and enqueue a job that an owner asks for, in the caller's transaction. Raises `TooManyJobs`.
+
+        `columns` are those of `background_jobs`.
+        """
         if await queries.count_live_of(session, owner, MOST_LIVE) >= MOST_LIVE:
             raise TooManyJobs(f"{MOST_LIVE} jobs of yours wait or run.", limit=MOST_LIVE)
+        return await self.follow_in(session, owner, job_type, queue=queue, parameters=parameters, **columns)
+
+    async def follow_in(
+        self,
+        session: AsyncSession,
+        owner: str,
+        job_type: str,
+        *,
+        queue: Queue,
+        parameters: Mapping[str, Any],
+        **columns: Any,
+    ) -> BackgroundJob:
+        """Accept and enqueue a job that follows from one that ends in this transaction, so that there are no more."""
         job = await self._jobs.create_in(
             session,
             owner,

@@ -80,6 +80,11 @@ class RuleSetService:
                 raise RuleSetVersionNotFound(f"{rule_set.name!r} has no version {number:,}.", version=number)
             return _to_response(rule_set, found)
 
+    async def find_in(self, session: AsyncSession, owner: str, ref: str | UUID) -> RuleSetSummary | None:
+        """Return a rule set as it is in the caller's transaction, or None."""
+        rule_set = await _find(session, owner, ref)
+        return None if rule_set is None else RuleSetSummary(**_summary(rule_set))
+
     async def change(self, owner: str, rule_set_id: UUID, body: ChangeRuleSet) -> RuleSetResponse:
         """Give a rule set another name, or other rules, which make its next version."""
         written = await _checked(body.rules) if body.rules is not None else None

@@ -23,17 +23,6 @@ class ValidationRequest(BaseModel):
     )
 
 
-class ValidationOrder(BaseModel):
-    """The parameters of a validation's job."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    dataset_id: UUID
-    version: int
-    rule_set_id: UUID
-    rule_set_version: int
-
-
 class Named(BaseModel):
     """A dataset or a rule set in one version."""
 

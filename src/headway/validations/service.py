@@ -9,25 +9,20 @@ from uuid import UUID
 from headway.datasets.columns import Column
 from headway.datasets.errors import DatasetNotFound
 from headway.datasets.service import DatasetService
-from headway.jobs.answers import to_response
 from headway.jobs.artifacts.service import ArtifactService
 from headway.jobs.errors import JobNotFound
 from headway.jobs.schemas import JobResponse
 from headway.jobs.service import JobMonitoringService
-from headway.jobs.submitting import JobSubmissions
 from headway.kit.actor import Actor
 from headway.kit.db import Database
+from headway.rules.checks import JOB_TYPE, Checkable, DatasetChecks
 from headway.rules.errors import ReferenceNotFound
 from headway.rules.schemas import Reference
 from headway.rules.service import RuleSetService
 from headway.validations.checking.conditions import Check, planned, refuse_reference
 from headway.validations.errors import NoReport, ValidationNotFound
-from headway.validations.schemas import ValidationOrder, ValidationReport, ValidationRequest
+from headway.validations.schemas import ValidationReport, ValidationRequest
 
-KIND = "validations.validate_dataset"
-"""The task that a validation's job runs."""
-
-JOB_TYPE = "validation"
 REPORT = "report.json"
 
 
@@ -39,14 +34,14 @@ class ValidationService:
         database: Database,
         datasets: DatasetService,
         rule_sets: RuleSetService,
-        submissions: JobSubmissions,
+        checks: DatasetChecks,
         jobs: JobMonitoringService,
         artifacts: ArtifactService,
     ) -> None:
         self._database = database
         self._datasets = datasets
         self._rule_sets = rule_sets
-        self._submissions = submissions
+        self._checks = checks
         self._jobs = jobs
         self._artifacts = artifacts
 
@@ -56,21 +51,9 @@ class ValidationService:
         columns = await self._datasets.get_columns(owner, dataset_id, dataset.version)
         rule_set = await self._rule_sets.get(owner, request.rule_set, request.rule_set_version)
         await referred(self._datasets, owner, planned(rule_set.rules, columns, {}))
-        order = ValidationOrder(
-            dataset_id=dataset_id, version=dataset.version, rule_set_id=rule_set.id, rule_set_version=rule_set.version
-        )
+        checkable = Checkable(dataset_id, dataset.name, dataset.version)
         async with self._database.write() as session:
-            job = await self._submissions.submit_in(
-                session,
-                owner,
-                JOB_TYPE,
-                kind=KIND,
-                queue="bulk",
-                title=f"Check {dataset.name[:90]} by {rule_set.name[:90]}",
-                parameters=order.model_dump(mode="json"),
-                related_dataset_id=dataset_id,
-            )
-        return to_response(job)
+            return await self._checks.submit_in(session, owner, checkable, rule_set)
 
     async def get_report(self, who: Actor, dataset_id: UUID, job_id: UUID) -> ValidationReport:
         """Return what a validation found. Raises `ValidationNotFound`, `NoReport` or `ArtifactExpired`."""

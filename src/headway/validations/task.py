@@ -14,11 +14,12 @@ from headway.intake.workbench import Span, Workbench
 from headway.jobs.kinds import Done, JobKind, TaskContext
 from headway.kit.clock import Clock
 from headway.plurals import counted
+from headway.rules.checks import KIND, CheckOrder
 from headway.rules.schemas import Reference, RuleSetResponse
 from headway.rules.service import RuleSetService
 from headway.validations.checking.conditions import planned
-from headway.validations.schemas import CheckedRule, Named, ValidationOrder, ValidationReport
-from headway.validations.service import KIND, REPORT, referred
+from headway.validations.schemas import CheckedRule, Named, ValidationReport
+from headway.validations.service import REPORT, referred
 
 CHECK, STORE = Span(0, 90), Span(90, 100)
 FAILING = "failing-rows.csv"
@@ -46,10 +47,10 @@ class ValidateDataset:
         self._clock = clock
         self._max_bytes = max_bytes
 
-    def kind(self) -> JobKind[ValidationOrder]:
-        return JobKind(KIND, ValidationOrder, self.run)
+    def kind(self) -> JobKind[CheckOrder]:
+        return JobKind(KIND, CheckOrder, self.run)
 
-    async def run(self, context: TaskContext, order: ValidationOrder) -> Done:
+    async def run(self, context: TaskContext, order: CheckOrder) -> Done:
         asked = _Asked(
             await self._datasets.get_dataset(context.owner, order.dataset_id, order.version),
             await self._rule_sets.get(context.owner, order.rule_set_id, order.rule_set_version),
@@ -61,7 +62,7 @@ class ValidateDataset:
         return _done(report)
 
     async def _check(
-        self, context: TaskContext, order: ValidationOrder, rule_set: RuleSetResponse, folder: Path
+        self, context: TaskContext, order: CheckOrder, rule_set: RuleSetResponse, folder: Path
     ) -> tuple[ParseResult, Referred]:
         stored = await self._datasets.get_stored(context.owner, order.dataset_id, order.version)
         total = {"unit": "rows", "done_units": 0, "total_units": stored.rows}

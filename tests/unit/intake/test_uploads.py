@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
+from headway.datasets.errors import DatasetNotFound
 from headway.intake.quota import IntakeLimits
 from headway.intake.service import FileIntakeService
 from headway.intake.tus import Announced
@@ -29,6 +31,7 @@ from headway.jobs.filters import JobFilter
 from headway.jobs.history import JobHistory
 from headway.jobs.reaper import Reaper
 from headway.kit.db import Database
+from headway.rules.errors import RuleSetNotFound
 from headway.storage.errors import StoreFull, StoreUnavailable
 from headway.storage.store import ObjectStore
 from tests.support.clock import FakeClock
@@ -295,6 +298,17 @@ async def test_open_uploads_have_limits_of_number_room_and_quota(
     with pytest.raises(TooManyOpenUploads) as too_many:
         await world.uploads.create(OWNER, Announced(1))
     assert too_many.value.data == {"open": most.max_open_uploads, "max_open": most.max_open_uploads}
+
+
+@pytest.mark.parametrize(
+    ("options", "refusal"), [({"rule_set": "nowhere"}, RuleSetNotFound), ({"into": str(uuid4())}, DatasetNotFound)]
+)
+async def test_what_the_options_name_has_to_be_there_before_the_first_byte(
+    world: Uploads, options: dict[str, str], refusal: type[Exception]
+) -> None:
+    with pytest.raises(refusal):
+        await world.uploads.create(OWNER, Announced(10**6, options=json.dumps(options)))
+    assert (await JobHistory(world.database).list_jobs(OWNER, limit=10, cursor=None)).items == []
 
 
 async def test_uploads_begun_at_the_same_moment_never_exceed_a_quota_together(

@@ -25,6 +25,7 @@ from headway.intake.workbench import Span, Workbench
 from headway.jobs.execution import Task, TaskContext
 from headway.jobs.service import JobMonitoringService
 from headway.kit.db import Database
+from headway.rules.checks import Checkable, DatasetChecks
 
 MOST_TRIES = 20
 """How often a file is merged anew because the dataset changed meanwhile."""
@@ -48,12 +49,18 @@ class ChangeDataset:
     """Prepares changes, and applies or proposes them in the transaction that ends their job."""
 
     def __init__(
-        self, database: Database, jobs: JobMonitoringService, changes: DatasetChanges, bench: Workbench
+        self,
+        database: Database,
+        jobs: JobMonitoringService,
+        changes: DatasetChanges,
+        bench: Workbench,
+        checks: DatasetChecks,
     ) -> None:
         self._database = database
         self._jobs = jobs
         self._changes = changes
         self._bench = bench
+        self._checks = checks
 
     def reparse_task(self) -> Task:
         return Task(run=self.reparse)
@@ -63,7 +70,7 @@ class ChangeDataset:
         order = await self._order(context)
         for tries in range(1, MOST_TRIES + 1):
             try:
-                await self._once(context, record.user_id, order, record)
+                await self._once(context, order, record)
             except DatasetMoved:
                 if tries == MOST_TRIES:
                     raise
@@ -74,22 +81,22 @@ class ChangeDataset:
         """Read the files of a dataset otherwise."""
         async with self._database.read() as session:
             record = await queries.get_import(session, context.job_id)
-        await self._once(context, record.user_id, await self._order(context), record)
+        await self._once(context, await self._order(context), record)
 
     async def _order(self, context: TaskContext) -> Order:
         order = await self._changes.find_order(context.job_id)
         assert order is not None  # noqa: S101 - it was noted in the transaction that accepted the job
         return order
 
-    async def _once(self, context: TaskContext, owner: str, order: Order, record: Import) -> None:
-        base = await self._changes.get_base(owner, order.dataset_id)
+    async def _once(self, context: TaskContext, order: Order, record: Import) -> None:
+        base = await self._changes.get_base(record.user_id, order.dataset_id)
         prepared = await context.checkpoint(
             f"change-{base.number}",
             lambda: self._prepare(context, order, base, record),
             lambda kept: self._bench.are_stored([kept["part"]]),
         )
         await context.progress.report(STORED, "Changing the dataset", stage="publish")
-        await self._settle(context, owner, order, base, prepared)
+        await self._settle(context, record, order, base, prepared)
 
     # -------------------------------------------------------------------------------------------- prepare
 
@@ -105,14 +112,16 @@ class ChangeDataset:
     # --------------------------------------------------------------------------------------------- settle
 
     async def _settle(
-        self, context: TaskContext, owner: str, order: Order, base: Base, prepared: dict[str, Any]
+        self, context: TaskContext, record: Import, order: Order, base: Base, prepared: dict[str, Any]
     ) -> None:
         """Apply or propose the change and complete the job, all or nothing. A zombie's lease makes the whole fail."""
         candidate = _candidate(prepared, base)
         async with self._database.write() as session:
             # The job's row first, everywhere; who holds its lease is who may go on.
             await self._jobs.progress_in(session, context.job_id, None, lease=context.lease)
-            settled = await self._changes.settle_in(session, owner, order, base, candidate)
+            settled = await self._changes.settle_in(session, record.user_id, order, base, candidate)
+            shown = Checkable(order.dataset_id, base.name, settled.version or base.number)
+            checks = await self._checks.follow_in(session, record.user_id, record.options.get("rule_set"), [shown])
             await self._jobs.finish_in(
                 session,
                 context.lease,
@@ -124,7 +133,7 @@ class ChangeDataset:
                 total_units=candidate.rows + candidate.rejected_rows,
                 failed_units=candidate.rejected_rows,
                 unit="rows",
-                result=_result(order, base, candidate, settled),
+                result={**_result(order, base, candidate, settled), **checks},
             )
         await self._changes.discard_objects(settled.unused)
 

@@ -64,7 +64,6 @@ class Beginning:
             length_bytes=announced.length,
             offset_bytes=length if source is not None else 0,
             file_name=display_name(announced.file_name),
-            options=read_options(announced.options).model_dump(mode="json"),
             upload_metadata=announced.metadata,
             sha256=announced.sha256,
             copied_from=source,
@@ -79,6 +78,9 @@ class Beginning:
         self, session: AsyncSession, upload: Upload, announced: Announced, idempotency_key: str | None
     ) -> None:
         owner, length = upload.user_id, upload.length_bytes or 0
+        # Whatever the options name has to be there before the first byte is sent.
+        options = await self._intake.acceptance.resolve_in(session, owner, read_options(announced.options))
+        upload.options = options.model_dump(mode="json")
         await self._intake.quota.refuse_over_quota_in(session, owner, length)
         present, most = await queries.count_open_uploads(session, owner), self._intake.quota.limits.max_open_uploads
         if present >= most:

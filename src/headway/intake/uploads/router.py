@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.routing import APIRoute
 
+from headway.datasets.errors import DatasetNotFound
 from headway.errors import AppError, Unauthorized
 from headway.intake import tus, tus_errors, upload_errors
 from headway.intake.router import declared_bytes, until_disconnect
@@ -15,6 +16,7 @@ from headway.intake.uploads.state import UploadState
 from headway.kit.actor import Actor, Scope
 from headway.kit.dependencies import needs
 from headway.kit.problems import problem_response, responses
+from headway.rules.errors import RuleSetNotFound
 from headway.storage.errors import StoreFull, StoreUnavailable
 
 SPOKEN = {"Tus-Resumable": tus.VERSION, "Access-Control-Expose-Headers": ", ".join(tus.EXPOSED)}
@@ -41,7 +43,7 @@ SENDING = (
     tus_errors.LengthExceeded, tus_errors.DigestMismatch, tus_errors.NotAllowedAnyMore, tus_errors.UploadTakenOver,
     tus_errors.UploadLocked, upload_errors.UploadTooLarge, upload_errors.TooManyUploads,
     upload_errors.UploadInterrupted, upload_errors.UploadCancelled, upload_errors.QuotaExceeded, StoreFull,
-    StoreUnavailable,
+    StoreUnavailable, DatasetNotFound, RuleSetNotFound,
 )  # fmt: skip
 CREATING = (
     tus_errors.MetadataInvalid, tus_errors.TooManyOpenUploads, upload_errors.ImportOptionsInvalid,
