@@ -15,7 +15,7 @@ from headway.exports.service import ExportService
 from headway.jobs.errors import TooManyJobs
 from headway.jobs.schemas import JobResponse
 from headway.kit.actor import Actor, Scope
-from headway.kit.dependencies import needs
+from headway.kit.dependencies import address_of, needs
 from headway.kit.problems import responses
 
 
@@ -39,7 +39,7 @@ def build_exports_router(service: ExportService, actor: Callable[..., Any]) -> A
         job is its name. What a format could not keep is told in `result`.
         """
         job = await service.export(who.owner, dataset_id, body, by_request(who, request))
-        response.headers["Location"] = f"/api/v2/jobs/{job.id}"
+        response.headers["Location"] = address_of(request, "get_job_by_id", job_id=job.id)
         return job
 
     return router

@@ -11,7 +11,7 @@ from headway.intake import queries
 from headway.intake.codecs import CODECS
 from headway.intake.identity import reads_alike
 from headway.intake.schemas import ImportOptions, Limits, UploadAdvice
-from headway.intake.tus import CHECKSUM_ALGORITHMS, CHUNK_ADVICE_BYTES, EXTENSIONS, UPLOADS_PATH, VERSION
+from headway.intake.tus import CHECKSUM_ALGORITHMS, CHUNK_ADVICE_BYTES, EXTENSIONS, VERSION
 from headway.intake.upload_errors import QuotaExceeded, UploadTooLarge
 from headway.jobs.artifacts.upkeep import used_bytes as artifact_bytes
 from headway.jobs.service import JobMonitoringService
@@ -68,8 +68,11 @@ class Quota:
         artifacts = await artifact_bytes(session, owner)
         return originals + artifacts + await self._datasets.history_bytes(session, owner)
 
-    async def limits_of(self, owner: str, sha256: str | None = None) -> Limits:
-        """Return what the owner may still upload, and the dataset that they have from a file with this digest."""
+    async def limits_of(self, owner: str, sha256: str | None = None, *, uploads_path: str = "/uploads") -> Limits:
+        """Return what the owner may still upload, and the dataset that they have from a file with this digest.
+
+        `uploads_path` is where resumable uploads begin.
+        """
         async with self._database.read() as session:
             used = await self.used_bytes(session, owner)
             open_uploads = await queries.count_open_uploads(session, owner)
@@ -83,7 +86,7 @@ class Quota:
             formats=FORMATS,
             max_uploads_at_once=self.limits.max_uploads_at_once,
             uploads=UploadAdvice(
-                path=UPLOADS_PATH,
+                path=uploads_path,
                 version=VERSION,
                 extensions=list(EXTENSIONS),
                 checksum_algorithms=list(CHECKSUM_ALGORITHMS),

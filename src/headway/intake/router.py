@@ -46,7 +46,7 @@ from headway.jobs.errors import JobNotFound
 from headway.jobs.schemas import JobResponse
 from headway.kit.actor import Actor, Scope
 from headway.kit.body_guard import check_json
-from headway.kit.dependencies import needs
+from headway.kit.dependencies import address_of, needs
 from headway.kit.problems import responses
 from headway.rules.errors import RuleSetNotFound
 from headway.storage.errors import ObjectMissing, StoreFull, StoreUnavailable
@@ -116,7 +116,7 @@ def build_imports_router(service: FileIntakeService, previews: Previews, actor: 
         """Import a file. Answers 202 with its job once the bytes are safe; the job is visible from the first byte."""
         # Never declare an UploadFile here: FastAPI would read the whole body before this function begins.
         job = await take(service, who, request, filename, options, idempotency_key)
-        response.headers["Location"] = f"/api/v2/jobs/{job.id}"
+        response.headers["Location"] = address_of(request, "get_job_by_id", job_id=job.id)
         response.headers["Retry-After"] = "1"
         return job
 
@@ -156,13 +156,15 @@ def build_imports_router(service: FileIntakeService, previews: Previews, actor: 
     @router.get("/limits")
     async def get_limits(
         who: uploader,
+        request: Request,
         sha256: Annotated[
             str | None,
             Query(pattern="^[0-9a-f]{64}$", description="Digest of a file: is it one that you imported before?"),
         ] = None,
     ) -> Limits:
         """What you may upload and how, how much room is left, and whether a file is known already."""
-        return await service.quota.limits_of(who.owner, sha256)
+        uploads_path = address_of(request, "create_upload")
+        return await service.quota.limits_of(who.owner, sha256, uploads_path=uploads_path)
 
     return router
 

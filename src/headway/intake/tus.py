@@ -30,7 +30,6 @@ EXTENSIONS = (
 )  # fmt: skip
 CHECKSUM_ALGORITHMS = ("sha256", "sha1")
 CONTENT_TYPE = "application/offset+octet-stream"
-UPLOADS_PATH = "/api/v2/uploads"
 CHUNK_ADVICE_BYTES = 16 * 1024 * 1024
 """What proxies let pass, and twice the piece in which a store takes it."""
 

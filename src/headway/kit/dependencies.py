@@ -23,3 +23,9 @@ def needs(actor: Callable[..., Any], scope: Scope, *instead: str) -> Callable[..
         return who
 
     return allowed
+
+
+def address_of(request: Request, route: str, **parameters: Any) -> str:
+    """Return the path of a route of the same app, by the name of its function, wherever that app is mounted."""
+    # Not `request.url_for`, which asks the outermost app.
+    return str(request.scope.get("root_path", "") + request.app.url_path_for(route, **parameters))

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from headway.datasets.errors import DatasetNotFound, VersionNotFound
 from headway.errors import Unauthorized
 from headway.jobs.errors import TooManyJobs
 from headway.jobs.schemas import JobResponse
 from headway.kit.actor import Actor, Scope
-from headway.kit.dependencies import needs
+from headway.kit.dependencies import address_of, needs
 from headway.kit.pagination import BadCursor, Page
 from headway.kit.problems import responses
 from headway.recipes.errors import (
@@ -53,13 +53,15 @@ def build_recipes_router(
     @router.post(
         f"{dataset}/transforms", status_code=202, tags=["datasets"], responses=responses(*MISFITS, TooManyJobs)
     )
-    async def transform_dataset(who: writer, dataset_id: UUID, body: RunSteps, response: Response) -> JobResponse:
+    async def transform_dataset(
+        who: writer, dataset_id: UUID, body: RunSteps, request: Request, response: Response
+    ) -> JobResponse:
         """Have a job run steps on what a dataset shows, into a new version of it or into a new dataset.
 
         What would become empty fails the job before anything is changed, unless the step accepts it.
         """
         job = await runs.run_steps(who.owner, dataset_id, body)
-        response.headers["Location"] = f"/api/v2/jobs/{job.id}"
+        response.headers["Location"] = address_of(request, "get_job_by_id", job_id=job.id)
         return job
 
     @router.post(
@@ -75,11 +77,11 @@ def build_recipes_router(
         responses=responses(*MISFITS, RecipeNotFound, TooManyJobs),
     )  # fmt: skip
     async def run_recipe(
-        who: writer, dataset_id: UUID, recipe_id: UUID, body: RunRecipe, response: Response
+        who: writer, dataset_id: UUID, recipe_id: UUID, body: RunRecipe, request: Request, response: Response
     ) -> JobResponse:
         """Have a job run a kept recipe on what a dataset shows."""
         job = await runs.run_recipe(who.owner, dataset_id, recipe_id, body)
-        response.headers["Location"] = f"/api/v2/jobs/{job.id}"
+        response.headers["Location"] = address_of(request, "get_job_by_id", job_id=job.id)
         return job
 
     @router.get(f"{dataset}/lineage", tags=["datasets"], responses=responses(DatasetNotFound, VersionNotFound))
@@ -98,10 +100,10 @@ def _add_kept(router: APIRouter, service: RecipeService, reader: Any, writer: An
         return json_schema()
 
     @router.post("/recipes", status_code=201, tags=["recipes"], responses=responses(TooManyRecipes))
-    async def save_recipe(who: writer, body: SaveRecipe, response: Response) -> RecipeResponse:
+    async def save_recipe(who: writer, body: SaveRecipe, request: Request, response: Response) -> RecipeResponse:
         """Keep a recipe, to be run on the next dataset of the same shape."""
         recipe = await service.save(who.owner, body)
-        response.headers["Location"] = f"/api/v2/recipes/{recipe.id}"
+        response.headers["Location"] = address_of(request, "get_recipe", recipe_id=recipe.id)
         return recipe
 
     @router.get("/recipes", tags=["recipes"], responses=responses(BadCursor))

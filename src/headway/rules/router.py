@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from headway.errors import Unauthorized
 from headway.kit.actor import Actor, Scope
-from headway.kit.dependencies import needs
+from headway.kit.dependencies import address_of, needs
 from headway.kit.pagination import BadCursor, Page
 from headway.kit.problems import responses
 from headway.rules.errors import (
@@ -38,20 +38,20 @@ def build_rule_sets_router(service: RuleSetService, actor: Callable[..., Any]) -
     writer = Annotated[Actor, Depends(needs(actor, Scope.DATASETS_WRITE))]
 
     @router.post("", status_code=201, responses=responses(*UNSOUND, TooManyRuleSets))
-    async def create_rule_set(who: writer, body: RuleSetBody, response: Response) -> RuleSetResponse:
+    async def create_rule_set(who: writer, body: RuleSetBody, request: Request, response: Response) -> RuleSetResponse:
         """Keep rules under a name, to check datasets by them. Whether a dataset has the columns is asked then."""
         created = await service.create(who.owner, body)
-        response.headers["Location"] = f"/api/v2/rule-sets/{created.id}"
+        response.headers["Location"] = address_of(request, "get_rule_set", rule_set_id=created.id)
         return created
 
     @router.post("/table-schema", status_code=201, responses=responses(*UNSOUND, TooManyRuleSets, TableSchemaUnusable))
     async def create_rule_set_of_table_schema(
-        who: writer, body: TableSchemaBody, response: Response
+        who: writer, body: TableSchemaBody, request: Request, response: Response
     ) -> ReadTableSchema:
         """Keep what a Frictionless Table Schema asks for as rules. `notes` tell what of it no rule checks."""
         rules, notes = read_table_schema(body.table_schema, body.references)
         created = await service.create(who.owner, RuleSetBody(name=body.name, rules=rules))
-        response.headers["Location"] = f"/api/v2/rule-sets/{created.id}"
+        response.headers["Location"] = address_of(request, "get_rule_set", rule_set_id=created.id)
         return ReadTableSchema(rule_set=created, notes=notes)
 
     @router.get("", responses=responses(BadCursor))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from headway.datasets.errors import DatasetNotFound, VersionNotFound
 from headway.errors import Unauthorized
@@ -12,7 +12,7 @@ from headway.jobs.artifacts.errors import ArtifactExpired, ArtifactNotFound
 from headway.jobs.errors import TooManyJobs
 from headway.jobs.schemas import JobResponse
 from headway.kit.actor import Actor, Scope
-from headway.kit.dependencies import needs
+from headway.kit.dependencies import address_of, needs
 from headway.kit.problems import responses
 from headway.rules.errors import (
     ReferenceNotFound,
@@ -43,7 +43,7 @@ def build_validations_router(service: ValidationService, actor: Callable[..., An
         ),
     )  # fmt: skip
     async def validate_dataset(
-        who: reader, response: Response, dataset_id: UUID, body: ValidationRequest
+        who: reader, request: Request, response: Response, dataset_id: UUID, body: ValidationRequest
     ) -> JobResponse:
         """Have a job check a dataset by a rule set.
 
@@ -51,7 +51,7 @@ def build_validations_router(service: ValidationService, actor: Callable[..., An
         is read below, and is a file of the job, as are the failing rows.
         """
         job = await service.validate(who.owner, dataset_id, body)
-        response.headers["Location"] = f"/api/v2/jobs/{job.id}"
+        response.headers["Location"] = address_of(request, "get_job_by_id", job_id=job.id)
         return job
 
     @router.get(

@@ -16,7 +16,7 @@ from headway.intake.schemas import ImportOptions, ReparseRequest
 from headway.intake.service import FileIntakeService
 from headway.jobs.schemas import JobResponse
 from headway.kit.actor import Actor, Scope
-from headway.kit.dependencies import needs
+from headway.kit.dependencies import address_of, needs
 from headway.kit.problems import responses
 
 CORRECTED_BODY: dict[str, Any] = {
@@ -45,14 +45,16 @@ def build_changes_router(
     writer = Annotated[Actor, Depends(needs(actor, Scope.DATASETS_WRITE))]
 
     @router.post("/reparse", status_code=202, responses=responses(DatasetNotFound, MadeByRecipe))
-    async def reparse(who: writer, dataset_id: UUID, body: ReparseRequest, response: Response) -> JobResponse:
+    async def reparse(
+        who: writer, dataset_id: UUID, body: ReparseRequest, request: Request, response: Response
+    ) -> JobResponse:
         """Read the dataset's file once more, with other options. The job ends with what would be different.
 
         Nothing changes before that is applied, unless `apply` is true. Types, encoding, delimiter, header, sheet: what
         `GET …/decisions` names as `option` can be another one.
         """
         job = await service.reparse(who.owner, dataset_id, body)
-        response.headers["Location"] = f"/api/v2/jobs/{job.id}"
+        response.headers["Location"] = address_of(request, "get_job_by_id", job_id=job.id)
         return job
 
     @router.post(
@@ -74,7 +76,7 @@ def build_changes_router(
         options = ImportOptions(into=dataset_id, mode="repair")
         await changes.get_base(who.owner, dataset_id)
         job = await take(intake, who, request, filename, None, idempotency_key, options)
-        response.headers["Location"] = f"/api/v2/jobs/{job.id}"
+        response.headers["Location"] = address_of(request, "get_job_by_id", job_id=job.id)
         return job
 
     @router.get("/changes", responses=responses(DatasetNotFound))

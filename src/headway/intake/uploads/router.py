@@ -14,7 +14,7 @@ from headway.intake.router import declared_bytes, until_disconnect
 from headway.intake.uploads.service import UploadService
 from headway.intake.uploads.state import UploadState
 from headway.kit.actor import Actor, Scope
-from headway.kit.dependencies import needs
+from headway.kit.dependencies import address_of, needs
 from headway.kit.problems import problem_response, responses
 from headway.rules.errors import RuleSetNotFound
 from headway.storage.errors import StoreFull, StoreUnavailable
@@ -119,7 +119,7 @@ def build_uploads_router(service: UploadService, actor: Callable[..., Any]) -> A
                 who.owner, state.job_id, 0, until_disconnect(request),
                 body_bytes=declared_bytes(request), checksum=expected,
             )  # fmt: skip
-        place = {"Location": f"{tus.UPLOADS_PATH}/{state.job_id}"}
+        place = {"Location": address_of(request, "look_at_upload", upload_id=state.job_id)}
         return Response(status_code=201, headers={**_headers(state), **place})
 
     @router.head("/uploads/{upload_id}", responses=responses(*ENDED, tus_errors.UploadLocked))
