@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import os
@@ -15,59 +14,23 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from headway.accounts.dependencies import build_actor_dependency, build_admin_dependency
 from headway.accounts.router import build_accounts_router
 from headway.accounts.secrets import WeakSecret, load_or_create_secret
 from headway.accounts.service import AccountService
-from headway.datasets.cache import RowsCache
-from headway.datasets.rejections import DatasetRejections
-from headway.datasets.router import build_datasets_router
-from headway.datasets.service import DatasetService
-from headway.engine.dbos import DbosSubmitter
-from headway.engine.lease import count_places
-from headway.exports.router import build_exports_router
-from headway.exports.service import KIND as EXPORT
-from headway.exports.service import ExportService
 from headway.health import serve_health
-from headway.intake.changes.router import build_changes_router
-from headway.intake.changes.service import ReparseService
-from headway.intake.previews import Previews
-from headway.intake.quota import IntakeLimits
-from headway.intake.replacement import replaced_by
-from headway.intake.router import build_imports_router
-from headway.intake.service import FileIntakeService
-from headway.intake.upload_errors import UploadInterrupted
-from headway.intake.uploads.router import build_uploads_router
-from headway.intake.uploads.service import UploadService
-from headway.intake.uploads.tidying import LOOK_SECONDS as UPLOAD_LOOK_SECONDS
-from headway.jobs.artifacts.router import build_artifacts_router
-from headway.jobs.artifacts.service import ArtifactRules, ArtifactService
-from headway.jobs.bulk import BulkActions
-from headway.jobs.deliveries import Deliveries
 from headway.jobs.embedding import OPENED, JobTokens
-from headway.jobs.history import JobHistory
-from headway.jobs.kinds import load_kinds
-from headway.jobs.line import WaitingLine
-from headway.jobs.live import LiveFeed
-from headway.jobs.logs.router import build_logs_router
-from headway.jobs.logs.service import LogBook
 from headway.jobs.operating import JobOperations
 from headway.jobs.overview import JobsOverview
-from headway.jobs.reaper import LOOK_SECONDS, Reaper
+from headway.jobs.reaper import LOOK_SECONDS
 from headway.jobs.retention import KeepJobs
-from headway.jobs.router import build_jobs_router
-from headway.jobs.service import JobMonitoringService
-from headway.jobs.signal import ChangeSignal, open_signal
-from headway.jobs.submitting import JobSubmissions
 from headway.jobs.throughput import KEEP_SECONDS, Throughput
-from headway.jobs.waiting import JobWaits
 from headway.kit import tracing
-from headway.kit.actor import Scope
 from headway.kit.asgi import App
 from headway.kit.body_guard import BodyGuard
-from headway.kit.chores import doing, every
+from headway.kit.chores import every
 from headway.kit.clock import Clock, SystemClock
 from headway.kit.connection_guard import ConnectionLimits
 from headway.kit.db import Database
@@ -82,31 +45,15 @@ from headway.metrics import MeasuredRequests, Metrics, serve_metrics
 from headway.operator.erasing import Eraser
 from headway.operator.router import build_operator_router
 from headway.operator.service import Installation, OperatorService
-from headway.recipes.looks import RecipeLooks
-from headway.recipes.router import build_recipes_router
-from headway.recipes.runs import RecipeRuns
-from headway.recipes.service import RecipeService
-from headway.rules.checks import KIND as VALIDATE
-from headway.rules.checks import DatasetChecks
-from headway.rules.router import build_rule_sets_router
-from headway.rules.service import RuleSetService
+from headway.services import STREAMED, Services
 from headway.settings import Settings
 from headway.storage.leftovers import folder_of
-from headway.storage.opening import open_store
 from headway.storage.store import ObjectStore
-from headway.validations.router import build_validations_router
-from headway.validations.service import ValidationService
 from headway.web.static import EMBEDDED, mount_ui
 
 log = logging.getLogger(__name__)
 
 PREFIX = "/api/v2"
-STREAMED = [rf"{PREFIX}/(imports|uploads)", r".*/rejected$", rf"{PREFIX}/jobs/[^/]+/artifacts/"]
-"""Addresses whose bodies may be large, and are read as they arrive."""
-
-GUARDS = {EXPORT: Scope.DATASETS_READ, VALIDATE: Scope.DATASETS_READ}
-"""What it takes besides `jobs:read` to fetch files that show more than a job."""
-
 UNTRACED = ("/healthz", "/readyz", "/metrics", f"{PREFIX}/jobs/stream")
 
 
@@ -117,9 +64,6 @@ def create_app(settings: Settings, *, clock: Clock | None = None, traces: Any | 
     """
     clock = clock or SystemClock()
     database = Database(settings.effective_database_url)
-    store = open_store(settings.effective_storage_url)
-    changes = open_signal(database, listening=True)
-    submitter = DbosSubmitter(settings.effective_database_url)
     accounts = AccountService(
         database,
         clock,
@@ -127,84 +71,29 @@ def create_app(settings: Settings, *, clock: Clock | None = None, traces: Any | 
         token_lifetime_seconds=settings.token_lifetime_seconds,
         session_lifetime_seconds=settings.session_lifetime_seconds,
     )
-    line = WaitingLine(database, clock, lambda session: count_places(session, database, clock))
-    jobs = JobMonitoringService(database, clock, changes, line.places_of)
-    waits = JobWaits(jobs, changes)
-    live = LiveFeed(
-        database,
-        clock,
-        changes,
-        max_streams_per_user=settings.max_streams_per_user,
-        ended=accounts.ended_proofs,
-        places=line.places,
-    )
-    cache = RowsCache(settings.cache_dir, store, settings.cache_bytes)
-    datasets = DatasetService(database, store, clock, cache, keep_versions=settings.keep_versions)
-    deliveries = Deliveries(database, clock, changes, submitter, replaced_by(datasets))
-    bulk = BulkActions(database, jobs, deliveries)
-    submissions = JobSubmissions(database, jobs, submitter, load_kinds(settings.places_of_job_kinds))
-    reaper = Reaper(database, clock, jobs, deliveries)
-    intake = FileIntakeService(database, store, clock, jobs, datasets, submitter, _intake_limits(settings))
-    uploads = UploadService(database, store, clock, jobs, intake, accounts.may_sign_in)
-    previews = Previews(database, store, datasets, cache.scratch, isolation=settings.sandbox)
-    artifacts = ArtifactService(
-        database, store, clock, jobs, intake.quota, ArtifactRules(**settings.artifact_rules), GUARDS
-    )
-    actor = build_actor_dependency(accounts)
-    looks = RecipeLooks(datasets, cache.scratch, isolation=settings.sandbox)
-    derived = _build_derived(database, clock, jobs, datasets, submissions, artifacts, looks, actor)
-    eraser = Eraser(database, accounts, jobs, intake, datasets, derived.recipes, derived.rule_sets)
-    operating = _build_operating(settings, database, clock, store, changes, deliveries, accounts)
+    services = Services(settings, database, clock, may_import=accounts.may_sign_in, ended=accounts.ended_proofs)
+    operating = _build_operating(settings, services, accounts)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await _create_first_admin(accounts, settings)
-        await changes.start()
-        await live.start()
-        async with doing(
-            every(LOOK_SECONDS, lambda: reaper.sweep(UploadInterrupted().problem())),
-            every(LOOK_SECONDS, operating.operations.marks.mark),
-            every(KEEP_SECONDS, operating.ended.keep, first=0),
-            every(UPLOAD_LOOK_SECONDS, uploads.tidying.look),
-        ):
+        marking = every(LOOK_SECONDS, operating.operations.marks.mark)
+        async with services.running(marking, every(KEEP_SECONDS, operating.ended.keep, first=0)):
             yield
-        await uploads.close()
-        await live.close()
-        await changes.close()
-        await asyncio.gather(previews.close(), looks.close())
-        await submitter.close()
-        await store.close()
-        await database.close()
 
     app = _bare_app(lifespan, traces)
+    actor = build_actor_dependency(accounts)
+    eraser = Eraser(accounts, services.belongings)
     for router in (
         build_accounts_router(accounts, actor),
-        build_imports_router(intake, previews, actor),
-        build_uploads_router(uploads, actor),
-        build_artifacts_router(artifacts, intake.arrivals.one_more, actor),
-        build_logs_router(LogBook(database, clock), actor),
-        build_jobs_router(
-            jobs,
-            JobHistory(database, line.places_of),
-            waits,
-            live,
-            deliveries,
-            bulk,
-            submissions,
-            actor,
-            JobTokens(jobs, accounts.issue_job_token),
-        ),
-        build_datasets_router(datasets, datasets.versions, DatasetRejections(database, cache), actor),
-        build_changes_router(
-            ReparseService(database, clock, jobs, datasets, submitter), datasets.changes, intake, actor
-        ),
-        *derived.routers,
+        *services.routers(actor, JobTokens(services.jobs, accounts.issue_job_token)),
         build_operator_router(operating.service, operating.operations, eraser, build_admin_dependency(actor)),
     ):
         app.include_router(router, prefix=PREFIX)
-    serve_health(app, database, store, clock)
-    _wrap(app, Metrics(database, clock, live, intake.arrivals, _folders(settings, store)), clock, accounts, settings)
-    app.state.live, app.state.waits = live, waits
+    serve_health(app, database, services.store, clock)
+    metrics = Metrics(database, clock, services.live, services.intake.arrivals, _folders(settings, services.store))
+    _wrap(app, metrics, clock, accounts, settings)
+    app.state.live, app.state.waits = services.live, services.waits
     mount_ui(app)
     return app
 
@@ -222,39 +111,8 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]], 
         telemetry=tracing.of_requests(traces, UNTRACED),
     )
     install_problem_handlers(app)
-    app.add_middleware(BodyGuard, streamed=STREAMED)
+    app.add_middleware(BodyGuard, streamed=[f"{PREFIX}({STREAMED})"])
     return app
-
-
-@dataclass(frozen=True, slots=True)
-class _Derived:
-    """What is kept to make something of datasets, and the routes of that."""
-
-    recipes: RecipeService
-    rule_sets: RuleSetService
-    routers: list[APIRouter]
-
-
-def _build_derived(
-    database: Database,
-    clock: Clock,
-    jobs: JobMonitoringService,
-    datasets: DatasetService,
-    submissions: JobSubmissions,
-    artifacts: ArtifactService,
-    looks: RecipeLooks,
-    actor: Callable[..., Any],
-) -> _Derived:
-    recipes, rule_sets = RecipeService(database, clock), RuleSetService(database, clock)
-    checks = DatasetChecks(rule_sets, submissions)
-    validations = ValidationService(database, datasets, rule_sets, checks, jobs, artifacts)
-    routers = [
-        build_exports_router(ExportService(database, clock, datasets, submissions), actor),
-        build_recipes_router(recipes, RecipeRuns(database, clock, datasets, submissions, recipes), looks, actor),
-        build_rule_sets_router(rule_sets, actor),
-        build_validations_router(validations, actor),
-    ]
-    return _Derived(recipes, rule_sets, routers)
 
 
 def _wrap(app: FastAPI, metrics: Metrics, clock: Clock, accounts: AccountService, settings: Settings) -> None:
@@ -284,15 +142,8 @@ class _Operating:
     ended: Throughput
 
 
-def _build_operating(
-    settings: Settings,
-    database: Database,
-    clock: Clock,
-    store: ObjectStore,
-    changes: ChangeSignal,
-    deliveries: Deliveries,
-    accounts: AccountService,
-) -> _Operating:
+def _build_operating(settings: Settings, services: Services, accounts: AccountService) -> _Operating:
+    database, clock, store = services.database, services.clock, services.store
     installation = Installation(
         _folders(settings, store),
         "S3" if folder_of(store) is None else "folder",
@@ -302,25 +153,13 @@ def _build_operating(
     )
     ended = Throughput(database, clock)
     service = OperatorService(database, clock, JobsOverview(database, clock), ended, accounts.emails_of, installation)
-    return _Operating(service, JobOperations(database, clock, changes, deliveries), ended)
+    return _Operating(service, JobOperations(database, clock, services.signal, services.deliveries), ended)
 
 
 def _folders(settings: Settings, store: ObjectStore) -> dict[str, Path]:
     """Return the folders that must not fill up, by what they hold."""
     local_store = folder_of(store)
     return {"data": settings.data_dir, **({"store": local_store} if local_store else {})}
-
-
-def _intake_limits(settings: Settings) -> IntakeLimits:
-    return IntakeLimits(
-        settings.max_upload_bytes,
-        settings.max_user_bytes,
-        settings.min_free_bytes,
-        max_uploads_at_once=settings.max_uploads_per_user,
-        max_open_uploads=settings.max_open_uploads_per_user,
-        upload_idle_seconds=settings.upload_idle_seconds,
-        upload_age_seconds=settings.upload_age_seconds,
-    )
 
 
 async def _create_first_admin(accounts: AccountService, settings: Settings) -> None:

@@ -26,7 +26,7 @@ from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import open_signal
 from headway.kit.clock import SystemClock
 from headway.kit.db import Database
-from headway.operator.erasing import Eraser
+from headway.operator.erasing import Belongings, Eraser
 from headway.plurals import counted
 from headway.recipes.service import RecipeService
 from headway.rules.service import RuleSetService
@@ -86,7 +86,7 @@ async def _run(settings: Settings, email: str) -> Erased:
     make_data_dir(settings)
     async with _opened(settings) as eraser:
         rows = await eraser.erase_rows(email, by=at_this_machine())
-        objects, left = await eraser.erase_objects(rows)
+        objects, left = await eraser.belongings.erase_objects(rows)
     return Erased(rows.datasets, rows.files, len(rows.job_ids), objects, left)
 
 
@@ -107,9 +107,8 @@ async def _opened(settings: Settings) -> AsyncIterator[Eraser]:
     )
     intake = FileIntakeService(database, store, clock, jobs, datasets, submitter, limits)
     try:
-        yield Eraser(
-            database, accounts, jobs, intake, datasets, RecipeService(database, clock), RuleSetService(database, clock)
-        )
+        kept = RecipeService(database, clock), RuleSetService(database, clock)
+        yield Eraser(accounts, Belongings(database, jobs, intake, datasets, *kept))
     finally:
         await submitter.close()
         await store.close()

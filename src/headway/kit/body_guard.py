@@ -26,8 +26,8 @@ _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 class BodyGuard:
     """ASGI middleware that reads a body of at most `max_body_bytes`, checks it if it is JSON, and hands it on whole.
 
-    Paths that one of the patterns `streamed` matches from their beginning pass untouched and must bound their bodies
-    themselves.
+    Paths that one of the patterns `streamed` matches whole pass untouched and must bound their bodies themselves. They
+    are those below the place where the app is mounted.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class BodyGuard:
         self._streamed = [re.compile(pattern) for pattern in streamed]
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or self._is_streamed(scope["path"]) or not _has_body(scope):
+        if scope["type"] != "http" or self._is_streamed(scope) or not _has_body(scope):
             await self._app(scope, receive, send)
             return
         try:
@@ -58,8 +58,9 @@ class BodyGuard:
         if body is not None:
             await self._app(scope, _replay(body, receive), send)
 
-    def _is_streamed(self, path: str) -> bool:
-        return any(pattern.match(path) for pattern in self._streamed)
+    def _is_streamed(self, scope: MutableMapping[str, Any]) -> bool:
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        return any(pattern.fullmatch(path) for pattern in self._streamed)
 
     async def _read(self, scope: MutableMapping[str, Any], receive: Receive) -> bytes | None:
         """Return the whole body, or None if the client went away. Raise `BodyTooLarge`."""

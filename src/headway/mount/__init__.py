@@ -5,6 +5,7 @@
 
 from headway.kit.actor import Actor, Scope
 from headway.mount.actors import jwt_actor
-from headway.mount.jobs import MountedJobs, SchemaMissing, mount_jobs
+from headway.mount.jobs import MountedJobs, mount_jobs
+from headway.mount.joining import SchemaMissing
 
 __all__ = ["Actor", "MountedJobs", "SchemaMissing", "Scope", "jwt_actor", "mount_jobs"]

@@ -3,14 +3,12 @@
 import contextlib
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import Depends, FastAPI
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from headway.errors import Unauthorized
 from headway.jobs.bulk import BulkActions
 from headway.jobs.deliveries import Deliveries
 from headway.jobs.history import JobHistory
@@ -24,18 +22,14 @@ from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import open_signal
 from headway.jobs.submitting import JobSubmissions
 from headway.jobs.waiting import JobWaits
-from headway.kit.actor import Actor
 from headway.kit.body_guard import BodyGuard
 from headway.kit.chores import doing, every
 from headway.kit.clock import SystemClock
 from headway.kit.db import Database
 from headway.kit.problems import install_problem_handlers
+from headway.mount.joining import as_actor, join, require_schema
 
 STREAMS_PER_OWNER = 8
-
-
-class SchemaMissing(RuntimeError):
-    """The database does not have Headway's tables, or those of an older version."""
 
 
 class NoEngine:
@@ -79,15 +73,15 @@ class MountedJobs:
             deliveries,
             BulkActions(self.database, self.service, deliveries),
             JobSubmissions(self.database, self.service, NoEngine()),
-            _as_actor(actor),
+            as_actor(actor),
         )
-        for router in (build_logs_router(LogBook(self.database, clock), _as_actor(actor)), jobs):
+        for router in (build_logs_router(LogBook(self.database, clock), as_actor(actor)), jobs):
             self.app.include_router(router)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Follow changes and look for the silent, for as long as the host's app lives."""
-        await self._require_schema()
+        await require_schema(self.service)
         await self._signal.start()
         await self._live.start()
         # Uploads are never mounted, so none can be interrupted.
@@ -101,15 +95,6 @@ class MountedJobs:
         """Let everybody who watches come back later; a server that stops need not wait for them."""
         self._waits.close()
         await self._live.close()
-
-    async def _require_schema(self) -> None:
-        try:
-            await self.service.get_active_jobs("")
-        except (OperationalError, ProgrammingError) as error:
-            raise SchemaMissing(
-                "The tables of Headway are missing here, or older than this version. Run `headway migrate` with"
-                f" DATABASE_URL set to this database. ({type(error.orig).__name__}: {error.orig})"
-            ) from error
 
 
 def mount_jobs(
@@ -126,24 +111,5 @@ def mount_jobs(
     signed in. The host's other routes, handlers and middleware stay as they are.
     """
     mounted = MountedJobs(database_url, actor, streams_per_owner)
-    inner = app.router.lifespan_context
-
-    @contextlib.asynccontextmanager
-    async def lifespan(host: Any) -> AsyncIterator[Any]:
-        async with mounted.running(), inner(host) as state:
-            yield state
-
-    app.router.lifespan_context = lifespan
-    app.mount(prefix, mounted.app)
+    join(app, prefix, mounted.app, mounted.running)
     return mounted
-
-
-def _as_actor(actor: Callable[..., Any]) -> Callable[..., Any]:
-    async def who(given: Annotated[Any, Depends(actor)]) -> Actor:
-        if isinstance(given, Actor):
-            return given
-        if not isinstance(given, str) or not given:
-            raise Unauthorized
-        return Actor(owner=given)
-
-    return who

@@ -1,11 +1,14 @@
-"""Erases a person: the account, and everything that they brought or made."""
+"""Erases a person: everything that they brought or made, and the account."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.accounts.service import AccountService, Named
 from headway.audit.log import By
@@ -34,23 +37,25 @@ class ErasedRows:
     object_keys: set[str]
 
 
+CountsIn = Callable[[AsyncSession, dict[str, int]], Awaitable[None]]
+"""What is done besides in the transaction that erases, given how many datasets, files and jobs there were."""
+
+
 @dataclass(frozen=True, slots=True)
-class Eraser:
-    """Knows everybody who keeps something of a person."""
+class Belongings:
+    """Knows everybody who keeps something of an owner."""
 
     database: Database
-    accounts: AccountService
     jobs: JobMonitoringService
     intake: FileIntakeService
     datasets: DatasetService
     recipes: RecipeService
     rule_sets: RuleSetService
 
-    async def erase_rows(self, named: Named, *, by: By, stop_seconds: float = STOP_SECONDS) -> ErasedRows:
-        """Erase a user but for their objects. One that was broken off can be repeated. Raises `LastAdmin`."""
-        # Nobody signs in or uploads from here on, and the last administrator is refused before anything is touched.
-        erasing = await self.accounts.begin_erasing(named, by=by)
-        owner = str(erasing.user_id)
+    async def erase_rows(
+        self, owner: str, *, stop_seconds: float = STOP_SECONDS, besides: CountsIn | None = None
+    ) -> ErasedRows:
+        """Erase all rows of an owner in one transaction. One that was broken off can be repeated."""
         await self._end_jobs(owner, stop_seconds)
         async with self.database.write() as session:
             jobs = await self.jobs.erase_owner_in(session, owner)
@@ -58,8 +63,8 @@ class Eraser:
             datasets, keys = await self.datasets.erase_owner_in(session, owner)
             await self.recipes.erase_owner_in(session, owner)
             await self.rule_sets.erase_owner_in(session, owner)
-            counts = {"datasets": datasets, "files": len(originals), "jobs": len(jobs)}
-            await self.accounts.erase_user_in(session, erasing, **counts)
+            if besides is not None:
+                await besides(session, {"datasets": datasets, "files": len(originals), "jobs": len(jobs)})
         return ErasedRows(datasets, len(originals), jobs, originals | keys)
 
     async def erase_objects(self, rows: ErasedRows) -> tuple[int, int]:
@@ -82,3 +87,21 @@ class Eraser:
             if time.monotonic() >= until:
                 return
             await asyncio.sleep(LOOK_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Eraser:
+    """Erases the account with what it has."""
+
+    accounts: AccountService
+    belongings: Belongings
+
+    async def erase_rows(self, named: Named, *, by: By, stop_seconds: float = STOP_SECONDS) -> ErasedRows:
+        """Erase a user but for their objects. One that was broken off can be repeated. Raises `LastAdmin`."""
+        # Nobody signs in or uploads from here on, and the last administrator is refused before anything is touched.
+        erasing = await self.accounts.begin_erasing(named, by=by)
+
+        async def account_in(session: AsyncSession, counts: dict[str, int]) -> None:
+            await self.accounts.erase_user_in(session, erasing, **counts)
+
+        return await self.belongings.erase_rows(str(erasing.user_id), stop_seconds=stop_seconds, besides=account_in)

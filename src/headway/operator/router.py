@@ -158,7 +158,7 @@ def _people(eraser: Eraser, admin: Callable[..., Any]) -> APIRouter:
         send it again. Objects that are `left` are deleted by the sweep.
         """
         rows = await eraser.erase_rows(user_id, by=by_request(who, request), stop_seconds=STOP_SECONDS)
-        objects, left = await eraser.erase_objects(rows)
+        objects, left = await eraser.belongings.erase_objects(rows)
         return ErasedUser(datasets=rows.datasets, files=rows.files, jobs=len(rows.job_ids), objects=objects, left=left)
 
     return router

@@ -58,6 +58,22 @@ def mount_ui(app: FastAPI, folder: Path = UI) -> None:
     app.router.redirect_slashes = False
 
 
+def mount_elements(app: FastAPI, folder: Path = UI) -> None:
+    """Answer for the modules that pages of a host load, wherever the app is mounted, and for no page."""
+    folder = folder.resolve()
+
+    def answer(address: str, *, immutable: bool) -> None:
+        @app.get(address, include_in_schema=False)
+        async def element(request: Request, name: str) -> Response:
+            file = _file(folder, address.format(name=name))
+            if file is None:
+                raise NotFound
+            return _asset(request, file, immutable=immutable)
+
+    answer("/headway-{name}.js", immutable=False)
+    answer("/embed/{name}.js", immutable=True)
+
+
 def _answer(request: Request, folder: Path) -> Response:
     path: str = request.scope["path"]
     is_page = request.method in {"GET", "HEAD"} and not f"{path}/".startswith(NOT_PAGES)

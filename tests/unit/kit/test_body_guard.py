@@ -30,7 +30,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     async def parsed(body: dict[str, Any]) -> dict[str, Any]:
         return body
 
-    guard = BodyGuard(app, max_body_bytes=LIMIT, max_json_depth=8, streamed=["/files/"])
+    guard = BodyGuard(app, max_body_bytes=LIMIT, max_json_depth=8, streamed=["/files/.*"])
     transport = httpx.ASGITransport(app=guard)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as opened:
         yield opened
@@ -71,6 +71,23 @@ async def test_a_body_in_pieces_arrives_whole(client: httpx.AsyncClient) -> None
 async def test_a_streamed_path_takes_anything(client: httpx.AsyncClient) -> None:
     answer = await client.post("/files/new", content=pieces(b"[" * 5000, b"\xff"), headers=JSON)
     assert answer.json()["bytes"] == 5001
+
+
+@pytest.mark.parametrize("path", ["/host/files/new", "/echo/files/new"])
+async def test_only_what_lies_below_the_place_of_the_app_is_streamed(path: str) -> None:
+    host = FastAPI()
+    app = FastAPI()
+
+    @app.post("/{path:path}")
+    async def echo(request: Request, path: str) -> tuple[str, int]:
+        return path, len(await request.body())
+
+    app.add_middleware(BodyGuard, max_body_bytes=LIMIT, streamed=["/files/.*"])
+    host.mount("/host", app)
+    host.mount("/", app)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=host), base_url="http://test") as http:
+        answer = await http.post(path, content=b"x" * (LIMIT + 1))
+    assert answer.status_code == (200 if path.startswith("/host") else 413)
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "POST"])
