@@ -155,7 +155,7 @@ class Acceptance:
             size_bytes=file.size_bytes,
             sha256=file.sha256,
             original_key=original_key(job_id),
-            options=options.model_dump(mode="json"),
+            options=options.stored(),
             created_at=self._clock.now(),
         )
 

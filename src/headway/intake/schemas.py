@@ -192,6 +192,10 @@ class ImportOptions(ReadingOptions):
             raise ValueError(f"mode {self.mode} takes no key columns: leave key out, or choose mode upsert")
         return self
 
+    def stored(self) -> dict[str, Any]:
+        """Return the options as they are kept. The version before this one, after a roll back, knows no `rule_set`."""
+        return self.model_dump(mode="json", exclude=None if self.rule_set else {"rule_set"})
+
 
 class PreviewRequest(BaseModel):
     """A stored file to look at: that of a dataset, or of an import whichever way its job ended."""

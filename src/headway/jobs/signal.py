@@ -26,6 +26,9 @@ CHANNEL = "headway_jobs"
 INTERVAL_SECONDS = 0.025
 """Between two looks of what is shown to people, and between two signals of one process."""
 
+LAST_SECONDS = 2.0
+"""How long a process that stops tries to tell its last changes; PostgreSQL may be away."""
+
 MAX_PAYLOAD_BYTES = 7_500
 """PostgreSQL refuses 8,000 and more; a longer list of owners is sent in parts."""
 
@@ -117,6 +120,8 @@ class PostgresSignal:
         self._listeners: list[Listener] = []
         self._owners: set[str] = set()
         self._pending = asyncio.Event()
+        self._all_sent = asyncio.Event()
+        self._all_sent.set()
         self._tasks: list[asyncio.Task[None]] = []
 
     def listen(self, listener: Listener) -> None:
@@ -125,6 +130,7 @@ class PostgresSignal:
     def changed(self, owner: str) -> None:
         self._owners.add(owner)
         self._pending.set()
+        self._all_sent.clear()
 
     async def start(self) -> None:
         self._tasks.append(asyncio.create_task(self._forever(self._send)))
@@ -157,6 +163,8 @@ class PostgresSignal:
                 self._owners |= owners
                 self._pending.set()
                 raise
+            if not self._owners:
+                self._all_sent.set()
             await asyncio.sleep(INTERVAL_SECONDS)
 
     async def _receive(self, connection: psycopg.AsyncConnection) -> None:
@@ -171,6 +179,10 @@ class PostgresSignal:
             listener(owners)
 
     async def close(self) -> None:
+        # The last changes of a process that stops are those that nobody else will tell.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_SECONDS if self._tasks else 0):
+                await self._all_sent.wait()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -74,6 +74,22 @@ async def test_another_process_hears_of_every_committed_change_also_after_an_out
         await api.until(lambda heard, before=before: heard.times_anybody > before)
 
 
+async def test_the_last_changes_of_a_process_that_stops_are_told(
+    database: Database, clock: FakeClock, api: Heard
+) -> None:
+    await api.until(lambda heard: heard.times_anybody > 0)
+    for owner in ("ann", "bob", "cem"):
+        before = api.times_anybody
+        stopping = open_signal(database, listening=False)
+        await stopping.start()
+        await JobMonitoringService(database, clock, stopping).create_job(owner, "export")
+        await stopping.close()
+        if database.is_sqlite:
+            await api.until(lambda heard, before=before: heard.times_anybody > before)
+        else:
+            await api.until(lambda heard, owner=owner: owner in heard.owners)
+
+
 async def cut_all_others(database: Database) -> None:
     async with database.write() as session:
         others = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"

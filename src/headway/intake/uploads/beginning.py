@@ -80,7 +80,7 @@ class Beginning:
         owner, length = upload.user_id, upload.length_bytes or 0
         # Whatever the options name has to be there before the first byte is sent.
         options = await self._intake.acceptance.resolve_in(session, owner, read_options(announced.options))
-        upload.options = options.model_dump(mode="json")
+        upload.options = options.stored()
         await self._intake.quota.refuse_over_quota_in(session, owner, length)
         present, most = await queries.count_open_uploads(session, owner), self._intake.quota.limits.max_open_uploads
         if present >= most:
