@@ -16,7 +16,7 @@ from headway.cli import main
 from headway.jobs.errors import StaleLease
 from headway.kit.clock import SystemClock
 from headway.kit.db import Database
-from headway.operator.erasing import ErasedRows, Eraser
+from headway.operator.erasing import Belongings, ErasedRows, Eraser
 from headway.recipes.service import RecipeService
 from headway.storage.errors import StoreUnavailable
 from headway.storage.opening import open_store
@@ -36,11 +36,12 @@ def headway(database: Database, store: ObjectStore, clock: FakeClock, tmp_path: 
 async def erase(headway: Headway, email: str, stop_seconds: float = 0) -> tuple[ErasedRows, int, int]:
     """Erase a user as the command does; return how much there was, and how many objects went and stayed."""
     recipes = RecipeService(headway.database, SystemClock())
-    eraser = Eraser(
-        headway.database, headway.accounts, headway.jobs, headway.intake, headway.datasets, recipes, headway.rule_sets
+    belongings = Belongings(
+        headway.database, headway.jobs, headway.intake, headway.datasets, recipes, headway.rule_sets
     )
+    eraser = Eraser(headway.accounts, belongings)
     rows = await eraser.erase_rows(email, by=HEADWAY, stop_seconds=stop_seconds)
-    return rows, *await eraser.erase_objects(rows)
+    return rows, *await belongings.erase_objects(rows)
 
 
 def naming(rows: dict[str, list[dict[str, Any]]], *words: object) -> list[tuple[str, str]]:

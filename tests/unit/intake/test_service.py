@@ -393,9 +393,3 @@ async def test_an_acceptance_whose_commit_failed_is_kept_if_it_happened_and_undo
     assert (again.id == first.id) is happens
     assert await intake.objects() == [f"originals/{again.id}"]
     assert await intake.submitter.undelivered([Submission(again.id, OWNER)]) == []
-
-
-async def test_what_an_option_that_is_new_leaves_unsaid_is_not_kept() -> None:
-    # A version that was rolled back to refuses options that it does not know.
-    assert "rule_set" not in ImportOptions(name="a").stored()
-    assert ImportOptions(rule_set="r").stored()["rule_set"] == "r"

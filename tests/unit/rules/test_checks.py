@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -41,7 +41,7 @@ class Checks:
         """Return the titles of the jobs that follow, and their orders."""
         async with self.database.write() as session:
             result = await self.checks.follow_in(session, ANN, rule_set, [self.dataset])
-        jobs = [await self.jobs.get_job_by_id(job_id, ANN) for job_id in result.get("validations", [])]
+        jobs = [await self.jobs.get_job_by_id(UUID(job_id), ANN) for job_id in result.get("validations", [])]
         return [(job.title, CheckOrder.model_validate(job.metadata["parameters"])) for job in jobs]
 
 
