@@ -52,6 +52,9 @@ const STAGES: Record<string, string> = {
   parse: 'Parsing',
   store: 'Storing rows',
   publish: 'Creating the dataset',
+  process: 'Running the steps',
+  check: 'Checking the rows',
+  write: 'Writing the file',
 }
 
 export interface StageBar {

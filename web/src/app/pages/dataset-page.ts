@@ -11,6 +11,7 @@ import { formatAgo, formatBytes, formatCount, formatMoment, plural } from '../..
 import { sayJob } from '../../elements/upload-words.ts'
 import './dataset-about.ts'
 import { fetchRows, getDataset, getProfile } from './dataset-api.ts'
+import './dataset-check.ts'
 import './dataset-columns.ts'
 import './dataset-dialogs.ts'
 import './dataset-export.ts'
@@ -31,6 +32,7 @@ const TABS = {
   rejected: 'Rejected',
   reading: 'Reading',
   recipe: 'Recipe',
+  check: 'Check',
   history: 'History',
   about: 'About',
 } as const
@@ -295,6 +297,7 @@ class DatasetPage extends LitElement {
     if (this.tab === 'rejected') return html`<headway-dataset-rejected .shown=${dataset}></headway-dataset-rejected>`
     if (this.tab === 'reading') return html`<headway-dataset-reading .shown=${dataset}></headway-dataset-reading>`
     if (this.tab === 'recipe') return html`<headway-dataset-recipe .shown=${dataset}></headway-dataset-recipe>`
+    if (this.tab === 'check') return html`<headway-dataset-check .shown=${dataset}></headway-dataset-check>`
     if (this.tab === 'history') return html`<headway-dataset-history .shown=${dataset}></headway-dataset-history>`
     if (this.tab === 'about')
       return html`<headway-dataset-about .shown=${dataset} search=${String(toParams(this.view))}></headway-dataset-about>`

@@ -223,7 +223,7 @@ class DatasetRecipe extends LitElement {
           ></headway-recipe-run>
           ${steps.length ? html`<headway-recipe-keep .steps=${steps} .kept=${kept} ?blocked=${steps.some((step) => missing(step))} @kept=${this.#onKept}></headway-recipe-keep>` : nothing}
         </div>
-        <div class="stack">
+        <div class="stack watch">
           <h2>What comes of it ${this.isLooking && this.look ? html`<span class="muted late">Looking…</span>` : nothing}</h2>
           <headway-recipe-look .look=${this.look} .isBusy=${this.isLooking} @accept=${this.#accept}></headway-recipe-look>
         </div>
@@ -235,14 +235,18 @@ class DatasetRecipe extends LitElement {
   #renderSteps(): TemplateResult {
     return html`<h2 id="steps" tabindex="-1">Steps</h2>
       ${this.#list.items.length ? nothing : html`<p class="muted">Steps make another table of this one. Nothing changes before you run them.</p>`}
-      <headway-kept-choice
-        what="recipe" .items=${this.recipes} .forget=${deleteRecipe} @take=${this.#use} @deleted=${this.#onDeleted}
-      ></headway-kept-choice>
+      ${this.recipes.length ? this.#renderKept() : nothing}
       ${this.#list.renderSaid()}
       <ol aria-label="Steps">${this.#list.items.map((step, place) => this.#renderStep(step, place))}</ol>
       <form class="bar add" @submit=${this.#add}>
         ${selectField('Add a step', STEP_LABELS, this.adds, (kind) => (this.adds = kind))} <button>Add</button>
       </form>`
+  }
+
+  #renderKept(): TemplateResult {
+    return html`<headway-kept-choice
+      what="recipe" .items=${this.recipes} .forget=${deleteRecipe} @take=${this.#use} @deleted=${this.#onDeleted}
+    ></headway-kept-choice>`
   }
 
   #renderStep(step: Step, place: number): TemplateResult {

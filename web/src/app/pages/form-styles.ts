@@ -26,10 +26,13 @@ export const formStyles = css`
     align-items: center;
   }
   .pair {
-    display: grid;
-    grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr));
+    display: flex;
+    flex-wrap: wrap;
     gap: 0.5rem;
     align-items: end;
+  }
+  .pair > .field {
+    flex: 1 1 6.5rem;
   }
   textarea {
     inline-size: 100%;

@@ -100,10 +100,12 @@ class JobReceipt extends LitElement {
   }
 
   #renderReceipt(job: Job, { input, rows, attempts, headway, started_at, completed_at }: Receipt): TemplateResult {
+    // These only read rows.
+    const stores = job.job_type !== 'validation' && job.job_type !== 'export'
     const facts: [string, unknown][] = [
       ['File', input ? `${input.file_name}, ${formatBytes(input.bytes)}` : ''],
       ['SHA-256', input ? html`<code>${input.sha256}</code>` : ''],
-      ['Rows', rows ? `${formatCount(rows.read)} read, ${formatCount(rows.stored)} stored, ${formatCount(rows.rejected)} rejected` : ''],
+      ['Rows', rows && stores ? `${formatCount(rows.read)} read, ${formatCount(rows.stored)} stored, ${formatCount(rows.rejected)} rejected` : ''],
       ['Attempts', formatCount(attempts)],
       ['Worked', duration(started_at, completed_at)],
       ['Headway', headway ?? ''],

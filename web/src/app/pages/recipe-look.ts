@@ -62,7 +62,7 @@ class RecipeLookView extends LitElement {
 
 function sayRows(look: RecipeLook): string {
   const { rows_read: read, rows_after: after, rows } = look
-  const changed = look.is_sample || after !== read ? ` ${plural(after, 'row is', 'rows are')} left of ${plural(read, 'row', 'rows')}.` : ''
+  const changed = look.steps.length && (look.is_sample || after !== read) ? ` They make ${plural(after, 'row', 'rows')}.` : ''
   const first = after > rows.length && rows.length ? ` The first ${rows.length} are below.` : ''
   return look.message + changed + first
 }

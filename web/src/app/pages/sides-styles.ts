@@ -23,6 +23,13 @@ export const sidesStyles = [
       .sides {
         grid-template-columns: minmax(20rem, 26rem) minmax(0, 1fr);
       }
+      /* It stays in view of who is at a step further down. */
+      .watch {
+        position: sticky;
+        inset-block-start: 4rem;
+        max-block-size: calc(100dvh - 5rem);
+        overflow-y: auto;
+      }
     }
     .stack {
       display: grid;
