@@ -12,7 +12,8 @@ ROOT = pathlib.Path(__file__).resolve().parent
 WEB = ROOT / "web"
 OUT = ROOT / "src" / "headway" / "web" / "_ui"
 NODE_MINIMUM = (22, 13)
-NOT_SOURCES = {"node_modules", "dist", "test"}
+ELEMENTS = WEB / "packages" / "elements"
+NOT_SOURCES = {"node_modules", "dist", "test", "packages"}
 
 
 def sources_hash():
@@ -119,6 +120,25 @@ def build(force=False):
     (temporary / ".stamp").write_text(sources_hash())
     shutil.rmtree(OUT, ignore_errors=True)
     temporary.rename(OUT)
+
+
+def pack_elements(folder):
+    """Put the package headway-elements together: what is written by hand, and the very modules that the product serves."""
+    build()
+    modules = [OUT / "headway-jobs.js", OUT / "headway-importer.js", *sorted((OUT / "embed").glob("*.js"))]
+    files = {path.relative_to(OUT): path for path in modules}
+    files.update({path.relative_to(ELEMENTS): path for path in sorted(ELEMENTS.iterdir())}, LICENSE=ROOT / "LICENSE")
+    key = hashlib.sha256(b"".join(str(name).encode() + path.read_bytes() for name, path in files.items())).hexdigest()
+    # Tests run in several processes, and one may be serving what another is about to pack.
+    with _alone(WEB):
+        mark = folder / ".stamp"
+        if mark.exists() and mark.read_text() == key:
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        for name, path in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, folder / name)
+        mark.write_text(key)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Writes the pages of docs/reference that follow from the code: errors, settings, promises, the OpenAPI document.
+"""Writes what follows from the code: errors, settings, promises, OpenAPI, and the strings of the elements.
 
 `./x docs` writes them; a test compares what is committed with what this module says.
 """
@@ -11,6 +11,7 @@ import inspect
 import json
 import pkgutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -25,9 +26,9 @@ from headway.errors import AppError, all_errors
 from headway.recipes.steps import json_schema
 from headway.rules.schemas import RuleSetBody
 from headway.settings import MIB, Settings
+from tools.strings import strings_document
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDER = ROOT / "docs" / "reference"
 SUITE = ROOT / "tests" / "promises"
 GENERATED = "<!-- Written by ./x docs. Change the code, not this page. -->"
 GIB = 1024 * MIB
@@ -35,23 +36,16 @@ NOT_IMPORTABLE = ("headway.cli.__main__", "headway.migrations.env", "headway.mig
 """Modules that do something when they are imported: a command line, and files that only Alembic runs."""
 
 
-def pages() -> dict[str, str]:
-    """Return the text of every generated page by its file name."""
-    return {
-        "errors.md": errors_page(),
-        "settings.md": settings_page(),
-        "openapi.json": openapi_document(),
-        "promises.md": promises_page(),
-        "recipe.schema.json": json.dumps(json_schema(), indent=1) + "\n",
-        "rule-set.schema.json": rule_set_schema(),
-    }
-
-
 def load_everything() -> None:
     """Import every module of the package, so that every error class exists."""
     for module in pkgutil.walk_packages(headway.__path__, "headway."):
         if not module.name.startswith(NOT_IMPORTABLE):
             importlib.import_module(module.name)
+
+
+def recipe_schema() -> str:
+    """Return the JSON schema of a recipe."""
+    return json.dumps(json_schema(), indent=1) + "\n"
 
 
 def rule_set_schema() -> str:
@@ -230,10 +224,21 @@ def openapi_document() -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/reference/errors.md": errors_page,
+    "docs/reference/settings.md": settings_page,
+    "docs/reference/openapi.json": openapi_document,
+    "docs/reference/promises.md": promises_page,
+    "docs/reference/recipe.schema.json": recipe_schema,
+    "docs/reference/rule-set.schema.json": rule_set_schema,
+    "web/packages/elements/strings.json": strings_document,
+}
+"""What is written, by the place where it is committed."""
+
+
 def main() -> None:
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, text in pages().items():
-        (FOLDER / name).write_text(text, encoding="utf-8")
+    for path, text in PAGES.items():
+        (ROOT / path).write_text(text(), encoding="utf-8")
 
 
 if __name__ == "__main__":

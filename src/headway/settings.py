@@ -191,7 +191,8 @@ class Settings(BaseSettings):
 
     allowed_origins: str = Field(
         default="",
-        description="Origins of other sites whose pages may show jobs with tokens for embeds, separated by commas:"
+        description="Origins of other sites whose pages may show jobs, and take files in, with tokens for embeds,"
+        " separated by commas:"
         " `https://shop.example.org,http://localhost:3000`. Default: none.",
     )
     metrics_token: SecretStr = Field(

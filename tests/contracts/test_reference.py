@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from headway.errors import AppError
 from headway.settings import Settings
 from tools import reference
+from tools.strings import strings_of
 
 
-@pytest.mark.parametrize(
-    "name", ["errors.md", "settings.md", "openapi.json", "promises.md", "rule-set.schema.json", "recipe.schema.json"]
-)
-def test_the_generated_page_is_current(name: str) -> None:
-    committed = (reference.FOLDER / name).read_text(encoding="utf-8")
-    assert committed == reference.pages()[name], f"docs/reference/{name} is out of date: ./x docs"
+@pytest.mark.parametrize("path", reference.PAGES)
+def test_what_is_generated_is_current(path: str) -> None:
+    committed = (reference.ROOT / path).read_text(encoding="utf-8")
+    assert committed == reference.PAGES[path](), f"{path} is out of date: ./x docs"
 
 
 def test_every_code_has_its_heading() -> None:
@@ -58,3 +58,22 @@ def test_a_code_is_said_by_one_class_and_has_its_sentences() -> None:
 
 def _all_kinds(kind: type[AppError]) -> list[type[AppError]]:
     return [kind, *(below for child in kind.__subclasses__() for below in _all_kinds(child))]
+
+
+def test_the_list_of_sentences_has_every_one_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "entry.ts").write_text(
+        """import { words } from './words.ts'
+        say('{title}: {message}, {percent} percent.', { title, message: say('Done (at last)'), kind: 'no sentence' })
+        say(isAsked ? 'Cancelling' : 'Cancel', { by: 'nobody' })
+        sayCount(2, '{count} needs it', '{count} need it')
+        plural(rows, 'row', 'rows')
+        countdowns.say('no sentence')"""
+    )
+    (tmp_path / "words.ts").write_text(
+        """texts({ one: 'A word', "'": 'a quote', 'two': ['Another: one', 'the last'] })"""
+    )
+    assert strings_of(tmp_path / "entry.ts") == {
+        "{title}: {message}, {percent} percent.", "Done (at last)", "Cancelling", "Cancel", "{count} needs it",
+        "{count} need it", "{count} row", "{count} rows", "A word", "a quote", "Another: one",
+        "the last",
+    }  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -43,7 +45,18 @@ OTHERWISE = {
 BY_USER = {f"GET {PREFIX}/jobs/active", f"GET {PREFIX}/jobs/stream"}
 BY_JOB = {f"GET {PREFIX}/jobs/{{job_id}}{below}" for below in ("", "/events", "/attempts")}
 CANCEL = f"POST {PREFIX}/jobs/{{job_id}}/cancel"
-OPENED = {"jobs:read:user": BY_USER | BY_JOB, "job:read:{job_id}": BY_JOB, "job:cancel:{job_id}": {CANCEL}}
+SENDS = {
+    f"POST {PREFIX}/imports",
+    f"POST {PREFIX}/imports/preview",
+    f"GET {PREFIX}/limits",
+    f"POST {PREFIX}/uploads",
+} | {f"{verb} {UPLOADS}" for verb in ("POST", "PATCH", "DELETE")}
+OPENED = {
+    "jobs:read:user": BY_USER | BY_JOB,
+    "job:read:{job_id}": BY_JOB,
+    "job:cancel:{job_id}": {CANCEL},
+    "imports:write:user": SENDS,
+}
 """What each scope of a token for an embed opens."""
 
 
@@ -133,7 +146,9 @@ async def test_a_token_for_an_embed_opens_what_it_names_and_nothing_else(world: 
         async with world.client(token) as client:
             for route in (route for route in world.routes if not route.is_public):
                 answer = await world.ask(client, route)
-                good = answer.is_success if str(route) in opened else answer.status_code == 403
+                refused = answer.status_code == 403
+                # What is sent here is no file, which is said to whoever may send one.
+                good = not refused if str(route) in opened & SENDS else refused is not (str(route) in opened)
                 if not good:
                     wrong.append(f"{scope}: {route} answered {answer.status_code}")
         assert opened <= {str(route) for route in world.routes}
@@ -149,6 +164,26 @@ async def test_a_token_for_one_job_does_not_open_another(world: World) -> None:
             if str(route) in {*BY_JOB, CANCEL}:
                 assert is_refused(await world.ask(client, route), *route.scopes)
                 assert (await world.ask(client, route, world.path_of(route, job_id=other))).is_success
+
+
+async def test_a_token_for_an_embed_makes_datasets_and_changes_none_that_is_there(world: World) -> None:
+    options = json.dumps({"into": str(world.ids["dataset_id"]), "mode": "replace"})
+    file, said = ("file", ("a.csv", b"a\n1\n")), ("options", (None, options))
+    metadata = f"options {base64.b64encode(options.encode()).decode()}"
+    tus = {"Tus-Resumable": "1.0.0", "Upload-Length": "4", "Upload-Metadata": metadata}
+    imports = f"{PREFIX}/imports"
+    async with world.client(await make_job_token(world, "imports:write:user")) as client:
+        refused = [
+            await client.post(imports, files=[said, file]),
+            await client.post(imports, files=[file, said]),
+            await client.post(imports, params={"filename": "a.csv", "options": options}, content=b"a\n1\n"),
+            await client.post(f"{PREFIX}/uploads", headers=tus),
+            await client.post(f"{imports}/preview", json={"dataset_id": str(world.ids["dataset_id"])}),
+        ]
+        assert [answer.text for answer in refused if not is_refused(answer, "imports:write")] == []
+        taken = await client.post(imports, files=[file])
+        assert taken.status_code == 202
+        assert (await client.post(f"{PREFIX}/jobs/{taken.json()['id']}/cancel")).is_success
 
 
 @pytest.mark.parametrize("verb", ["read", "cancel"])
@@ -167,6 +202,8 @@ async def test_nobody_gives_a_token_more_than_they_have(world: World) -> None:
     async with world.client(await make_token(world, ADA, {"jobs:read"})) as reader:
         answer = await reader.post(f"{PREFIX}/jobs/tokens", json={"scopes": [f"job:cancel:{job_id}"]})
         assert is_refused(answer, "jobs:write")
+        answer = await reader.post(f"{PREFIX}/jobs/tokens", json={"scopes": ["imports:write:user"]})
+        assert is_refused(answer, "imports:write")
         assert (await reader.post(f"{PREFIX}/jobs/tokens", json={"scopes": [f"job:read:{job_id}"]})).is_success
     async with world.client(await make_token(world, ADMIN, {"admin", "jobs:read"})) as manager:
         for wanted, status in ((["jobs:read"], 201), (["admin"], 201), (["jobs:read", "datasets:read"], 403)):

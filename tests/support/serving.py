@@ -14,10 +14,10 @@ START_SECONDS = 30
 
 
 @contextlib.asynccontextmanager
-async def serving(app: FastAPI) -> AsyncIterator[str]:
-    """Yield the address of the running app, `http://127.0.0.1:port`."""
+async def serving(app: FastAPI, port: int = 0) -> AsyncIterator[str]:
+    """Yield the address of the running app, `http://127.0.0.1:port`; without a port, some free one is taken."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.bind(("127.0.0.1", port))
         server = uvicorn.Server(
             uvicorn.Config(app, http="h11", ws="none", log_config=None, timeout_graceful_shutdown=5)
         )

@@ -47,7 +47,7 @@ async def job(client: httpx.AsyncClient) -> str:
 @pytest.fixture
 async def page(client: httpx.AsyncClient, url: str, job: str) -> AsyncIterator[httpx.AsyncClient]:
     """A page of the shop, with a token for embeds."""
-    scopes = ["jobs:read:user", f"job:read:{job}", f"job:cancel:{job}"]
+    scopes = ["jobs:read:user", f"job:read:{job}", f"job:cancel:{job}", "imports:write:user"]
     token = (await client.post("/jobs/tokens", json={"scopes": scopes})).json()["token"]
     headers = {"Authorization": f"Bearer {token}", "Origin": SHOP}
     async with httpx.AsyncClient(base_url=f"{url}{PREFIX}", trust_env=False, timeout=SECONDS, headers=headers) as http:

@@ -25,7 +25,7 @@ ALGORITHM = "HS256"
 ISSUER = "headway"
 AUDIENCE = "headway-api"
 JOBS_AUDIENCE = "headway-jobs"
-"""Of tokens for embeds, which may see the jobs that they name and nothing else."""
+"""Of tokens for embeds, which may do what they name and nothing else."""
 LAST_MOMENT = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 TOKENS_KEPT = 2000
 """Tokens whose signature need not be looked at again; only those that are ours are kept."""

@@ -8,7 +8,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.requests import ClientDisconnect
 
 from headway.datasets.errors import DatasetNotFound
-from headway.errors import Unauthorized
+from headway.errors import ScopeMissing, Unauthorized
 from headway.intake.errors import (
     DiskLimit,
     FormatUnsupported,
@@ -42,6 +42,7 @@ from headway.intake.upload_errors import (
     UploadMissingFile,
     UploadTooLarge,
 )
+from headway.jobs.embedding import IMPORT_ALL
 from headway.jobs.errors import JobNotFound
 from headway.jobs.schemas import JobResponse
 from headway.kit.actor import Actor, Scope
@@ -102,7 +103,7 @@ REFERENCE_BYTES = 256 * 1024
 def build_imports_router(service: FileIntakeService, previews: Previews, actor: Callable[..., Any]) -> APIRouter:
     """Return the routes of intake. `actor` is a FastAPI dependency that returns an `Actor` or raises."""
     router = APIRouter(tags=["imports"], responses=responses(Unauthorized))
-    uploader = Annotated[Actor, Depends(needs(actor, Scope.IMPORTS_WRITE))]
+    uploader = Annotated[Actor, Depends(needs(actor, Scope.IMPORTS_WRITE, IMPORT_ALL))]
 
     @router.post("/imports", status_code=202, openapi_extra=BODY_DOCS, responses=responses(*UPLOAD_FAULTS))
     async def import_file(
@@ -175,6 +176,11 @@ async def _preview(
     kind, parameters = parse_options_header(request.headers.get("content-type", ""))
     chunks = until_disconnect(request)
     if kind == b"application/json" and filename is None:
+        if Scope.IMPORTS_WRITE not in who.scopes:
+            raise ScopeMissing(
+                f"Without the scope {Scope.IMPORTS_WRITE} a token looks only at files that it sends.",
+                scope=Scope.IMPORTS_WRITE.value,
+            )
         return await previews.of_stored(who.owner, await _reference(chunks))
     if kind == b"multipart/form-data":
         form = MultipartForm(chunks, parameters.get(b"boundary", b""))
@@ -217,7 +223,7 @@ async def take(
         return await _take_form(service, who, form, declared, idempotency_key, decided)
     if not filename:
         raise UploadMissingFile("A bare body needs its file name: POST /imports?filename=data.csv")
-    chosen = decided or read_options(options)
+    chosen = decided or read_permitted(who, options)
     return await service.upload_file(
         who.owner,
         filename,
@@ -240,10 +246,10 @@ async def _take_form(
     if file_name is None:
         raise UploadMissingFile
     if "options" in form.fields:
-        read_options(form.fields["options"])  # refuses bad options before the file is read
+        read_permitted(who, form.fields["options"])  # refuses bad options before the file is read
 
     def options() -> ImportOptions:
-        return decided or read_options(form.fields.get("options"))
+        return decided or read_permitted(who, form.fields.get("options"))
 
     return await service.upload_file(
         who.owner,
@@ -253,6 +259,17 @@ async def _take_form(
         declared_bytes=declared,
         idempotency_key=idempotency_key,
     )
+
+
+def read_permitted(who: Actor, text: str | bytes | None) -> ImportOptions:
+    """Return the options in a JSON text. Raises `ScopeMissing` if a token for an embed would change a dataset."""
+    options = read_options(text)
+    if options.into is not None and Scope.IMPORTS_WRITE not in who.scopes:
+        raise ScopeMissing(
+            f"Without the scope {Scope.IMPORTS_WRITE} a token makes new datasets, and changes none that is there.",
+            scope=Scope.IMPORTS_WRITE.value,
+        )
+    return options
 
 
 def declared_bytes(request: Request) -> int | None:

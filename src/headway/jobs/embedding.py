@@ -1,4 +1,4 @@
-"""Tokens for embeds: a page that shows somebody's jobs gets one that may see, or cancel, only what it names."""
+"""Tokens for embeds: a page gets one that may see somebody's jobs, cancel them or send files, as far as it names that."""
 
 from __future__ import annotations
 
@@ -16,10 +16,20 @@ from headway.kit.actor import Actor, Scope
 READ_ALL = "jobs:read:user"
 READ_ONE = "job:read:{job_id}"
 CANCEL_ONE = "job:cancel:{job_id}"
+IMPORT_ALL = "imports:write:user"
+"""Send files, look at them before, and cancel imports."""
+
 _ONE = {READ_ONE.partition("{")[0], CANCEL_ONE.partition("{")[0]}
 
 _JOB = r"/jobs/[0-9a-f-]{36}"
-OPENED = {"GET": rf"/jobs/(active|stream)|{_JOB}(/(events|attempts))?", "POST": rf"{_JOB}/cancel"}
+_UPLOAD = r"/uploads/[0-9a-f-]{36}"
+OPENED = {
+    "GET": rf"/jobs/(active|stream)|{_JOB}(/(events|attempts))?|/limits",
+    "POST": rf"{_JOB}/cancel|/imports(/preview)?|/uploads|{_UPLOAD}",
+    "HEAD": _UPLOAD,
+    "PATCH": _UPLOAD,
+    "DELETE": _UPLOAD,
+}
 """Patterns of what these tokens open, by method, below the API's prefix; pages of other origins may ask for that."""
 
 DEFAULT_SECONDS = 15 * 60
@@ -30,11 +40,11 @@ MOST_SCOPES = 20
 
 def _canonical(scope: str) -> str:
     """Return the scope with its id as our addresses write it. Raises ValueError."""
-    if scope == READ_ALL:
+    if scope in {READ_ALL, IMPORT_ALL}:
         return scope
     verb, _, job_id = scope.rpartition(":")
     if f"{verb}:" not in _ONE:
-        raise ValueError("a scope is jobs:read:user, job:read:{id} or job:cancel:{id}")
+        raise ValueError("a scope is jobs:read:user, imports:write:user, job:read:{id} or job:cancel:{id}")
     try:
         return f"{verb}:{UUID(job_id)}"
     except ValueError:
@@ -45,7 +55,9 @@ JobScope = Annotated[
     str,
     StringConstraints(max_length=100),
     AfterValidator(_canonical),
-    Field(description="`jobs:read:user`, `job:read:{id}` or `job:cancel:{id}`.", examples=[READ_ALL]),
+    Field(
+        description="`jobs:read:user`, `imports:write:user`, `job:read:{id}` or `job:cancel:{id}`.", examples=[READ_ALL]
+    ),
 ]
 
 
@@ -79,10 +91,22 @@ class JobTokens:
     async def create(self, who: Actor, wanted: CreateJobToken) -> JobToken:
         """Make a token. Raises `JobNotFound`, or `ScopeMissing` if it could do what its maker may not."""
         scopes = set(wanted.scopes)
-        named = {UUID(scope.rpartition(":")[2]) for scope in scopes - {READ_ALL}}
-        if Scope.JOBS_WRITE not in who.scopes and any(scope.startswith("job:cancel:") for scope in scopes):
-            needed = Scope.JOBS_WRITE.value
-            raise ScopeMissing(f"A token that cancels is made by one with the scope {needed}.", scope=needed)
+        named = {UUID(scope.rpartition(":")[2]) for scope in scopes - {READ_ALL, IMPORT_ALL}}
+        if any(scope.startswith("job:cancel:") for scope in scopes):
+            _require(who, Scope.JOBS_WRITE, "cancels")
+        if IMPORT_ALL in scopes:
+            _require(who, Scope.IMPORTS_WRITE, "sends files")
         await self._service.require_own(named, who.owner)
         token, expires_at = await self._issue(who.owner, scopes, wanted.ttl_seconds)
         return JobToken(token=token, expires_at=expires_at)
+
+
+def _require(who: Actor, scope: Scope, does: str) -> None:
+    if scope not in who.scopes:
+        raise ScopeMissing(f"A token that {does} is made by one with the scope {scope}.", scope=scope.value)
+
+
+def may_cancel(who: Actor, job_id: UUID, job_type: str) -> bool:
+    """Say whether a caller may cancel this job; one that may only send files may cancel imports."""
+    whole = {Scope.JOBS_WRITE.value, CANCEL_ONE.format(job_id=job_id)}
+    return not who.scopes.isdisjoint(whole) or (IMPORT_ALL in who.scopes and job_type == "import")

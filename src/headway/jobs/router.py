@@ -7,11 +7,20 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel
 
-from headway.errors import Unauthorized
+from headway.errors import ScopeMissing, Unauthorized
 from headway.jobs.answers import active_tag, job_tag
 from headway.jobs.bulk import BulkActions
 from headway.jobs.deliveries import Deliveries
-from headway.jobs.embedding import CANCEL_ONE, READ_ALL, READ_ONE, CreateJobToken, JobToken, JobTokens
+from headway.jobs.embedding import (
+    CANCEL_ONE,
+    IMPORT_ALL,
+    READ_ALL,
+    READ_ONE,
+    CreateJobToken,
+    JobToken,
+    JobTokens,
+    may_cancel,
+)
 from headway.jobs.errors import (
     JobEnded,
     JobNotFound,
@@ -286,13 +295,20 @@ def _add_steering(
 ) -> None:
     """What an owner does to their jobs."""
     writer = Annotated[Actor, Depends(needs(actor, Scope.JOBS_WRITE))]
-    canceller = Annotated[Actor, Depends(needs(actor, Scope.JOBS_WRITE, CANCEL_ONE))]
+    canceller = Annotated[Actor, Depends(needs(actor, Scope.JOBS_WRITE, CANCEL_ONE, IMPORT_ALL))]
 
     @router.post(
         "/{job_id}/cancel", status_code=202, responses={200: {"model": JobResponse}, **responses(JobNotFound, JobEnded)}
     )
     async def cancel_job(who: canceller, job_id: UUID, response: Response) -> JobResponse:
         """Cancel: a waiting job ends at once (200), a running one is asked to stop (202)."""
+        if Scope.JOBS_WRITE not in who.scopes:
+            job = await service.get_job_by_id(job_id, who.owner)
+            if not may_cancel(who, job_id, job.job_type):
+                raise ScopeMissing(
+                    f"Without the scope {Scope.JOBS_WRITE} this token cancels imports only.",
+                    scope=Scope.JOBS_WRITE.value,
+                )
         job = await bulk.cancel(job_id, who.owner)
         if job.status == "cancelled":
             response.status_code = 200
@@ -342,10 +358,11 @@ def _add_tokens(router: APIRouter, tokens: JobTokens, actor: Callable[..., Any])
 
     @router.post("/tokens", status_code=201, responses=responses(JobNotFound))
     async def create_job_token(who: reader, body: CreateJobToken, response: Response) -> JobToken:
-        """Make a short-lived token for a page that shows your jobs: it may see, or cancel, only what it names.
+        """Make a short-lived token for a page of yours: it may see, cancel or send only what it names.
 
         It is taken by `GET /jobs/active`, `/jobs/stream`, `/jobs/{id}`, its `/events` and `/attempts`, and
-        `POST /jobs/{id}/cancel`. It ends early when your password is changed.
+        `POST /jobs/{id}/cancel`; with `imports:write:user` by `POST /imports`, its `/preview`, `/limits` and `/uploads`.
+        It ends early when your password is changed.
         """
         response.headers["Cache-Control"] = "no-store"
         return await tokens.create(who, body)

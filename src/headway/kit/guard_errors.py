@@ -37,7 +37,10 @@ class NotOpenElsewhere(BadRequest):
 
     code = "request.not_open_elsewhere"
     title = "A page of another origin may not send this request"
-    user_action = "Send no other headers than Authorization, Content-Type, If-None-Match and Last-Event-ID."
+    user_action = (
+        "Send no other headers than Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID and those of"
+        " tus."
+    )
 
 
 class BodyTooLarge(TooLarge):

@@ -20,8 +20,10 @@ from headway.kit.problems import problem_response
 PREFLIGHT_SECONDS = 7200
 """As long as Chromium keeps an answer at most. Each page asks once for each address, and not before each request."""
 
-SENT = ("Authorization", "Content-Type", "If-None-Match", "Last-Event-ID")
-READ = ("ETag", "Retry-After", "X-Request-ID")
+TUS_SENT = ("Tus-Resumable", "Upload-Length", "Upload-Metadata", "Upload-Offset", "X-HTTP-Method-Override")
+SENT = ("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID", *TUS_SENT)
+TUS_READ = ("Headway-Job", "Location", "Tus-Resumable", "Upload-Expires", "Upload-Length", "Upload-Offset")
+READ = ("ETag", "Retry-After", "X-Request-ID", *TUS_READ)
 
 
 class OtherOrigins:

@@ -20,7 +20,7 @@ ASSETS = "/assets/"
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 FOREVER = "public, max-age=31536000, immutable"
 
-EMBEDDED = r"/headway-jobs\.js|/embed/[\w.-]+\.js"
+EMBEDDED = r"/headway-(jobs|importer)\.js|/embed/[\w.-]+\.js"
 """Pattern of what pages of others load."""
 
 SECURITY_HEADERS = {

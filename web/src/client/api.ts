@@ -6,9 +6,9 @@ export const API = '/api/v2'
 
 /** How a page of another application reaches Headway: where its API is, and who gives a token for it. */
 export interface Access {
-  base?: string
+  base?: string | null
   /** Asked again when the last token has expired or is about to. It is sent as a header, never in an address. */
-  getToken?: () => Promise<string>
+  getToken?: (() => Promise<string>) | undefined
 }
 
 let access: Access = {}
@@ -41,13 +41,13 @@ export async function identity(): Promise<string | null> {
   }
 }
 
-/** Whether the page has a token that lets it look at jobs and, where it names one, cancel it, and nothing else. */
+/** Whether the page has a token instead of a session: it may look at jobs, and beyond that what its scopes name. */
 export function isGuest(): boolean {
   return access.getToken !== undefined
 }
 
-export function mayCancel(job: string): boolean {
-  return !isGuest() || (Array.isArray(scopes) && scopes.includes(`job:cancel:${job}`))
+export function mayDo(scope: string): boolean {
+  return !isGuest() || (Array.isArray(scopes) && scopes.includes(scope))
 }
 
 /** Have a page's own server make a token, with the session that the page has there. */

@@ -1,5 +1,7 @@
 /** Files out of a drop, a chosen folder or the clipboard. */
 
+import { say } from './say.ts'
+
 const MOST_FILES = 1000
 
 /** What came out of it. `left` says of what there was more than was taken, in a sentence; mostly empty. */
@@ -32,7 +34,8 @@ export function pastedFiles(clipboard: DataTransfer | null): Taken {
 }
 
 function firstOf(files: File[]): Taken {
-  const left = files.length > MOST_FILES ? `Only the first ${MOST_FILES} files were taken. Bring the others after them.` : ''
+  if (files.length <= MOST_FILES) return { files, left: '' }
+  const left = say('Only the first {count} files were taken. Bring the others after them.', { count: MOST_FILES })
   return { files: files.slice(0, MOST_FILES), left }
 }
 

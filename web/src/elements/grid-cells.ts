@@ -1,5 +1,7 @@
 /** How a column and a value of a dataset become text. */
 
+import { say, texts } from './say.ts'
+
 export interface GridColumn {
   name: string
   type: string
@@ -8,19 +10,27 @@ export interface GridColumn {
 
 const SHOWN_CHARACTERS = 300
 const NUMERIC = new Set(['integer', 'big_integer', 'decimal', 'number'])
-const TYPE_WORDS: Record<string, string> = {
+const TYPE_WORDS: Record<string, string> = texts({
+  text: 'text',
+  integer: 'integer',
   big_integer: 'big integer',
+  decimal: 'decimal',
+  number: 'number',
+  boolean: 'boolean',
+  date: 'date',
+  time: 'time',
   timestamp: 'date and time',
   timestamp_tz: 'date and time, UTC',
+  uuid: 'uuid',
   json: 'JSON',
-}
+})
 
 export function isNumeric(type: string): boolean {
   return NUMERIC.has(type)
 }
 
 export function typeWord(type: string): string {
-  return TYPE_WORDS[type] ?? type
+  return say(TYPE_WORDS[type] ?? type)
 }
 
 /** The type, and how much of the column is empty: "text · 9% empty". */

@@ -12,7 +12,8 @@ import { importerStyles } from './importer-styles.ts'
 import './interrupted-upload.ts'
 import { type JobLinks, LINKS } from './job-links.ts'
 import { isBegunWith, type JobSource } from './job-source.ts'
-import { formatBytes, plural } from './sizes.ts'
+import { say, sayCount } from './say.ts'
+import { formatBytes } from './sizes.ts'
 import type { Upload } from './upload.ts'
 import type { UploadQueue } from './upload-queue.ts'
 import { jobOf } from './upload-row.ts'
@@ -57,7 +58,7 @@ export class HeadwayImporter extends LitElement {
   declare queue: UploadQueue | null
   declare jobs: JobSource | null
   /** Where links lead, if not to Headway's own pages. */
-  declare links: JobLinks
+  declare links: JobLinks | undefined
   /** Without the list of formats, for a place that says more itself. */
   declare compact: boolean
   declare dragging: boolean
@@ -207,7 +208,7 @@ export class HeadwayImporter extends LitElement {
       ${this.#renderSafety(uploads)}
       ${uploads.length || interrupted.length ? this.#renderList(uploads, interrupted) : nothing}
       <p class="hidden" role="status">${this.#announced}</p>
-      ${this.dragging ? html`<div class="everywhere" aria-hidden="true"><span>Drop to import</span></div>` : nothing}`
+      ${this.dragging ? html`<div class="everywhere" aria-hidden="true"><span>${say('Drop to import')}</span></div>` : nothing}`
   }
 
   #renderZone(): TemplateResult {
@@ -217,9 +218,9 @@ export class HeadwayImporter extends LitElement {
         <path d="M12 16V5m-4.5 4L12 4.5 16.5 9M5 15.5V18a1.5 1.5 0 0 0 1.5 1.5h11A1.5 1.5 0 0 0 19 18v-2.5"></path>
       </svg>
       <p class="lead">
-        Drop files here or
+        ${say('Drop files here or')}
         <label class="choose">
-          choose files
+          ${say('choose files')}
           <input type="file" multiple @change=${this.#onChoose} />
         </label>
         ${this.compact ? nothing : this.#renderFolder()}
@@ -228,8 +229,8 @@ export class HeadwayImporter extends LitElement {
         this.compact
           ? nothing
           : html`<p class="muted">
-              CSV, TSV, Excel, OpenDocument, JSON, Parquet or Arrow, also in ZIP or gzip.${most ? ` Up to ${formatBytes(most)} each.` : ''} Large
-              uploads go on after an interruption.
+              ${say('CSV, TSV, Excel, OpenDocument, JSON, Parquet or Arrow, also in ZIP or gzip.')}
+              ${most ? say('Up to {size} each.', { size: formatBytes(most) }) : nothing} ${say('Large uploads go on after an interruption.')}
             </p>`
       }
       ${this.compact ? nothing : this.#renderChecks()}
@@ -239,7 +240,7 @@ export class HeadwayImporter extends LitElement {
   #renderChecks(): TemplateResult {
     return html`<label class="checks">
       <input type="checkbox" .checked=${this.checks} @change=${this.#onChecks} />
-      Look at each file before it is imported
+      ${say('Look at each file before it is imported')}
     </label>`
   }
 
@@ -252,29 +253,33 @@ export class HeadwayImporter extends LitElement {
   #renderSafety(uploads: readonly Upload[]): TemplateResult | typeof nothing {
     const inBrowser = this.queue?.inBrowser ?? 0
     if (inBrowser) {
-      const what = inBrowser === 1 ? '1 file has' : `${plural(inBrowser, '', 'files')} have`
-      return html`<p class="safety">Keep this page open: ${what} not been sent whole yet.</p>`
+      const what = sayCount(
+        inBrowser,
+        'Keep this page open: {count} file has not been sent whole yet.',
+        'Keep this page open: {count} files have not been sent whole yet.',
+      )
+      return html`<p class="safety">${what}</p>`
     }
     if (!uploads.some((upload) => upload.state === 'accepted' && this.#say(upload).percent !== undefined))
       return nothing
-    const all = this.links.all
+    const all = this.links?.all
     return html`<p class="safety good">
-      You can close this page.${all ? html` Progress is under <a href=${all}>Jobs</a>.` : nothing}
+      ${say('You can close this page.')} ${all ? html`${say('Progress is under')} <a href=${all}>${say('Jobs')}</a>.` : nothing}
     </p>`
   }
 
   #renderFolder(): TemplateResult {
-    return html`or
+    return html`${say('or')}
       <label class="choose">
-        a folder
-        <input type="file" multiple webkitdirectory aria-label="choose a folder" @change=${this.#onChoose} />
+        ${say('a folder')}
+        <input type="file" multiple webkitdirectory aria-label=${say('choose a folder')} @change=${this.#onChoose} />
       </label>`
   }
 
   #renderList(uploads: readonly Upload[], interrupted: readonly Job[]): TemplateResult {
     const { queue, jobs } = this
     const open = this.lookedAt?.state === 'checking' ? this.lookedAt : queue?.uploads.find(({ state }) => state === 'checking')
-    return html`<ul class="uploads" aria-label="Files">
+    return html`<ul class="uploads" aria-label=${say('Files')}>
       ${repeat(
         uploads,
         (upload) => upload.id,

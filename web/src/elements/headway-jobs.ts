@@ -6,7 +6,8 @@
 
 import { html, nothing, render, type TemplateResult } from 'lit/html.js'
 
-import { connect, isGuest, tokenFrom } from '../client/api.ts'
+import type { HeadwayJobsElement, Strings } from '../../packages/elements/jobs.d.ts'
+import { isGuest } from '../client/api.ts'
 import { jobsStore } from '../client/jobs-store.ts'
 import type { Job } from '../client/types.ts'
 import styles from './headway-jobs.css?inline'
@@ -17,6 +18,8 @@ import { isEnded } from './job-words.ts'
 import { JobsView } from './jobs-view.ts'
 import type { Notices } from './notices.ts'
 import type { placeBelow } from './place.ts'
+import { type GetToken, reach, takeOver } from './reach.ts'
+import { replaceStrings, say } from './say.ts'
 import tokens from './tokens.css?inline'
 
 /** A job that ends sooner shows its result only: a button that flashes says nothing. */
@@ -27,11 +30,12 @@ const TICK_MILLISECONDS = 5_000
 const sheet = new CSSStyleSheet()
 sheet.replaceSync(tokens + styles)
 
-class HeadwayJobs extends HTMLElement {
+class HeadwayJobs extends HTMLElement implements HeadwayJobsElement {
   readonly #root = this.attachShadow({ mode: 'open' })
   readonly #view = new JobsView(() => this.#take())
   readonly #voice = new JobVoice()
   #links: JobLinks | undefined
+  #getToken: GetToken | undefined
   #notices: Notices | undefined
   /** Those that had not ended when they were last looked at; null before the first answer. */
   #going: ReadonlySet<string> | null = null
@@ -64,10 +68,29 @@ class HeadwayJobs extends HTMLElement {
   constructor() {
     super()
     this.#root.adoptedStyleSheets = [sheet]
+    takeOver(this as HeadwayJobsElement, 'getToken', 'links', 'strings')
   }
 
-  /** Gives a token for the API of another origin, if `token-url` does not do. To be set before it is put in the page. */
-  declare getToken: (() => Promise<string>) | undefined
+  /** Gives a token instead of the session, if `token-url` does not do. */
+  get getToken(): GetToken | undefined {
+    return this.#getToken
+  }
+
+  set getToken(getToken: GetToken | undefined) {
+    const isLate = this.isConnected && !this.#getToken
+    this.#getToken = getToken
+    if (!isLate) return
+    // What was asked for without it was refused.
+    jobsStore.stop()
+    reach(this)
+    jobsStore.start()
+  }
+
+  /** Sentences in other words. They are kept for all of the page, so there is nothing to be read here. */
+  set strings(strings: Strings) {
+    replaceStrings(strings)
+    this.#update()
+  }
 
   /** Where links lead, if not to Headway's own pages beside this one. */
   get links(): JobLinks | undefined {
@@ -88,9 +111,7 @@ class HeadwayJobs extends HTMLElement {
   }
 
   connectedCallback(): void {
-    const [base, url] = [this.getAttribute('base'), this.getAttribute('token-url')]
-    const getToken = this.getToken ?? (url ? () => tokenFrom(url) : undefined)
-    if (base || getToken) connect({ ...(base ? { base } : {}), ...(getToken ? { getToken } : {}) })
+    reach(this)
     // In a host's page nobody else does; in the app it has been done.
     jobsStore.start()
     this.#view.connect()
@@ -206,8 +227,8 @@ class HeadwayJobs extends HTMLElement {
       </button>
       <span class="hidden" role="status">${this.#said}</span>
       <span class="hidden" role="alert">${this.#alarm}</span>
-      <div id="panel" part="panel" popover role="group" aria-label="Jobs" @beforetoggle=${this.#onToggle}>
-        ${this.#isBroken ? html`<p class="broken">The list could not be loaded. Check the connection and open it again.</p>` : nothing}
+      <div id="panel" part="panel" popover role="group" aria-label=${say('Jobs')} @beforetoggle=${this.#onToggle}>
+        ${this.#isBroken ? html`<p class="broken">${say('The list could not be loaded. Check the connection and open it again.')}</p>` : nothing}
         <headway-job-panel
           .jobs=${jobs}
           .isLoaded=${isLoaded}
@@ -224,7 +245,7 @@ class HeadwayJobs extends HTMLElement {
 
   #renderText({ attention, running }: { attention: string; running: string }): unknown {
     if (attention && running) return html`${attention}<span class="also"> · ${running}</span>`
-    return attention || running || 'Jobs'
+    return attention || running || say('Jobs')
   }
 
   #renderSign(jobs: readonly Job[], needsAttention: boolean, isRunning: boolean): unknown {

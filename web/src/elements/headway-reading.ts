@@ -17,6 +17,7 @@ import './reading-marks.ts'
 import { readingStyles } from './reading-styles.ts'
 import './reading-tables.ts'
 import { sayDecision, subjectWord } from './say-decision.ts'
+import { say, sayCount } from './say.ts'
 import { plural } from './sizes.ts'
 import { sayProblem } from './upload-words.ts'
 
@@ -151,7 +152,7 @@ export class HeadwayReading extends LitElement {
 
   override render(): TemplateResult {
     const { shown } = this
-    return html`<p class="muted" role="status">${this.isLooking ? 'Looking at the file…' : (shown?.message ?? '')}</p>
+    return html`<p class="muted" role="status">${this.isLooking ? say('Looking at the file…') : (shown?.message ?? '')}</p>
       ${this.#renderWrong(shown)} ${shown ? html`${this.#renderIssues(shown)} ${this.#renderTables(shown)}` : nothing}
       ${shown ? this.#renderDecisions(shown.decisions) : nothing} ${this.#renderMarks(shown)} ${shown ? this.#renderTable(shown) : nothing}`
   }
@@ -164,11 +165,11 @@ export class HeadwayReading extends LitElement {
     const back = this.#seen
     return html`${isPlaced ? nothing : html`<p class="problem" role="alert">${wrong.said}</p>`}
       <div class="bar">
-        ${wrong.retryable ? html`<button @click=${() => this.#lookSoon(0)}>Try again</button>` : nothing}
+        ${wrong.retryable ? html`<button @click=${() => this.#lookSoon(0)}>${say('Try again')}</button>` : nothing}
         ${
           back
-            ? html`<button @click=${() => this.#show('', { ...back })}>Take the last choice back</button>
-                <span class="muted">What is shown is from before it.</span>`
+            ? html`<button @click=${() => this.#show('', { ...back })}>${say('Take the last choice back')}</button>
+                <span class="muted">${say('What is shown is from before it.')}</span>`
             : nothing
         }
       </div>`
@@ -201,21 +202,21 @@ export class HeadwayReading extends LitElement {
   #renderIssues(shown: Preview): TemplateResult | typeof nothing {
     const groups = issuesOf(shown.decisions)
     if (!groups.length) return nothing
-    return html`<section class="issues" aria-label="What does not fit">
+    return html`<section class="issues" aria-label=${say('What does not fit')}>
       ${groups.map((group) => this.#renderIssue(group))}
     </section>`
   }
 
   #renderIssue(group: IssueGroup): TemplateResult {
     const sample = group.samples[0]
-    const what = group.column ? `Column ${group.column}: ` : ''
+    const what = group.column ? `${say('Column {name}:', { name: group.column })} ` : ''
     const raw = sample?.value ?? sample?.raw
     return html`<div class="mark">
       <p>
         <strong>${what}${plural(group.count, 'row', 'rows')} ${group.count === 1 ? group.reason : manyOf(group.reason)}</strong>
         <span class="muted">${sayRows(group.rows, group.more_rows)}</span>
       </p>
-      ${raw ? html`<p>For example <code>${raw}</code></p>` : nothing}
+      ${raw ? html`<p>${say('For example')} <code>${raw}</code></p>` : nothing}
       <div class="bar">
         ${group.suggestions.map(
           (suggestion) => html`<button @click=${() => this.#ask(withOptions(this.options, suggestion.options))}>
@@ -227,7 +228,7 @@ export class HeadwayReading extends LitElement {
   }
 
   #renderDecisions(decisions: readonly Decision[]): TemplateResult {
-    return html`<section aria-label="How the file is read">
+    return html`<section aria-label=${say('How the file is read')}>
       <dl>${ofFile(decisions).map((decision) => this.#renderDecision(decision))}</dl>
     </section>`
   }
@@ -241,7 +242,7 @@ export class HeadwayReading extends LitElement {
           ${alternatives(decision).map(
             (other) => html`<button class="small" @click=${() => this.#ask(withOptions(this.options, other.options))}>${other.label}</button>`,
           )}
-          ${isAsked ? html`<button class="small" @click=${() => this.#findAgain(decision.option ?? '')}>Find it out again</button>` : nothing}
+          ${isAsked ? html`<button class="small" @click=${() => this.#findAgain(decision.option ?? '')}>${say('Find it out again')}</button>` : nothing}
         </span>
       </dd>`
   }
@@ -256,7 +257,7 @@ export class HeadwayReading extends LitElement {
     const reasons = new Map(shown.decisions.map((decision) => [columnOf(decision), decision]))
     const problem = this.#wrongWith('types', 'formats')
     return html`${problem ? html`<p class="problem" role="alert">${problem}</p>` : nothing}
-      <div class="scroll" role="region" aria-label="First rows" tabindex="0">
+      <div class="scroll" role="region" aria-label=${say('First rows')} tabindex="0">
         <table>
           <thead>
             <tr>${columns.map((column) => this.#renderHead(column, reasons.get(column.name)))}</tr>
@@ -268,7 +269,7 @@ export class HeadwayReading extends LitElement {
           </tbody>
         </table>
       </div>
-      ${left ? html`<p class="muted">and ${plural(left, 'more column', 'more columns')}</p>` : nothing}`
+      ${left ? html`<p class="muted">${sayCount(left, 'and {count} more column', 'and {count} more columns')}</p>` : nothing}`
   }
 
   #renderHead(column: PreviewColumn, decision: Decision | undefined): TemplateResult {
@@ -277,12 +278,12 @@ export class HeadwayReading extends LitElement {
     return html`<th scope="col" title=${column.why}>
       <span class="name">${column.name}</span>
       <select
-        aria-label="Type of ${column.name}"
+        aria-label=${say('Type of {name}', { name: column.name })}
         @change=${(event: Event) => this.#chooseType(column.name, (event.target as HTMLSelectElement).value, others)}
       >
-        <option value="" .selected=${!asked}>${asked ? 'found out' : typeWord(column.type)}</option>
+        <option value="" .selected=${!asked}>${asked ? say('found out') : typeWord(column.type)}</option>
         ${others.map((other, index) => html`<option value="other-${index}">${other.label}</option>`)}
-        ${TYPES.map((type) => html`<option value=${type} .selected=${type === asked}>as ${typeWord(type)}</option>`)}
+        ${TYPES.map((type) => html`<option value=${type} .selected=${type === asked}>${say('as {type}', { type: typeWord(type) })}</option>`)}
       </select>
     </th>`
   }
@@ -295,7 +296,7 @@ export class HeadwayReading extends LitElement {
 
   #renderCell(value: unknown, type: string): TemplateResult {
     const line = cellLine(value)
-    return html`<td class=${isNumeric(type) ? 'number' : ''}>${line ?? html`<span class="muted">empty</span>`}</td>`
+    return html`<td class=${isNumeric(type) ? 'number' : ''}>${line ?? html`<span class="muted">${say('empty')}</span>`}</td>`
   }
 }
 

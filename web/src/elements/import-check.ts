@@ -5,18 +5,20 @@
 
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
 
+import { isGuest } from '../client/api.ts'
 import { type Look, lookAtFile, type ReadingOptions } from '../client/reading-api.ts'
 import { fieldStyles } from './field-styles.ts'
 import type { Wrong } from './headway-reading.ts'
 import './headway-reading.ts'
 import './import-target.ts'
 import { cleaned, isSeveral } from './reading.ts'
+import { say, texts } from './say.ts'
 
-const POLICIES = {
+const POLICIES = texts({
   quarantine: ['Skip and report them', 'Good rows become the dataset; the others wait beside it to be corrected.'],
   fail: ['Stop', 'Nothing is imported if a row does not fit.'],
   text: ['Keep the column as text', 'Where values are not of the type that you chose.'],
-} as const
+} as const)
 /** Options that are chosen here and not in the reading. */
 const OWN = ['bad_rows']
 
@@ -90,8 +92,13 @@ class ImportCheck extends LitElement {
   override render(): TemplateResult {
     const { name } = this.file
     return html`<div class="bar act" @keydown=${this.#onKey}>
-        <button class="primary" aria-label="Import ${name}" ?disabled=${this.#lacksKey} @click=${this.#import}>Import</button>
-        <button aria-label="Remove ${name} from this list" @click=${() => this.dispatchEvent(new Event('headway-remove'))}>Remove</button>
+        <button class="primary" aria-label=${say('Import {name}', { name })} ?disabled=${this.#lacksKey} @click=${this.#import}>
+          ${say('Import')}
+        </button>
+        <button
+          aria-label=${say('Remove {name} from this list', { name })}
+          @click=${() => this.dispatchEvent(new Event('headway-remove'))}
+        >${say('Remove')}</button>
       </div>
       <headway-reading
         .look=${this.#look}
@@ -102,17 +109,22 @@ class ImportCheck extends LitElement {
         @keydown=${this.#onKey}
       ></headway-reading>
       ${this.#renderPolicies()}
-      <headway-import-target
-        .fileName=${name}
-        .several=${isSeveral(this.options)}
-        @headway-target=${({ detail }: CustomEvent<ReadingOptions>) => (this.target = detail)}
-      ></headway-import-target>`
+      ${
+        // A token of a host's page shows no datasets to choose from.
+        isGuest()
+          ? nothing
+          : html`<headway-import-target
+              .fileName=${name}
+              .several=${isSeveral(this.options)}
+              @headway-target=${({ detail }: CustomEvent<ReadingOptions>) => (this.target = detail)}
+            ></headway-import-target>`
+      }`
   }
 
   #renderPolicies(): TemplateResult {
     const chosen = this.options['bad_rows'] ?? 'quarantine'
     return html`<fieldset>
-      <legend>Rows that do not fit</legend>
+      <legend>${say('Rows that do not fit')}</legend>
       ${Object.entries(POLICIES).map(
         ([policy, [word, effect]]) => html`<label>
           <input
@@ -121,7 +133,7 @@ class ImportCheck extends LitElement {
             .checked=${policy === chosen}
             @change=${() => (this.options = { ...this.options, bad_rows: policy })}
           />
-          <span>${word} <span class="muted">${effect}</span></span>
+          <span>${say(word)} <span class="muted">${say(effect)}</span></span>
         </label>`,
       )}
       ${this.wrong ? html`<p class="problem" role="alert">${this.wrong}</p>` : nothing}

@@ -6,13 +6,14 @@ import { request } from '../client/api.ts'
 import type { ReadingOptions } from '../client/reading-api.ts'
 import type { Dataset, Page } from '../client/types.ts'
 import { fieldStyles } from './field-styles.ts'
+import { say, texts } from './say.ts'
 import { plural } from './sizes.ts'
 
-const MODES = {
+const MODES = texts({
   append: ['Add its rows', 'at the end of those that are there'],
   upsert: ['Update by key', 'rows whose key is known are updated, the others added'],
   replace: ['Replace all rows', 'by those of the file'],
-} as const
+} as const)
 
 type Mode = keyof typeof MODES
 
@@ -63,9 +64,9 @@ class ImportTarget extends LitElement {
     try {
       this.datasets ??= (await request<Page<Dataset>>('GET', '/datasets?limit=100')).items
       this.into = this.datasets[0] ?? null
-      this.problem = this.into ? '' : 'You have no dataset yet.'
+      this.problem = this.into ? '' : say('You have no dataset yet.')
     } catch {
-      this.problem = 'The datasets could not be listed. Choose this again.'
+      this.problem = say('The datasets could not be listed. Choose this again.')
     }
     this.#tell()
   }
@@ -96,15 +97,18 @@ class ImportTarget extends LitElement {
   }
 
   override render(): TemplateResult {
+    const { several } = this
+    const named = several ? say('named after the tables') : say('named after the file')
+    const changes = several ? say('takes one table; you have chosen several') : say('what would change is shown before it does')
     return html`<fieldset>
-      <legend>Where it goes</legend>
+      <legend>${say('Where it goes')}</legend>
       <label>
         <input type="radio" name="where" .checked=${!this.into} @change=${this.#chooseNew} />
-        <span>${this.several ? 'New datasets' : 'A new dataset'} <span class="muted">named after ${this.several ? 'the tables' : 'the file'}</span></span>
+        <span>${several ? say('New datasets') : say('A new dataset')} <span class="muted">${named}</span></span>
       </label>
       <label>
-        <input type="radio" name="where" .checked=${this.into !== null} ?disabled=${this.several} @change=${this.#chooseExisting} />
-        <span>A dataset that is there <span class="muted">${this.several ? 'takes one table; you have chosen several' : 'what would change is shown before it does'}</span></span>
+        <input type="radio" name="where" .checked=${this.into !== null} ?disabled=${several} @change=${this.#chooseExisting} />
+        <span>${say('A dataset that is there')} <span class="muted">${changes}</span></span>
       </label>
       ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
       ${this.into ? this.#renderInto(this.into) : nothing}
@@ -113,7 +117,7 @@ class ImportTarget extends LitElement {
 
   #renderInto(into: Dataset): TemplateResult {
     return html`<label>
-        Dataset
+        ${say('Dataset')}
         <select @change=${this.#chooseDataset}>
           ${this.datasets?.map(
             (each) => html`<option value=${each.id} .selected=${each.id === into.id}>${each.name} (${plural(each.rows, 'row', 'rows')})</option>`,
@@ -132,13 +136,13 @@ class ImportTarget extends LitElement {
     }
     return html`<label>
       <input type="radio" name="mode" .checked=${mode === this.mode} @change=${choose} />
-      <span>${word} <span class="muted">${effect}</span></span>
+      <span>${say(word)} <span class="muted">${say(effect)}</span></span>
     </label>`
   }
 
   #renderKey(into: Dataset): TemplateResult {
     return html`<fieldset>
-      <legend>Key columns</legend>
+      <legend>${say('Key columns')}</legend>
       ${into.columns.slice(0, 100).map(
         ({ name }) => html`<label>
           <input
@@ -149,7 +153,13 @@ class ImportTarget extends LitElement {
           ${name}
         </label>`,
       )}
-      ${this.key.length ? nothing : html`<p class="problem" role="alert">Choose the columns by which a row is known. Without one, nothing can be updated.</p>`}
+      ${
+        this.key.length
+          ? nothing
+          : html`<p class="problem" role="alert">
+              ${say('Choose the columns by which a row is known. Without one, nothing can be updated.')}
+            </p>`
+      }
     </fieldset>`
   }
 }

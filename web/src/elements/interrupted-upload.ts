@@ -4,6 +4,7 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
 
 import type { Job } from '../client/types.ts'
 import { type JobSource, otherThan } from './job-source.ts'
+import { say } from './say.ts'
 import type { UploadQueue } from './upload-queue.ts'
 import { rowStyles } from './upload-row-styles.ts'
 import { renderSaid } from './upload-said.ts'
@@ -60,23 +61,23 @@ class InterruptedUpload extends LitElement {
 
   override render(): TemplateResult {
     const { job } = this
-    const said = { state: 'Paused', sentence: sayInterrupted(job), tone: 'warn', percent: interruptedPercent(job) } as const
+    const said = { state: say('Paused'), sentence: sayInterrupted(job), tone: 'warn', percent: interruptedPercent(job) } as const
     return html`${renderSaid(job.title, said)} ${this.other ? this.#renderOther(this.other) : nothing}
       <div class="bar">
         <label class="button choose">
-          Choose it again
-          <input type="file" aria-label="Choose ${job.title} again" @change=${this.#onChoose} />
+          ${say('Choose it again')}
+          <input type="file" aria-label=${say('Choose {title} again', { title: job.title })} @change=${this.#onChoose} />
         </label>
-        ${this.isGivingUp ? nothing : html`<button aria-label="Cancel ${job.title}" @click=${this.#giveUp}>Cancel</button>`}
+        ${this.isGivingUp ? nothing : html`<button aria-label=${say('Cancel {title}', { title: job.title })} @click=${this.#giveUp}>${say('Cancel')}</button>`}
       </div>`
   }
 
   #renderOther(file: File): TemplateResult {
     return html`<div class="other" role="alert">
-      <p>${file.name} is a different file: ${otherThan(this.job, file)}. Start a new upload?</p>
+      <p>${say('{name} is a different file: {why}. Start a new upload?', { name: file.name, why: otherThan(this.job, file) })}</p>
       <div class="bar">
-        <button @click=${() => this.#takeAsNew(file)}>Upload it as a new file</button>
-        <button @click=${() => (this.other = null)}>No</button>
+        <button @click=${() => this.#takeAsNew(file)}>${say('Upload it as a new file')}</button>
+        <button @click=${() => (this.other = null)}>${say('No')}</button>
       </div>
     </div>`
   }

@@ -7,6 +7,7 @@ import type { Job } from '../client/types.ts'
 import { controlStyles } from './control-styles.ts'
 import { canBeCancelled, lossOf } from './job-rules.ts'
 import { titleOf } from './job-words.ts'
+import { say } from './say.ts'
 import { toneStyles } from './tone-styles.ts'
 
 class JobCancel extends LitElement {
@@ -51,18 +52,19 @@ class JobCancel extends LitElement {
     if (!canBeCancelled(job)) return nothing
     if (this.asking) return this.#renderQuestion(job)
     const isAsked = this.asked > 0
-    return html`<button aria-label="${isAsked ? 'Cancelling' : 'Cancel'} ${titleOf(job)}" aria-disabled=${isAsked ? 'true' : nothing} @click=${this.#onCancel}>
-        ${isAsked ? 'Cancelling…' : 'Cancel'}
+    const label = say(isAsked ? 'Cancelling {title}' : 'Cancel {title}', { title: titleOf(job) })
+    return html`<button aria-label=${label} aria-disabled=${isAsked ? 'true' : nothing} @click=${this.#onCancel}>
+        ${say(isAsked ? 'Cancelling…' : 'Cancel')}
       </button>
       ${this.problem ? html`<p class="bad" role="alert">${this.problem}</p>` : nothing}`
   }
 
   #renderQuestion(job: Job): TemplateResult {
     return html`<div class="ask" role="group" aria-labelledby="question" @keydown=${this.#onKey}>
-      <p id="question"><strong>Cancel it?</strong> ${lossOf(job)}</p>
+      <p id="question"><strong>${say('Cancel it?')}</strong> ${lossOf(job)}</p>
       <div class="bar">
-        <button class="keep" @click=${() => this.#ask(false)}>Keep it running</button>
-        <button class="yes" @click=${this.#cancel}>Cancel the job</button>
+        <button class="keep" @click=${() => this.#ask(false)}>${say('Keep it running')}</button>
+        <button class="yes" @click=${this.#cancel}>${say('Cancel the job')}</button>
       </div>
     </div>`
   }
@@ -94,7 +96,7 @@ class JobCancel extends LitElement {
     try {
       await cancelJob(this.job.id)
     } catch {
-      this.problem = 'It could not be cancelled. Try again in a moment.'
+      this.problem = say('It could not be cancelled. Try again in a moment.')
       this.asked = 0
     }
   }

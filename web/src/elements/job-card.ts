@@ -14,6 +14,7 @@ import { canBeRetried } from './job-rules.ts'
 import { rejectedRows, sentence } from './job-sentence.ts'
 import { isEndless, isWaiting } from './job-tally.ts'
 import { isEnded, isPausedUpload, phaseWord, titleOf, tone } from './job-words.ts'
+import { say } from './say.ts'
 import { formatAgo, formatMoment } from './sizes.ts'
 
 /** How often what depends on the time is said anew, while a job goes on and after it has ended. */
@@ -87,7 +88,7 @@ export class JobCard extends LitElement {
     try {
       await action(this.job.id)
     } catch {
-      this.problem = 'That did not work. Try again in a moment.'
+      this.problem = say('That did not work. Try again in a moment.')
     }
     this.busy = false
   }
@@ -99,7 +100,7 @@ export class JobCard extends LitElement {
   }
 
   async #copy(text: string): Promise<void> {
-    this.copied = (await copyText(text)) ? 'Copied' : 'Select the text and copy it'
+    this.copied = (await copyText(text)) ? say('Copied') : say('Select the text and copy it')
   }
 
   // ------------------------------------------------------------------ rendering
@@ -117,7 +118,7 @@ export class JobCard extends LitElement {
         <p>${this.#renderSentence(job)}</p>
         ${isEnded(job) ? nothing : html`${this.#renderOffer(job)}<headway-job-cancel .job=${job}></headway-job-cancel>`}
       </div>
-      ${job.phase === 'uploading' && !isPausedUpload(job) ? html`<p class="note">Keep the page that sends it open until then.</p>` : nothing}
+      ${job.phase === 'uploading' && !isPausedUpload(job) ? html`<p class="note">${say('Keep the page that sends it open until then.')}</p>` : nothing}
       ${job.problem ? html`<p class="do">${job.problem.user_action}</p>` : nothing}
       ${this.problem ? html`<p class="refusal" role="alert">${this.problem}</p>` : nothing}
       ${isEnded(job) ? html`${this.#renderActions(job)} ${this.#renderDetails(job)}` : nothing}
@@ -129,8 +130,9 @@ export class JobCard extends LitElement {
     const age = Date.now() - Date.parse(job.created_at)
     const left = job.expected_end ? Date.parse(job.expected_end.likely_at) - Date.now() : 0
     if (!this.offers || job.cancel_requested || Math.max(age, left) < LONG_MILLISECONDS) return nothing
-    return html`<button title="Tell me when it ends while I am elsewhere" aria-label="Notify me when ${titleOf(job)} ends" @click=${() => this.dispatchEvent(new Event('notify'))}>
-      ${sign('bell')} Notify me
+    const [title, label] = [say('Tell me when it ends while I am elsewhere'), say('Notify me when {title} ends', { title: titleOf(job) })]
+    return html`<button title=${title} aria-label=${label} @click=${() => this.dispatchEvent(new Event('notify'))}>
+      ${sign('bell')} ${say('Notify me')}
     </button>`
   }
 
@@ -143,12 +145,14 @@ export class JobCard extends LitElement {
 
   #renderEnd(job: Job): TemplateResult {
     const at = job.completed_at ?? job.updated_at
+    const label = say('Dismiss {title}', { title: titleOf(job) })
     return html`<time datetime=${at} title=${formatMoment(at)}>${formatAgo(at)}</time>
-      ${isGuest() ? nothing : html`<button class="quiet" aria-label="Dismiss ${titleOf(job)}" title="Dismiss" @click=${this.dismiss}>${sign('close')}</button>`}`
+      ${isGuest() ? nothing : html`<button class="quiet" aria-label=${label} title=${say('Dismiss')} @click=${this.dismiss}>${sign('close')}</button>`}`
   }
 
   #renderBar(job: Job): TemplateResult {
-    const text = [isEndless(job) ? '' : `${job.progress} percent`, phaseWord(job).replace('…', ''), sentence(job)].filter(Boolean).join(', ')
+    const percent = isEndless(job) ? '' : say('{percent} percent', { percent: job.progress })
+    const text = [percent, phaseWord(job).replace('…', ''), sentence(job)].filter(Boolean).join(', ')
     // An indeterminate bar is one without the attribute.
     const bar =
       isEndless(job) && job.phase !== 'queued'
@@ -161,7 +165,7 @@ export class JobCard extends LitElement {
   #renderStages(job: Job): TemplateResult | typeof nothing {
     const { stage_index: index, stage_count: count } = job
     if (!count || !index || count < 2) return nothing
-    return html`<span class="stages" role="img" aria-label="Stage ${index} of ${count}">
+    return html`<span class="stages" role="img" aria-label=${say('Stage {index} of {count}', { index, count })}>
       ${Array.from({ length: count }, (_, place) => html`<i class=${place + 1 < index ? 'past' : place + 1 === index ? 'now' : ''}></i>`)}
     </span>`
   }
@@ -183,34 +187,36 @@ export class JobCard extends LitElement {
     const other = job.status === 'failed' && job.job_type === 'import' && !again && this.links.import
     if (!file && !result && !again && !other) return nothing
     return html`<div class="actions">
-      ${file ? html`<a class="button" download href=${file} aria-label="Download ${title}">Download</a>` : nothing}
-      ${result ? html`<a class="button" href=${result} aria-label="Open dataset ${title}">Open dataset</a>` : nothing}
-      ${rows ? html`<a class="button" href=${rows} download>Download ${rejectedRows(job)}</a>` : nothing}
+      ${file ? html`<a class="button" download href=${file} aria-label=${say('Download {title}', { title })}>${say('Download')}</a>` : nothing}
+      ${result ? html`<a class="button" href=${result} aria-label=${say('Open dataset {title}', { title })}>${say('Open dataset')}</a>` : nothing}
+      ${rows ? html`<a class="button" href=${rows} download>${say('Download {title}', { title: rejectedRows(job) })}</a>` : nothing}
       ${again ? this.#renderAgain(title) : nothing}
-      ${other ? html`<a class="button" href=${other}>Choose another file</a>` : nothing}
+      ${other ? html`<a class="button" href=${other}>${say('Choose another file')}</a>` : nothing}
     </div>`
   }
 
   #renderAgain(title: string): TemplateResult {
-    return html`<button aria-label="Try ${title} again" aria-disabled=${this.busy ? 'true' : nothing} @click=${() => this.#do(retryJob)}>
-        ${this.busy ? 'Starting…' : 'Try again'}
+    return html`<button aria-label=${say('Try {title} again', { title })} aria-disabled=${this.busy ? 'true' : nothing} @click=${() => this.#do(retryJob)}>
+        ${this.busy ? say('Starting…') : say('Try again')}
       </button>
-      <span class="note">${this.job.job_type === 'export' ? 'Writes the file again.' : 'Reads the stored file again.'}</span>`
+      <span class="note">${this.job.job_type === 'export' ? say('Writes the file again.') : say('Reads the stored file again.')}</span>`
   }
 
   #renderDetails(job: Job): unknown {
     const { problem } = job
     if (!problem) return nothing
-    const support = problem['support_id'] ? `, support id ${String(problem['support_id'])}` : ''
-    const facts = `${problem.code}${support}, job ${job.id}`
-    const href = jobLink(this.links, job)
+    const support = problem['support_id'] ? `, ${say('support id {id}', { id: problem['support_id'] })}` : ''
+    const facts = `${problem.code}${support}, ${say('job {id}', { id: job.id })}`
+    const [href, title] = [jobLink(this.links, job), titleOf(job)]
     return html`<details>
-      <summary>Details</summary>
+      <summary>${say('Details')}</summary>
       ${problem.detail && problem.detail !== problem.title ? html`<p>${problem.detail}</p>` : nothing}
       <code>${facts}</code>
       <div class="actions">
-        <button aria-label="Copy the details of ${titleOf(job)}" @click=${() => this.#copy(`${titleOf(job)}: ${problem.title} ${problem.detail} (${facts})`)}>Copy</button>
-        ${href ? html`<a href=${href} aria-label="History of ${titleOf(job)}">History</a>` : nothing}
+        <button aria-label=${say('Copy the details of {title}', { title })} @click=${() => this.#copy(`${title}: ${problem.title} ${problem.detail} (${facts})`)}>
+          ${say('Copy')}
+        </button>
+        ${href ? html`<a href=${href} aria-label=${say('History of {title}', { title })}>${say('History')}</a>` : nothing}
         <span role="status">${this.copied}</span>
       </div>
     </details>`

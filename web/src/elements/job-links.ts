@@ -1,16 +1,11 @@
 /** Where the links of jobs lead. A host whose pages are elsewhere, or who has none of them, gives its own. */
 
+import type { JobLinks } from '../../packages/elements/shared.d.ts'
 import { API, isGuest } from '../client/api.ts'
 import type { Job } from '../client/types.ts'
 import { rejected } from './job-sentence.ts'
 
-/** Each may be left out: then there is no such link. `{id}` stands for the job's or the dataset's id. */
-export interface JobLinks {
-  all?: string
-  job?: string
-  dataset?: string
-  import?: string
-}
+export type { JobLinks }
 
 export const LINKS: JobLinks = { all: '/jobs', job: '/jobs/{id}', dataset: '/datasets/{id}', import: '/import' }
 

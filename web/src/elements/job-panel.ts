@@ -17,7 +17,8 @@ import { needsPerson, type Tally, tally } from './job-tally.ts'
 import { isEnded } from './job-words.ts'
 import type { Connection } from './jobs-view.ts'
 import type { Notices, NoticeState } from './notices.ts'
-import { formatTime, plural } from './sizes.ts'
+import { say, sayCount } from './say.ts'
+import { formatTime } from './sizes.ts'
 
 export { placeBelow } from './place.ts'
 
@@ -136,7 +137,7 @@ class JobPanel extends LitElement {
       await bulk('dismiss', this.jobs.filter((job) => isEnded(job) && !needsPerson(job)).map((job) => job.id))
       await jobsStore.refresh()
     } catch {
-      this.problem = 'They could not be cleared. Try again in a moment.'
+      this.problem = say('They could not be cleared. Try again in a moment.')
     }
     this.renderRoot.querySelector('h2')?.focus()
   }
@@ -147,11 +148,11 @@ class JobPanel extends LitElement {
     const count = tally(this.jobs)
     return html`<header>
         <div class="what">
-          <h2 tabindex="-1">Jobs</h2>
+          <h2 tabindex="-1">${say('Jobs')}</h2>
           <p>${summary(count)}</p>
         </div>
-        ${count.finished && !isGuest() ? html`<button class="quiet" @click=${this.#clear}>Clear finished</button>` : nothing}
-        <button class="quiet square" aria-label="Collapse" title="Collapse" @click=${this.#hide}>${sign('fold')}</button>
+        ${count.finished && !isGuest() ? html`<button class="quiet" @click=${this.#clear}>${say('Clear finished')}</button>` : nothing}
+        <button class="quiet square" aria-label=${say('Collapse')} title=${say('Collapse')} @click=${this.#hide}>${sign('fold')}</button>
       </header>
       ${this.#renderConnection()} ${this.problem ? html`<p class="refusal" role="alert">${this.problem}</p>` : nothing}
       <div class="body" @click=${this.#onClick} @keydown=${this.#onKey} @pointerleave=${this.#onRest} @focusout=${this.#onRest}>${this.isLoaded ? this.#renderRows() : this.#renderWaiting()}</div>
@@ -160,9 +161,9 @@ class JobPanel extends LitElement {
 
   #renderConnection(): TemplateResult | typeof nothing {
     if (this.connection === 'live') return nothing
-    const last = this.heardAt ? `Last update ${formatTime(this.heardAt)}. ` : ''
-    const goes = this.jobs.some((job) => !isEnded(job)) ? 'The jobs themselves go on.' : ''
-    const what = this.connection === 'offline' ? 'You are offline.' : 'Live updates are interrupted. Reconnecting…'
+    const last = this.heardAt ? `${say('Last update {time}.', { time: formatTime(this.heardAt) })} ` : ''
+    const goes = this.jobs.some((job) => !isEnded(job)) ? say('The jobs themselves go on.') : ''
+    const what = this.connection === 'offline' ? say('You are offline.') : say('Live updates are interrupted. Reconnecting…')
     return html`<p class="lost">${sign('warn')}<span><strong>${what}</strong> ${last}${goes}</span></p>`
   }
 
@@ -170,8 +171,8 @@ class JobPanel extends LitElement {
     const links = this.links ?? LINKS
     if (!this.jobs.length) {
       return html`<p class="none">
-        Nothing is running. Jobs appear here as soon as they start, in every tab and on every device.
-        ${links.import ? html`<a href=${links.import}>Import a file</a>` : nothing}
+        ${say('Nothing is running. Jobs appear here as soon as they start, in every tab and on every device.')}
+        ${links.import ? html`<a href=${links.import}>${say('Import a file')}</a>` : nothing}
       </p>`
     }
     return html`<ul>
@@ -184,7 +185,7 @@ class JobPanel extends LitElement {
       ${
         this.jobs.length > FIRST_SHOWN
           ? html`<button class="more" aria-expanded=${this.all ? 'true' : 'false'} @click=${() => (this.all = !this.all)}>
-              ${this.all ? 'Show fewer' : `Show all ${this.jobs.length}`}
+              ${this.all ? say('Show fewer') : say('Show all {count}', { count: this.jobs.length })}
             </button>`
           : nothing
       }`
@@ -192,7 +193,7 @@ class JobPanel extends LitElement {
 
   #renderWaiting(): TemplateResult | typeof nothing {
     // What is lost says so above.
-    return this.connection === 'live' ? html`<p class="none waiting">Loading…</p>` : nothing
+    return this.connection === 'live' ? html`<p class="none waiting">${say('Loading…')}</p>` : nothing
   }
 
   #renderFoot({ running }: Tally): TemplateResult | typeof nothing {
@@ -202,10 +203,10 @@ class JobPanel extends LitElement {
     if (!all && !isSafe && !isTold) return nothing
     return html`<footer @click=${this.#onClick}>
       <div>
-        ${isSafe ? html`<p>You can close this page; the jobs go on.</p>` : nothing}
-        ${isTold ? html`<p>You are told of ends while you are elsewhere. <button class="link" @click=${() => this.notices?.turnOff()}>Turn off</button></p>` : nothing}
+        ${isSafe ? html`<p>${say('You can close this page; the jobs go on.')}</p>` : nothing}
+        ${isTold ? html`<p>${say('You are told of ends while you are elsewhere.')} <button class="link" @click=${() => this.notices?.turnOff()}>${say('Turn off')}</button></p>` : nothing}
       </div>
-      ${all ? html`<a class="button" href=${all}>All jobs</a>` : nothing}
+      ${all ? html`<a class="button" href=${all}>${say('All jobs')}</a>` : nothing}
     </footer>`
   }
 }
@@ -213,10 +214,10 @@ class JobPanel extends LitElement {
 /** "2 running, 1 waiting · 1 needs attention · 3 finished" */
 function summary({ attention, running, waiting, finished }: Tally): string {
   const parts = [
-    attention ? `${plural(attention, 'needs', 'need')} attention` : '',
-    running - waiting ? `${running - waiting} running` : '',
-    waiting ? `${waiting} waiting` : '',
-    finished ? `${finished} finished` : '',
+    attention ? sayCount(attention, '{count} needs attention', '{count} need attention') : '',
+    running - waiting ? say('{count} running', { count: running - waiting }) : '',
+    waiting ? say('{count} waiting', { count: waiting }) : '',
+    finished ? say('{count} finished', { count: finished }) : '',
   ]
   return parts.filter(Boolean).join(' · ')
 }

@@ -4,7 +4,8 @@ import type { Job } from '../client/types.ts'
 import { amount, duration } from './job-figures.ts'
 import { canBeRetried } from './job-rules.ts'
 import { isPausedUpload } from './job-words.ts'
-import { formatBytes, formatCount, formatMoment, formatTime, plural } from './sizes.ts'
+import { say, sayCount } from './say.ts'
+import { formatBytes, formatCount, formatMoment, formatTime } from './sizes.ts'
 import { countdowns, sayAhead } from './time-left.ts'
 
 /** The sentence under the title. `now` is the time by which waiting is told, in milliseconds since 1970. */
@@ -16,7 +17,9 @@ export function sentence(job: Job, now: number = Date.now()): string {
     case 'retrying':
       return retrying(job, now)
     case 'stalled':
-      return `Nothing heard since ${formatTime(job.updated_at)}. If its worker is gone it is started again, or given up with a reason.`
+      return say('Nothing heard since {time}. If its worker is gone it is started again, or given up with a reason.', {
+        time: formatTime(job.updated_at),
+      })
     case 'cancelling':
       return cancelling(job)
     case 'cancelled':
@@ -26,7 +29,7 @@ export function sentence(job: Job, now: number = Date.now()): string {
     case 'partial':
       return partial(job)
     case 'failed':
-      return withFullStop(job.problem?.title ?? job.error ?? 'It failed without a reason.')
+      return withFullStop(job.problem?.title ?? job.error ?? say('It failed without a reason.'))
     default:
       return running(job)
   }
@@ -34,8 +37,9 @@ export function sentence(job: Job, now: number = Date.now()): string {
 
 /** "43%. Choose the file again under Import to go on, until 4 May, 14:00." */
 function pausedUpload(job: Job): string {
-  const share = job.total_units ? `${Math.floor((100 * (job.done_units ?? 0)) / job.total_units)}% sent. ` : ''
-  return `${share}Choose the file again under Import to go on, until ${formatMoment(job.resumable_until ?? '')}.`
+  const next = say('Choose the file again under Import to go on, until {moment}.', { moment: formatMoment(job.resumable_until ?? '') })
+  if (!job.total_units) return next
+  return `${say('{percent}% sent.', { percent: Math.floor((100 * (job.done_units ?? 0)) / job.total_units) })} ${next}`
 }
 
 function running(job: Job): string {
@@ -43,8 +47,8 @@ function running(job: Job): string {
   const said = job.message ?? ''
   const counted = amount(job)
   const isNew = counted && !said.includes(counted.split(' ')[0] ?? '')
-  const known = job.total_units || !counted ? counted : `${counted} so far`
-  const lost = job.failed_units ? `${formatCount(job.failed_units)} failed` : ''
+  const known = job.total_units || !counted ? counted : say('{amount} so far', { amount: counted })
+  const lost = job.failed_units ? say('{count} failed', { count: formatCount(job.failed_units) }) : ''
   return [said, isNew ? known : '', lost, rate(job), countdowns.say(job)].filter(Boolean).join(' · ')
 }
 
@@ -55,44 +59,51 @@ function rate({ rate: perSecond, unit }: Job): string {
 }
 
 function queued(job: Job, now: number): string {
-  if (job.paused) return withFullStop(job.message ?? 'The operator has paused its queue')
+  if (job.paused) return withFullStop(job.message ?? say('The operator has paused its queue'))
   // Another program runs it, which no worker of ours does.
-  if (job.job_type === 'external') return 'For its program to begin.'
-  if (!job.queue) return 'For a free worker.'
+  if (job.job_type === 'external') return say('For its program to begin.')
+  if (!job.queue) return say('For a free worker.')
   const { ahead, expected_start: start } = job.queue
   const soon = start ? sayAhead(start, now) : ''
-  return `${ahead ? `${formatCount(ahead)} ahead of it` : 'Next in line'}${soon ? `, starts in ${soon}` : ''}.`
+  const place = ahead ? say('{count} ahead of it', { count: formatCount(ahead) }) : say('Next in line')
+  return soon ? say('{place}, starts in {time}.', { place, time: soon }) : `${place}.`
 }
 
 function retrying(job: Job, now: number): string {
   const soon = job.queue?.expected_start ? sayAhead(job.queue.expected_start, now) : ''
-  return `${withFullStop(job.message ?? 'The last attempt broke off.')} ${soon ? `In ${soon}: ` : 'Next: '}attempt ${job.attempt + 1}.`
+  const values = { time: soon, number: job.attempt + 1 }
+  const next = soon ? say('In {time}: attempt {number}.', values) : say('Next: attempt {number}.', values)
+  return `${withFullStop(job.message ?? say('The last attempt broke off.'))} ${next}`
 }
 
 /** What stays differs by who runs it, and only what is known is said. */
 function cancelling(job: Job): string {
-  if (job.job_type !== 'import') return 'Asked to stop. What it has finished by then may stay.'
-  if (job.stage === 'upload') return 'Stopping. What was sent is thrown away.'
-  return 'Stopping. The rows read so far are thrown away, the file is kept.'
+  if (job.job_type !== 'import') return say('Asked to stop. What it has finished by then may stay.')
+  if (job.stage === 'upload') return say('Stopping. What was sent is thrown away.')
+  return say('Stopping. The rows read so far are thrown away, the file is kept.')
 }
 
 function cancelled(job: Job): string {
-  if (job.job_type !== 'import') return job.progress ? `Stopped at ${job.progress}%.` : 'Stopped before it began.'
-  return canBeRetried(job) ? 'Nothing was imported. The file is kept.' : 'Nothing was kept.'
+  if (job.job_type !== 'import') {
+    return job.progress ? say('Stopped at {percent}%.', { percent: job.progress }) : say('Stopped before it began.')
+  }
+  return canBeRetried(job) ? say('Nothing was imported. The file is kept.') : say('Nothing was kept.')
 }
 
 function completed(job: Job): string {
-  if (job.outcome === 'duplicate') return 'You imported this file before. Nothing was added.'
+  if (job.outcome === 'duplicate') return say('You imported this file before. Nothing was added.')
   const took = duration(job.created_at, job.completed_at)
   const made = job.unit !== 'bytes' && job.done_units !== null ? `${formatCount(job.done_units)} ${job.unit ?? ''}`.trim() : (job.message ?? '')
-  return made && took ? `${made} in ${took}` : made || `In ${took}.`
+  return made && took ? say('{done} in {time}', { done: made, time: took }) : made || say('In {time}.', { time: took })
 }
 
 function partial(job: Job): string {
   const lost = rejected(job)
-  if (!lost || job.done_units === null) return job.message ?? 'Some rows could not be read.'
+  if (!lost || job.done_units === null) return job.message ?? say('Some rows could not be read.')
   const all = formatCount(job.done_units + lost)
-  return `${formatCount(job.done_units)} of ${all} ${job.unit ?? 'rows'}. ${formatCount(lost)} could not be ${job.job_type === 'import' ? 'read' : 'done'}.`
+  const values = { done: formatCount(job.done_units), all, unit: job.unit ?? say('rows'), lost: formatCount(lost) }
+  if (job.job_type === 'import') return say('{done} of {all} {unit}. {lost} could not be read.', values)
+  return say('{done} of {all} {unit}. {lost} could not be done.', values)
 }
 
 /** How many rows could not be read, or of other work how many could not be done. */
@@ -104,7 +115,7 @@ export function rejected(job: Job): number {
 /** "the 12 rows", "the row": what a link to the rejected ones is called. */
 export function rejectedRows(job: Job): string {
   const count = rejected(job)
-  return count === 1 ? 'the row' : `the ${plural(count, 'row', 'rows')}`
+  return sayCount(count, 'the row', 'the {count} rows')
 }
 
 function withFullStop(text: string): string {

@@ -1,6 +1,7 @@
 /** Where the importer hears how jobs go, and what it asks of them. */
 
 import type { Job } from '../client/types.ts'
+import { say } from './say.ts'
 
 export interface JobSource {
   find(id: string): Job | null
@@ -17,8 +18,8 @@ export interface JobSource {
 /** Why a file is not the one that an upload was begun with; empty if it is. */
 export function otherThan(job: Job, file: File): string {
   const { bytes, last_modified: modified } = job.metadata
-  if (typeof bytes !== 'number' || file.size !== bytes) return 'its size differs'
-  return modified === undefined || modified === String(file.lastModified) ? '' : 'it has been changed since'
+  if (typeof bytes !== 'number' || file.size !== bytes) return say('its size differs')
+  return modified === undefined || modified === String(file.lastModified) ? '' : say('it has been changed since')
 }
 
 export function isBegunWith(job: Job, file: File): boolean {

@@ -2,6 +2,7 @@
 
 import type { Job } from '../client/types.ts'
 import { isEnded, isPausedUpload } from './job-words.ts'
+import { sayCount } from './say.ts'
 
 /** Whether something goes on, or will by itself. */
 export function isGoing(job: Job): boolean {
@@ -38,8 +39,8 @@ export function tally(jobs: readonly Job[]): Tally {
 /** The text of the jobs button, which is the state itself: what needs a person before all else. */
 export function buttonText({ attention, running }: Tally): { attention: string; running: string } {
   return {
-    attention: attention ? `${attention} ${attention === 1 ? 'needs' : 'need'} attention` : '',
-    running: running ? `${running} running ${running === 1 ? 'job' : 'jobs'}` : '',
+    attention: attention ? sayCount(attention, '{count} needs attention', '{count} need attention') : '',
+    running: running ? sayCount(running, '{count} running job', '{count} running jobs') : '',
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { Job } from '../client/types.ts'
 import { isEnded, phaseWord, titleOf } from './job-words.ts'
+import { say } from './say.ts'
 
 export const PAUSE_MILLISECONDS = 10_000
 const QUARTER = 25
@@ -72,8 +73,9 @@ function news(job: Job, last: Heard | undefined): string {
     const why = job.status === 'failed' ? (job.problem?.title ?? job.error ?? '') : job.status === 'completed' ? (job.message ?? '') : ''
     return `${title}: ${phaseWord(job)}.${why ? ` ${why.replace(/\.$/, '')}.` : ''}`
   }
-  if (!last) return `${title}: started.`
+  if (!last) return say('{title}: started.', { title })
   if (now.phase !== last.phase && now.phase !== 'running') return `${title}: ${phaseWord(job).replace('…', '')}.`
-  if (now.stage !== last.stage && job.message) return `${title}: ${job.message}, ${job.progress} percent.`
-  return now.quarter > last.quarter ? `${title}: ${job.progress} percent.` : ''
+  const values = { title, message: job.message, percent: job.progress }
+  if (now.stage !== last.stage && job.message) return say('{title}: {message}, {percent} percent.', values)
+  return now.quarter > last.quarter ? say('{title}: {percent} percent.', values) : ''
 }

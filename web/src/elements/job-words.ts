@@ -1,10 +1,11 @@
 /** What a job is, in one word for each phase. */
 
 import type { Job } from '../client/types.ts'
+import { say, texts } from './say.ts'
 
 export type Tone = 'plain' | 'good' | 'bad' | 'warn'
 
-const WORDS: Record<string, string> = {
+const WORDS: Record<string, string> = texts({
   uploading: 'Uploading',
   queued: 'Waiting',
   retrying: 'Trying again',
@@ -16,7 +17,7 @@ const WORDS: Record<string, string> = {
   partial: 'Done, with rows skipped',
   failed: 'Failed',
   cancelled: 'Cancelled',
-}
+})
 
 /** An upload that nobody sends: it waits for its person, and nothing runs. */
 export function isPausedUpload(job: Job): boolean {
@@ -25,13 +26,13 @@ export function isPausedUpload(job: Job): boolean {
 
 /** A word for the phase; one that this page does not know yet is shown as it is. */
 export function sayPhase(phase: string): string {
-  return WORDS[phase] ?? phase
+  return say(WORDS[phase] ?? phase)
 }
 
 export function phaseWord(job: Job): string {
-  if (isPausedUpload(job)) return 'Paused'
-  if (job.phase === 'partial' && job.job_type === 'validation') return 'Done, with rules broken'
-  return job.outcome === 'duplicate' ? 'Already there' : sayPhase(job.phase)
+  if (isPausedUpload(job)) return say('Paused')
+  if (job.phase === 'partial' && job.job_type === 'validation') return say('Done, with rules broken')
+  return job.outcome === 'duplicate' ? say('Already there') : sayPhase(job.phase)
 }
 
 export function tone(job: Job): Tone {
@@ -40,11 +41,11 @@ export function tone(job: Job): Tone {
   return job.phase === 'completed' ? 'good' : 'plain'
 }
 
-const KINDS: Record<string, string> = { import: 'Import', export: 'Export', validation: 'Validation', processing: 'Processing' }
+const KINDS: Record<string, string> = texts({ import: 'Import', export: 'Export', validation: 'Validation', processing: 'Processing' })
 
 /** What kind of work it is; kinds of other programs are shown as these name them. */
 export function kindWord(kind: string): string {
-  return KINDS[kind] ?? kind
+  return say(KINDS[kind] ?? kind)
 }
 
 export function titleOf(job: Job): string {

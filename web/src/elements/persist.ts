@@ -2,6 +2,7 @@
 
 import { ApiError, readProblem, renewToken, tellSignedOut } from '../client/api.ts'
 import type { Problem } from '../client/types.ts'
+import { say } from './say.ts'
 import { type Held, type SendHooks, UploadRefused } from './upload.ts'
 
 /** How long to wait before another try. A line that only flickers costs nothing. */
@@ -19,20 +20,22 @@ export class Unanswered extends Error {
   readonly problem: Problem
 
   constructor(status: number, body = '') {
-    const problem = status === NO_ANSWER ? BROKEN : readProblem(status, body)
+    const problem = status === NO_ANSWER ? broken() : readProblem(status, body)
     super(problem.title)
     this.problem = problem
   }
 }
 
-const BROKEN: Problem = {
-  type: 'about:blank',
-  status: NO_ANSWER,
-  code: 'upload.connection',
-  title: 'The connection broke',
-  detail: 'The file did not reach the server whole, or its answer got lost.',
-  user_action: 'Try again. A file that did arrive is recognised and not imported twice.',
-  retryable: true,
+function broken(): Problem {
+  return {
+    type: 'about:blank',
+    status: NO_ANSWER,
+    code: 'upload.connection',
+    title: say('The connection broke'),
+    detail: say('The file did not reach the server whole, or its answer got lost.'),
+    user_action: say('Try again. A file that did arrive is recognised and not imported twice.'),
+    retryable: true,
+  }
 }
 
 /**
@@ -65,7 +68,7 @@ export async function persist<Answer>(
 export function problemOf(error: unknown): Problem | null {
   if (error instanceof Unanswered || error instanceof ApiError) return error.problem
   // What `fetch` throws where nobody answered.
-  return error instanceof TypeError ? BROKEN : null
+  return error instanceof TypeError ? broken() : null
 }
 
 function reasonToWait(problem: Problem): Held | null {

@@ -9,12 +9,15 @@ import type { Decision, ReadingOptions } from '../client/reading-api.ts'
 import { fieldStyles } from './field-styles.ts'
 import { without } from './reading.ts'
 import { sayDecision } from './say-decision.ts'
+import { say, texts } from './say.ts'
 
 type Mark = 'delimiter' | 'quote'
 
-const FIELDS: Record<Mark, { label: string; most: number; usual: readonly string[] }> = {
-  delimiter: { label: 'Separator', most: 8, usual: [',', ';', '\t', '|', ' ', ':'] },
-  quote: { label: 'Quotation mark', most: 1, usual: ['"', "'", ''] },
+const LABELS: Record<Mark, string> = texts({ delimiter: 'Separator', quote: 'Quotation mark' })
+const ANOTHER: Record<Mark, string> = texts({ delimiter: 'Another separator', quote: 'Another quotation mark' })
+const FIELDS: Record<Mark, { most: number; usual: readonly string[] }> = {
+  delimiter: { most: 8, usual: [',', ';', '\t', '|', ' ', ':'] },
+  quote: { most: 1, usual: ['"', "'", ''] },
 }
 const ENCODINGS = [
   'utf-8', 'utf-16', 'windows-1252', 'windows-1250', 'windows-1251', 'iso-8859-1', 'iso-8859-2', 'iso-8859-15', 'cp437',
@@ -88,7 +91,7 @@ class ReadingMarks extends LitElement {
   override render(): TemplateResult {
     const isTable = !this.decisions.length || this.#found('dialect') !== undefined
     return html`<fieldset>
-      <legend>Read it with</legend>
+      <legend>${say('Read it with')}</legend>
       <div class="fields">
         ${this.#renderEncoding()} ${isTable ? (Object.keys(FIELDS) as Mark[]).map((mark) => this.#renderMark(mark)) : nothing}
       </div>
@@ -99,7 +102,7 @@ class ReadingMarks extends LitElement {
     const found = this.#found('encoding')
     return this.#renderField(
       'encoding',
-      'Encoding',
+      say('Encoding'),
       html`<input
           id="encoding"
           list="encodings"
@@ -107,7 +110,7 @@ class ReadingMarks extends LitElement {
           autocomplete="off"
           autocapitalize="off"
           spellcheck="false"
-          placeholder=${typeof found === 'string' ? `found out: ${found}` : 'found out'}
+          placeholder=${typeof found === 'string' ? say('found out: {value}', { value: found }) : say('found out')}
           .value=${String(this.options['encoding'] ?? '')}
           aria-invalid=${this.problems['encoding'] ? 'true' : nothing}
           aria-describedby=${this.problems['encoding'] ? 'encoding-problem' : nothing}
@@ -126,14 +129,14 @@ class ReadingMarks extends LitElement {
   }
 
   #renderMark(mark: Mark): TemplateResult {
-    const { label, usual } = FIELDS[mark]
+    const { usual } = FIELDS[mark]
     const asked = this.options[mark] as string | undefined
     const isOther = this.others.includes(mark) || (asked !== undefined && !usual.includes(asked))
     const found = this.#foundMark(mark)
-    const told = this.decisions.length && asked === undefined ? `found out: ${sayDecision(found)}` : 'found out'
+    const told = this.decisions.length && asked === undefined ? say('found out: {value}', { value: sayDecision(found) }) : say('found out')
     return this.#renderField(
       mark,
-      label,
+      say(LABELS[mark]),
       html`<div class="bar">
         <select
           id=${mark}
@@ -143,7 +146,7 @@ class ReadingMarks extends LitElement {
         >
           <option value="" .selected=${asked === undefined && !isOther}>${told}</option>
           ${usual.map((sign) => html`<option value="=${sign}" .selected=${asked === sign && !isOther}>${sayDecision(sign)}</option>`)}
-          <option value=${OTHER} .selected=${isOther}>another…</option>
+          <option value=${OTHER} .selected=${isOther}>${say('another…')}</option>
         </select>
         ${isOther ? this.#renderOther(mark, usual.includes(asked ?? '') ? '' : (asked ?? '')) : nothing}
       </div>`,
@@ -151,10 +154,10 @@ class ReadingMarks extends LitElement {
   }
 
   #renderOther(mark: Mark, value: string): TemplateResult {
-    const { label, most } = FIELDS[mark]
+    const { most } = FIELDS[mark]
     return html`<input
       class="other"
-      aria-label="Another ${label.toLowerCase()}"
+      aria-label=${say(ANOTHER[mark])}
       maxlength=${most}
       autocomplete="off"
       .value=${value}

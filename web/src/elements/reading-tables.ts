@@ -8,12 +8,12 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit'
 import type { PreviewTable, ReadingOptions } from '../client/reading-api.ts'
 import { fieldStyles } from './field-styles.ts'
 import { type Choice, choiceOf, withTables } from './reading.ts'
+import { say, texts } from './say.ts'
 
-const WORDS = {
+const WORDS = texts({
   sheet: { legend: 'Sheets', one: 'One sheet', all: 'Every visible sheet that holds something', some: 'Several sheets' },
   member: { legend: 'Files in the archive', one: 'One file', all: 'Every file that is a table', some: 'Several files' },
-} as const
-const EACH = 'a dataset each'
+} as const)
 const LISTED = 20
 
 class ReadingTables extends LitElement {
@@ -80,9 +80,9 @@ class ReadingTables extends LitElement {
     const words = WORDS[first.kind]
     const choice = this.#choice
     return html`<fieldset aria-describedby=${this.problem ? 'problem' : nothing}>
-      <legend>${words.legend}</legend>
-      ${this.single ? nothing : (['one', 'all', 'some'] as const).map((how) => this.#renderHow(how, words[how], choice))}
-      ${choice.how === 'some' ? this.#renderList(choice, words.legend) : nothing}
+      <legend>${say(words.legend)}</legend>
+      ${this.single ? nothing : (['one', 'all', 'some'] as const).map((how) => this.#renderHow(how, say(words[how]), choice))}
+      ${choice.how === 'some' ? this.#renderList(choice, say(words.legend)) : nothing}
       ${first.kind === 'member' && choice.how !== 'one' ? this.#renderUnite(choice) : nothing}
       ${this.#renderShown(choice)} ${this.#renderOthers()}
       ${this.problem ? html`<p class="problem" id="problem" role="alert">${this.problem}</p>` : nothing}
@@ -93,7 +93,7 @@ class ReadingTables extends LitElement {
     const names = how === 'one' ? choice.names.slice(0, 1) : how === 'some' ? this.#shownNames : []
     return html`<label>
       <input type="radio" name="how" .checked=${how === choice.how} @change=${() => this.#ask({ ...choice, how, names })} />
-      <span>${words} ${how === 'one' ? nothing : html`<span class="muted">${choice.unite ? 'in one dataset' : EACH}</span>`}</span>
+      <span>${words} ${how === 'one' ? nothing : html`<span class="muted">${choice.unite ? say('in one dataset') : say('a dataset each')}</span>`}</span>
     </label>`
   }
 
@@ -119,7 +119,7 @@ class ReadingTables extends LitElement {
           </label>`,
         )}
       </div>
-      ${choice.names.length ? nothing : html`<p class="problem">Choose at least one. Without a choice, only the first is imported.</p>`}`
+      ${choice.names.length ? nothing : html`<p class="problem">${say('Choose at least one. Without a choice, only the first is imported.')}</p>`}`
   }
 
   #renderUnite(choice: Choice): TemplateResult {
@@ -129,7 +129,7 @@ class ReadingTables extends LitElement {
         .checked=${choice.unite}
         @change=${(event: Event) => this.#ask({ ...choice, unite: (event.target as HTMLInputElement).checked })}
       />
-      <span>Unite them into one dataset <span class="muted">the column _source_file says which file a row is from</span></span>
+      <span>${say('Unite them into one dataset')} <span class="muted">${say('the column _source_file says which file a row is from')}</span></span>
     </label>`
   }
 
@@ -137,7 +137,7 @@ class ReadingTables extends LitElement {
     const shown = this.#shownNames[0]
     const isOffered = ({ name }: PreviewTable): boolean => choice.how !== 'some' || !choice.names.length || choice.names.includes(name)
     return html`<label>
-      ${choice.how === 'one' ? 'Import' : 'Show below'}
+      ${choice.how === 'one' ? say('Import') : say('Show below')}
       <select @change=${this.#show}>
         ${this.#readable
           .filter((table) => isOffered(table) || table.name === shown)
@@ -154,7 +154,9 @@ class ReadingTables extends LitElement {
     const others = this.tables.filter(({ is_table }) => !is_table).map(({ name, note }) => (note ? `${name} (${note})` : name))
     if (!others.length) return nothing
     const more = others.length - LISTED
-    return html`<p class="muted">No tables: ${others.slice(0, LISTED).join(', ')}${more > 0 ? ` and ${more} more` : ''}</p>`
+    return html`<p class="muted">
+      ${say('No tables: {names}', { names: others.slice(0, LISTED).join(', ') })}${more > 0 ? ` ${say('and {count} more', { count: more })}` : ''}
+    </p>`
   }
 }
 

@@ -2,6 +2,8 @@
 
 import type { Decision, ReadingOptions } from '../client/reading-api.ts'
 import type { Problem } from '../client/types.ts'
+import { say } from './say.ts'
+import { formatCount } from './sizes.ts'
 
 /** Another reading: what it is called, what exactly it would do, and the options that ask for it. */
 export interface Alternative {
@@ -155,15 +157,15 @@ export function alternatives(decision: Decision): Alternative[] {
 }
 
 function labelOf(subject: string, second: unknown, instead: ReadingOptions): string {
-  if (subject === 'header') return instead['header'] === false ? 'The first row is data' : 'The first row holds the names'
-  if (subject === 'dialect') return `Separate by ${String(second)}`
-  return `Read as ${String(second)}`
+  if (subject === 'header') return instead['header'] === false ? say('The first row is data') : say('The first row holds the names')
+  if (subject === 'dialect') return say('Separate by {sign}', { sign: second })
+  return say('Read as {name}', { name: second })
 }
 
 function ofColumn(decision: Decision): Alternative[] {
   const found = Array.isArray(decision.runner_up) ? (decision.runner_up as unknown[]).filter(isAlternative) : []
-  const text = decision.instead ? [{ label: 'Keep as text', effect: 'every cell as it is written', options: decision.instead }] : []
-  return [...found, ...text]
+  if (!decision.instead) return found
+  return [...found, { label: say('Keep as text'), effect: say('every cell as it is written'), options: decision.instead }]
 }
 
 function isAlternative(value: unknown): value is Alternative {
@@ -175,16 +177,19 @@ const SHOWN_RANGES = 5
 
 /** "row 18", "rows 17, 204 and 3,011 to 3,018", "rows 1 to 5 and more". */
 export function sayRows(ranges: readonly number[][], more = false): string {
-  const count = new Intl.NumberFormat()
-  const parts = ranges.slice(0, SHOWN_RANGES).map(([first = 0, last = first]) => (first === last ? count.format(first) : `${count.format(first)} to ${count.format(last)}`))
+  const parts = ranges.slice(0, SHOWN_RANGES).map(sayRange)
   const isOne = ranges.length === 1 && (ranges[0]?.length === 1 || ranges[0]?.[0] === ranges[0]?.[1]) && !more
-  if (more || ranges.length > SHOWN_RANGES) parts.push('more')
-  const said = new Intl.ListFormat('en').format(parts)
-  return `${isOne ? 'row' : 'rows'} ${said}`
+  if (more || ranges.length > SHOWN_RANGES) parts.push(say('more'))
+  const rows = new Intl.ListFormat(say('en')).format(parts)
+  return isOne ? say('row {rows}', { rows }) : say('rows {rows}', { rows })
+}
+
+function sayRange([only = 0, end = only]: number[]): string {
+  const [first, last] = [formatCount(only), formatCount(end)]
+  return only === end ? first : say('{first} to {last}', { first, last })
 }
 
 /** "fixes 12 of 12" */
 export function sayFix({ fixes, of }: Suggestion): string {
-  const count = new Intl.NumberFormat()
-  return `fixes ${count.format(fixes)} of ${count.format(of)}`
+  return say('fixes {fixes} of {of}', { fixes: formatCount(fixes), of: formatCount(of) })
 }

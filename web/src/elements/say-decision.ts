@@ -1,6 +1,8 @@
 /** Decisions about a file, in words. Their values are any JSON. */
 
-const SUBJECTS: Record<string, string> = {
+import { say, texts } from './say.ts'
+
+const SUBJECTS: Record<string, string> = texts({
   format: 'Format',
   compression: 'Compression',
   encoding: 'Encoding',
@@ -9,10 +11,10 @@ const SUBJECTS: Record<string, string> = {
   sheet: 'Sheet',
   member: 'File in it',
   rows: 'Rows',
-}
+})
 
 /** Signs that would be lost, or taken for punctuation, in a sentence. */
-const SIGNS: Record<string, string> = {
+const SIGNS: Record<string, string> = texts({
   ',': 'comma',
   ';': 'semicolon',
   '|': 'vertical bar',
@@ -23,18 +25,18 @@ const SIGNS: Record<string, string> = {
   '\n': 'line feed',
   '\r\n': 'CR LF',
   '': 'none',
-}
+})
 
 const PLACES = ['rows', 'more_rows']
 
 export function subjectWord(subject: string): string {
-  return SUBJECTS[subject] ?? subject
+  return say(SUBJECTS[subject] ?? subject)
 }
 
 export function sayDecision(value: unknown): string {
-  if (value === null || value === undefined) return 'none'
-  if (typeof value === 'boolean') return value ? 'yes' : 'no'
-  if (typeof value === 'string') return SIGNS[value] ?? value
+  if (value === null || value === undefined) return say('none')
+  if (typeof value === 'boolean') return value ? say('yes') : say('no')
+  if (typeof value === 'string') return value in SIGNS ? say(SIGNS[value] ?? '') : value
   if (Array.isArray(value)) return value.map(sayDecision).join(', ')
   if (typeof value === 'object') {
     // What a dialect does not have is not worth a word, and which rows these are stands elsewhere.

@@ -1,5 +1,7 @@
 /** Sizes, counts and durations as people read them. */
 
+import { say, sayCount } from './say.ts'
+
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const
 
 export function formatBytes(bytes: number): string {
@@ -19,7 +21,7 @@ export function formatCount(count: number): string {
 }
 
 export function plural(count: number, one: string, many: string): string {
-  return `${formatCount(count)} ${count === 1 ? one : many}`
+  return sayCount(count, `{count} ${one}`, `{count} ${many}`)
 }
 
 /** "4 s", "3 min", "2 h 10 min": rounded the way a remaining time is told. */
@@ -42,7 +44,7 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
 export function formatAgo(iso: string, now: number = Date.now()): string {
   const seconds = (now - Date.parse(iso)) / 1000
   const step = STEPS.find(([, size]) => seconds >= size)
-  if (!step) return 'just now'
+  if (!step) return say('just now')
   return new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' }).format(-Math.floor(seconds / step[1]), step[0])
 }
 

@@ -1,6 +1,7 @@
 /** How long a job will take, in words no more exact than what is known, and never longer without saying so. */
 
 import type { Job } from '../client/types.ts'
+import { say } from './say.ts'
 
 /** Before this nothing is known about a job's pace, and after it nothing is worth saying. */
 const WORTH_SECONDS = 3
@@ -57,9 +58,10 @@ function hasGrown(before: Said, seconds: number): boolean {
 }
 
 function words(seconds: number, isSlower: boolean, late: number): string {
-  if (seconds) return isSlower ? `slower than usual, about ${sayRounded(seconds)} left` : `about ${sayRounded(seconds)} left`
+  const time = sayRounded(seconds || late)
+  if (seconds) return isSlower ? say('slower than usual, about {time} left', { time }) : say('about {time} left', { time })
   if (!isSlower) return ''
-  return late >= WORTH_SECONDS ? `slower than usual, up to ${sayRounded(late)} left` : 'taking longer than usual'
+  return late >= WORTH_SECONDS ? say('slower than usual, up to {time} left', { time }) : say('taking longer than usual')
 }
 
 function step(seconds: number): number {
@@ -79,5 +81,5 @@ function sayRounded(seconds: number): string {
 /** "about 40 s", for a moment ahead; empty for one that is here. */
 export function sayAhead(iso: string, now: number): string {
   const seconds = (Date.parse(iso) - now) / 1000
-  return seconds < 1.5 ? '' : `about ${sayRounded(rounded(seconds))}`
+  return seconds < 1.5 ? '' : say('about {time}', { time: sayRounded(rounded(seconds)) })
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Problem } from '../client/types.ts'
+import { say } from './say.ts'
 import { formatBytes } from './sizes.ts'
 import { type Held, type ImportOptions, type SendFile, type SendHooks, Upload, UploadRefused } from './upload.ts'
 import { UploadPace } from './upload-pace.ts'
@@ -146,14 +147,16 @@ export class UploadQueue extends EventTarget {
   }
 
   #refuseForSize(upload: Upload): void {
+    const { name, size } = upload.file
+    const sizes = { name, size: formatBytes(size), most: formatBytes(this.maxBytes ?? 0) }
     upload.state = 'refused'
     upload.problem = {
       type: 'about:blank',
       status: 413,
       code: 'upload.too_large',
-      title: 'The file is larger than this service accepts',
-      detail: `${upload.file.name} has ${formatBytes(upload.file.size)}, and the limit is ${formatBytes(this.maxBytes ?? 0)}.`,
-      user_action: 'Split the file, or compress it with gzip, and upload it again.',
+      title: say('The file is larger than this service accepts'),
+      detail: say('{name} has {size}, and the limit is {most}.', sizes),
+      user_action: say('Split the file, or compress it with gzip, and upload it again.'),
       retryable: false,
     }
   }
@@ -256,9 +259,9 @@ function unexpected(error: unknown): Problem {
     type: 'about:blank',
     status: 0,
     code: 'internal',
-    title: 'The upload stopped',
+    title: say('The upload stopped'),
     detail: error instanceof Error ? error.message : String(error),
-    user_action: 'Try again.',
+    user_action: say('Try again.'),
     retryable: true,
   }
 }

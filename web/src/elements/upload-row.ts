@@ -5,6 +5,7 @@ import { html, LitElement, nothing, type TemplateResult } from 'lit'
 import type { Job } from '../client/types.ts'
 import { type JobLinks, jobLink, resultLink } from './job-links.ts'
 import type { JobSource } from './job-source.ts'
+import { say } from './say.ts'
 import type { ImportOptions, Upload } from './upload.ts'
 import type { UploadQueue } from './upload-queue.ts'
 import { rowStyles } from './upload-row-styles.ts'
@@ -71,10 +72,14 @@ class UploadRow extends LitElement {
 
   #renderCheck(): TemplateResult {
     const { upload } = this
+    const { name } = upload.file
+    const look = (): boolean => this.dispatchEvent(new Event('headway-look'))
     if (!this.open)
       return html`<div class="bar">
-        <button aria-label="Look at ${upload.file.name}" @click=${() => this.dispatchEvent(new Event('headway-look'))}>Look at it</button>
-        <button aria-label="Import ${upload.file.name} as it is" @click=${() => this.#confirm(upload.options)}>Import as it is</button>
+        <button aria-label=${say('Look at {name}', { name })} @click=${look}>${say('Look at it')}</button>
+        <button aria-label=${say('Import {name} as it is', { name })} @click=${() => this.#confirm(upload.options)}>
+          ${say('Import as it is')}
+        </button>
       </div>`
     return html`<headway-import-check
       .file=${upload.file}
@@ -90,7 +95,7 @@ class UploadRow extends LitElement {
     if (!isOver) return html`${this.#renderPause(name)} ${this.#renderCancel(name)}`
     const job = jobOf(upload, this.jobs)
     return html`${this.#renderResult(name, job)} ${this.#renderAgain(name, job)}
-      <button class="quiet" aria-label="Remove ${name} from this list" @click=${() => this.queue.remove(upload)}>Remove</button>`
+      <button class="quiet" aria-label=${say('Remove {name} from this list', { name })} @click=${() => this.queue.remove(upload)}>${say('Remove')}</button>`
   }
 
   /** One button that changes its word keeps the focus where it is. */
@@ -99,29 +104,41 @@ class UploadRow extends LitElement {
     const isPaused = upload.state === 'paused'
     if (!isPaused && !upload.canPause) return nothing
     const act = (): void => (isPaused ? queue.resume(upload) : queue.pause(upload))
-    return html`<button aria-label="${isPaused ? 'Resume' : 'Pause'} ${name}" @click=${act}>${isPaused ? 'Resume' : 'Pause'}</button>
-      ${upload.held ? html`<button aria-label="Try ${name} now" @click=${() => queue.wake('offline', 'unreachable')}>Try now</button>` : nothing}`
+    const label = isPaused ? say('Resume {name}', { name }) : say('Pause {name}', { name })
+    return html`<button aria-label=${label} @click=${act}>${isPaused ? say('Resume') : say('Pause')}</button>
+      ${upload.held ? this.#renderNow(name) : nothing}`
+  }
+
+  #renderNow(name: string): TemplateResult {
+    const act = (): void => this.queue.wake('offline', 'unreachable')
+    return html`<button aria-label=${say('Try {name} now', { name })} @click=${act}>${say('Try now')}</button>`
   }
 
   #renderCancel(name: string): TemplateResult | typeof nothing {
     const isAsked = this.upload.state === 'cancelling' || jobOf(this.upload, this.jobs)?.cancel_requested
-    return isAsked ? nothing : html`<button aria-label="Cancel ${name}" @click=${this.#cancel}>Cancel</button>`
+    return isAsked ? nothing : html`<button aria-label=${say('Cancel {title}', { title: name })} @click=${this.#cancel}>${say('Cancel')}</button>`
   }
 
   #renderResult(name: string, job: Job | null): TemplateResult | typeof nothing {
     if (!job) return nothing
     const [result, story] = [resultLink(this.links, job), jobLink(this.links, job)]
-    if (!result) return story ? html`<a class="button" href=${story} aria-label="Details of ${name}">Details</a>` : nothing
-    if (isProposal(job)) return html`<a class="button primary" href="${result}?tab=history" aria-label="Look at the change by ${name}">Look at the change</a>`
-    return html`<a class="button primary" href=${result} aria-label="Open dataset ${name}">Open dataset</a>`
+    if (!result && !story) return nothing
+    if (!result) return html`<a class="button" href=${story} aria-label=${say('Details of {name}', { name })}>${say('Details')}</a>`
+    const isChange = isProposal(job)
+    const label = isChange ? say('Look at the change by {name}', { name }) : say('Open dataset {title}', { title: name })
+    return html`<a class="button primary" href="${result}${isChange ? '?tab=history' : ''}" aria-label=${label}>
+      ${isChange ? say('Look at the change') : say('Open dataset')}
+    </a>`
   }
 
   #renderAgain(name: string, job: Job | null): TemplateResult | typeof nothing {
     const again = (options?: ImportOptions): void => this.queue.again(this.upload, options)
-    if (job?.outcome === 'duplicate')
-      return html`<button aria-label="Import again anyway: ${name}" @click=${() => again({ ...this.upload.options, duplicate: 'import' })}>Import again anyway</button>`
+    if (job?.outcome === 'duplicate') {
+      const anyway = (): void => again({ ...this.upload.options, duplicate: 'import' })
+      return html`<button aria-label=${say('Import again anyway: {name}', { name })} @click=${anyway}>${say('Import again anyway')}</button>`
+    }
     if (job?.related_dataset_id) return nothing
-    return html`<button aria-label="Try again: ${name}" @click=${() => again()}>Try again</button>`
+    return html`<button aria-label=${say('Try again: {name}', { name })} @click=${() => again()}>${say('Try again')}</button>`
   }
 }
 

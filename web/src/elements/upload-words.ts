@@ -2,6 +2,7 @@
 
 import type { Job, Problem } from '../client/types.ts'
 import { phaseWord } from './job-words.ts'
+import { say, texts } from './say.ts'
 import { formatBytes, formatCount, formatMoment, formatSeconds } from './sizes.ts'
 import type { Held, Upload } from './upload.ts'
 
@@ -22,73 +23,73 @@ export function sayUpload(upload: Upload, job: Job | null): Said {
   const size = upload.file.size
   switch (upload.state) {
     case 'checking':
-      return { state: 'To be looked at', sentence: `${formatBytes(size)}, nothing is sent yet`, tone: 'plain' }
+      return { state: say('To be looked at'), sentence: say('{size}, nothing is sent yet', { size: formatBytes(size) }), tone: 'plain' }
     case 'waiting':
-      return { state: 'Waiting', sentence: `${formatBytes(size)}, after the files before it`, tone: 'plain' }
+      return { state: say('Waiting'), sentence: say('{size}, after the files before it', { size: formatBytes(size) }), tone: 'plain' }
     case 'looking':
       return {
-        state: 'Looking',
-        sentence: `${formatBytes(size)}: have you sent this before?`,
+        state: say('Looking'),
+        sentence: say('{size}: have you sent this before?', { size: formatBytes(size) }),
         tone: 'plain',
         percent: 100 * upload.looked,
       }
     case 'sending':
       return {
-        state: upload.held ? 'Waiting' : 'Uploading',
-        sentence: upload.held ? HELD[upload.held] : sent(upload),
+        state: upload.held ? say('Waiting') : say('Uploading'),
+        sentence: upload.held ? say(HELD[upload.held]) : sent(upload),
         tone: upload.held ? 'warn' : 'plain',
         percent: size ? percentOf(upload) : null,
       }
     case 'paused':
       return {
-        state: 'Paused',
-        sentence: `${formatBytes(upload.sentBytes)} of ${formatBytes(size)} are sent`,
+        state: say('Paused'),
+        sentence: say('{done} of {all} are sent', { done: formatBytes(upload.sentBytes), all: formatBytes(size) }),
         tone: 'plain',
         percent: percentOf(upload),
       }
     case 'storing':
       return upload.held
-        ? { state: 'Waiting', sentence: HELD[upload.held], tone: 'warn', percent: null }
-        : { state: 'Uploading', sentence: `${formatBytes(size)} sent, being stored`, tone: 'plain', percent: null }
+        ? { state: say('Waiting'), sentence: say(HELD[upload.held]), tone: 'warn', percent: null }
+        : { state: say('Uploading'), sentence: say('{size} sent, being stored', { size: formatBytes(size) }), tone: 'plain', percent: null }
     case 'cancelling':
-      return { state: 'Cancelling…', sentence: '', tone: 'plain', percent: null }
+      return { state: say('Cancelling…'), sentence: '', tone: 'plain', percent: null }
     case 'cancelled':
-      return { state: 'Cancelled', sentence: 'Nothing was imported.', tone: 'plain' }
+      return { state: say('Cancelled'), sentence: say('Nothing was imported.'), tone: 'plain' }
     case 'refused':
-      return { state: 'Not imported', sentence: upload.problem ? sayProblem(upload.problem) : '', tone: 'bad' }
+      return { state: say('Not imported'), sentence: upload.problem ? sayProblem(upload.problem) : '', tone: 'bad' }
     case 'accepted':
-      return job ? sayJob(job) : { state: 'Waiting', sentence: '', tone: 'plain', percent: null }
+      return job ? sayJob(job) : { state: say('Waiting'), sentence: '', tone: 'plain', percent: null }
   }
 }
 
-const HELD: Record<Held, string> = {
+const HELD: Record<Held, string> = texts({
   offline: 'No connection. It goes on by itself when that is back.',
   unreachable: 'The server does not answer. It goes on by itself when it does.',
   'signed-out': 'Sign in again, and it goes on.',
-}
+})
 
 function percentOf(upload: Upload): number {
   return (100 * upload.sentBytes) / Math.max(1, upload.file.size)
 }
 
 function sent(upload: Upload): string {
-  const left = upload.secondsLeft === null ? '' : ` · ${formatSeconds(upload.secondsLeft)} left`
-  return `${formatBytes(upload.sentBytes)} of ${formatBytes(upload.file.size)}${left}`
+  const left = upload.secondsLeft === null ? '' : ` · ${say('{time} left', { time: formatSeconds(upload.secondsLeft) })}`
+  return say('{done} of {all}', { done: formatBytes(upload.sentBytes), all: formatBytes(upload.file.size) }) + left
 }
 
 export function sayJob(job: Job): Said {
   if (job.outcome === 'duplicate')
-    return { state: 'Already there', sentence: 'You imported this file before.', tone: 'plain' }
-  if (isProposal(job)) return { state: 'Ready to be looked at', sentence: job.message ?? '', tone: 'warn' }
+    return { state: say('Already there'), sentence: say('You imported this file before.'), tone: 'plain' }
+  if (isProposal(job)) return { state: say('Ready to be looked at'), sentence: job.message ?? '', tone: 'warn' }
   switch (job.status) {
     case 'completed':
       return job.phase === 'partial'
         ? { state: phaseWord(job), sentence: job.message ?? '', tone: 'warn' }
-        : { state: 'Done', sentence: units(job), tone: 'good' }
+        : { state: say('Done'), sentence: units(job), tone: 'good' }
     case 'failed':
-      return { state: 'Failed', sentence: job.problem ? sayProblem(job.problem) : (job.error ?? ''), tone: 'bad' }
+      return { state: say('Failed'), sentence: job.problem ? sayProblem(job.problem) : (job.error ?? ''), tone: 'bad' }
     case 'cancelled':
-      return { state: 'Cancelled', sentence: isImport(job) ? 'Nothing was imported.' : '', tone: 'plain' }
+      return { state: say('Cancelled'), sentence: isImport(job) ? say('Nothing was imported.') : '', tone: 'plain' }
     default:
       return {
         state: doingWord(job),
@@ -105,17 +106,17 @@ export function isProposal(job: Job): boolean {
   return job.status === 'completed' && change?.state === 'proposed'
 }
 
-const PHASES: Record<string, string> = {
+const PHASES: Record<string, string> = texts({
   uploading: 'Uploading',
   queued: 'Waiting',
   retrying: 'Trying again',
   finishing: 'Finishing',
   stalled: 'Stalled',
   cancelling: 'Cancelling…',
-}
+})
 
 function doingWord(job: Job): string {
-  return PHASES[job.phase] ?? (isImport(job) ? 'Importing' : 'Running')
+  return say(PHASES[job.phase] ?? (isImport(job) ? 'Importing' : 'Running'))
 }
 
 function isImport(job: Job): boolean {
@@ -129,8 +130,10 @@ function doing(job: Job): string {
 /** An upload that was begun by a page that is gone: "Interrupted at 43%. Choose the file again to go on, until 4 May, 14:00." */
 export function sayInterrupted(job: Job): string {
   const percent = interruptedPercent(job)
-  const how = percent === null ? '' : ` at ${percent}%`
-  return `Interrupted${how}. Choose the file again to go on, until ${formatMoment(job.resumable_until ?? '')}.`
+  const moment = formatMoment(job.resumable_until ?? '')
+  return percent === null
+    ? say('Interrupted. Choose the file again to go on, until {moment}.', { moment })
+    : say('Interrupted at {percent}%. Choose the file again to go on, until {moment}.', { percent, moment })
 }
 
 export function interruptedPercent(job: Job): number | null {
@@ -139,8 +142,8 @@ export function interruptedPercent(job: Job): number | null {
 
 function units(job: Job): string {
   if (!job.done_units || !job.unit || job.unit === 'bytes') return ''
-  const of = job.total_units && job.status === 'running' ? ` of ${formatCount(job.total_units)}` : ''
-  return `${formatCount(job.done_units)}${of} ${job.unit}`
+  const [done, all] = [formatCount(job.done_units), formatCount(job.total_units ?? 0)]
+  return job.total_units && job.status === 'running' ? say('{done} of {all} {unit}', { done, all, unit: job.unit }) : `${done} ${job.unit}`
 }
 
 /** What, where, what to do. */

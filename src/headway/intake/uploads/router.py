@@ -10,9 +10,10 @@ from fastapi.routing import APIRoute
 from headway.datasets.errors import DatasetNotFound
 from headway.errors import AppError, Unauthorized
 from headway.intake import tus, tus_errors, upload_errors
-from headway.intake.router import declared_bytes, until_disconnect
+from headway.intake.router import declared_bytes, read_permitted, until_disconnect
 from headway.intake.uploads.service import UploadService
 from headway.intake.uploads.state import UploadState
+from headway.jobs.embedding import IMPORT_ALL
 from headway.kit.actor import Actor, Scope
 from headway.kit.dependencies import address_of, needs
 from headway.kit.problems import problem_response, responses
@@ -74,7 +75,7 @@ class TusRoute(APIRoute):
 def build_uploads_router(service: UploadService, actor: Callable[..., Any]) -> APIRouter:
     """Return the routes of resumable uploads. `actor` is a FastAPI dependency that returns an `Actor` or raises."""
     router = APIRouter(tags=["uploads"], route_class=TusRoute, responses=responses(Unauthorized))
-    uploader = Annotated[Actor, Depends(needs(actor, Scope.IMPORTS_WRITE))]
+    uploader = Annotated[Actor, Depends(needs(actor, Scope.IMPORTS_WRITE, IMPORT_ALL))]
 
     # Nobody has to say who they are to learn what is spoken: browsers ask so before they ask properly.
     @router.options("/uploads", status_code=204, include_in_schema=False)
@@ -109,6 +110,7 @@ def build_uploads_router(service: UploadService, actor: Callable[..., Any]) -> A
         """Begin an upload, with some or all of its bytes if you like. `Location` is where the others go."""
         tus.require_version(version)
         announced, expected = tus.read_announced(length, deferred, metadata), tus.read_checksum(checksum)
+        read_permitted(who, announced.options)
         has_body = _has_body(request)
         if has_body:
             tus.require_bytes(content_type)
