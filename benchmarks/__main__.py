@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import accessibility, exports, intake, jobs_cost, jobs_history, jobs_live
+from benchmarks import accessibility, exports, intake, jobs_cost, jobs_history, jobs_live, validations
 
 BENCHMARKS = {
     "intake": intake.main,
     "exports": exports.main,
+    "validations": validations.main,
     "history": jobs_history.main,
     "jobs": jobs_live.main,
     "cost": jobs_cost.main,

@@ -11,6 +11,7 @@ import contextlib
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -42,15 +43,14 @@ book.close()
 """
 
 
-@dataclass(frozen=True)
-class Exported:
-    """Seconds on the clock and of processors, and in MB the file and the most that one process held."""
+@dataclass
+class Work:
+    """Seconds on the clock and of processors, and in MB the most that one process held."""
 
-    wall: float
-    cpu: float
-    file_mb: float
-    worker_mb: float
-    child_mb: float
+    wall: float = 0
+    cpu: float = 0
+    worker_mb: float = 0
+    child_mb: float = 0
 
 
 def main(arguments: list[str]) -> None:
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> None:
     peers_python()
     with tempfile.TemporaryDirectory(prefix="headway-bench-") as name:
         folder = Path(name)
-        source = first_rows(write_csv(folder / "all.csv", rows * BYTES_PER_ROW * 2 // 1_000_000 + 1), rows)
+        source = first_rows(write_csv(folder / "all.csv", rows * BYTES_PER_ROW * 2), rows)
         with running_server(folder / "data") as server, server.client() as client:
             client.timeout = httpx.Timeout(600)
             dataset = finished(client, upload(client, source))["related_dataset_id"]
@@ -68,36 +68,44 @@ def main(arguments: list[str]) -> None:
         say_peer(ours["xlsx"], xlsxwriter(first_rows(source, rows // SHARE), folder))
 
 
-def say_peer(ours: Exported, peer: Cost) -> None:
+def say_peer(ours: Work, peer: Cost) -> None:
     print(f"\nXlsxWriter, from {1 / SHARE:.0%} of the rows{peer.wall:>8.1f}{peer.cpu:>9.1f}")
     print(f"XlsxWriter's CPU in ours: {peer.cpu / ours.cpu:.1f}, its time in ours: {peer.wall / ours.wall:.1f}")
 
 
-def exported(server: Server, client: httpx.Client, dataset: str, file_format: str) -> Exported:
+def exported(server: Server, client: httpx.Client, dataset: str, file_format: str) -> Work:
+    with working(server, "exports.writing.child") as work:
+        answer = client.post(f"/datasets/{dataset}/exports", json={"format": file_format})
+        job = finished(client, answer.raise_for_status().json()["id"])
+    if job["status"] != "completed":
+        sys.exit(f"the export failed: {job['problem']}")
+    [file] = client.get(f"/jobs/{job['id']}/artifacts").json()["items"]
+    figures = f"{work.wall:>12.1f}{work.cpu:>9.1f}{file['bytes'] / 1e6:>10.1f}"
+    print(f"{file_format:<26}{figures}{work.worker_mb:>11.0f}{work.child_mb:>10.0f}")
+    return work
+
+
+@contextlib.contextmanager
+def working(server: Server, child: str) -> Iterator[Work]:
+    """Measure what the worker and its children of one kind take for what is done inside."""
     [worker] = server.pids("headway.worker")
     before, children = own_seconds(worker), dict[int, float]()
 
     def watched() -> dict[str, list[int]]:
-        found = server.pids("exports.writing.child")
+        found = server.pids(child)
         # Inside bubblewrap it has a parent of its own, and its time is never added to the worker's.
         for pid in found:
             with contextlib.suppress(OSError):
                 children[pid] = own_seconds(pid)
         return {"worker": [worker], "child": found}
 
+    work = Work()
     with memory_peaks(watched) as peaks:
         began = time.monotonic()
-        answer = client.post(f"/datasets/{dataset}/exports", json={"format": file_format})
-        job = finished(client, answer.raise_for_status().json()["id"])
-        wall = time.monotonic() - began
-    if job["status"] != "completed":
-        sys.exit(f"the export failed: {job['problem']}")
-    [file] = client.get(f"/jobs/{job['id']}/artifacts").json()["items"]
-    cpu = own_seconds(worker) - before + sum(children.values())
-    made = Exported(wall, cpu, file["bytes"] / 1e6, peaks["worker"], peaks["child"])
-    figures = f"{made.wall:>12.1f}{made.cpu:>9.1f}{made.file_mb:>10.1f}{made.worker_mb:>11.0f}{made.child_mb:>10.0f}"
-    print(f"{file_format:<26}{figures}")
-    return made
+        yield work
+        work.wall = time.monotonic() - began
+    work.cpu = own_seconds(worker) - before + sum(children.values())
+    work.worker_mb, work.child_mb = peaks["worker"], peaks["child"]
 
 
 def own_seconds(pid: int) -> float:
@@ -107,10 +115,12 @@ def own_seconds(pid: int) -> float:
 
 
 def first_rows(source: Path, rows: int) -> Path:
-    """Return a file of the first rows of another."""
+    """Return a file of the first rows of another, which has as many."""
     part = source.with_name(f"first-{rows}.csv")
     with source.open("rb") as whole, part.open("wb") as file:
-        file.writelines(islice(whole, rows + 1))
+        written = sum(1 for line in islice(whole, rows + 1) if file.write(line))
+    if written != rows + 1:
+        sys.exit(f"{source.name} has no {rows:,} rows")
     return part
 
 

@@ -1,14 +1,15 @@
 """A dataset checked by twelve rules, by the real product; frictionless and pandera check the same rows in the same run.
 
 `./x bench validations [ROWS]`; 1,000,000 without an argument. The figures are from the request until the report is
-stored, with the processors of the worker and its child. frictionless reads a hundredth of the rows from CSV, with the
-Table Schema that Headway writes of the rule set; its figures are times a hundred. pandera checks all rows, once pandas
-has read them; only the checking is counted.
+stored, with the processors of the worker and its child; a worker's start is in none. frictionless reads a hundredth of
+the rows from CSV, with the Table Schema that Headway writes of the rule set; its figures are times a hundred. pandera
+checks all rows, once pandas has read them; only the checking is counted.
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -19,7 +20,7 @@ import httpx
 from benchmarks.exports import first_rows, working
 from benchmarks.figures import say_machine
 from benchmarks.intake import finished, upload, write_csv
-from benchmarks.intake_peers import Cost, measured, peers_python
+from benchmarks.intake_peers import Cost, peers_python
 from tests.support.product import Server, running_server
 
 BYTES_PER_ROW = 80
@@ -41,17 +42,26 @@ RULES: list[dict[str, Any]] = [
 ]
 """Half of them are broken by some rows, as in files that are worth checking."""
 
+MEASURED = """
+import json, resource, sys, time
+def used():
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return time.monotonic(), usage.ru_utime + usage.ru_stime
+def say(found, before):
+    wall, cpu = (after - first for after, first in zip(used(), before))
+    print(json.dumps({"found": found, "wall": wall, "cpu": cpu}))
+"""
+
 FRICTIONLESS = """
-import json, sys
-from frictionless import Checklist, Resource, Schema
+from frictionless import Resource, Schema
 from pathlib import Path
-resource = Resource(path=Path(sys.argv[1]).name, basepath=str(Path(sys.argv[1]).parent), schema=Schema(json.load(open(sys.argv[2]))))
-report = resource.validate(limit_errors=10**9, limit_rows=10**9)
-print(json.dumps({"found": sum(task.stats["errors"] for task in report.tasks)}))
+file, schema = Path(sys.argv[1]), Schema(json.load(open(sys.argv[2])))
+before = used()
+report = Resource(path=file.name, basepath=str(file.parent), schema=schema).validate(limit_errors=10**9)
+say(sum(task.stats["errors"] for task in report.tasks), before)
 """
 
 PANDERA = """
-import json, sys, time, resource
 import pandas as pd
 import pandera.pandas as pa
 table = pd.read_csv(sys.argv[1], dtype={"code": "string", "name": "string", "note": "string"}, parse_dates=["day", "at"])
@@ -66,15 +76,12 @@ schema = pa.DataFrameSchema({
     "paid": pa.Column("bool"),
     "note": pa.Column("string", check.isin(["alpha", "délta"]), nullable=True),
 })
-before, began = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
-found = 0
+before, found = used(), 0
 try:
     schema.validate(table, lazy=True)
 except pa.errors.SchemaErrors as errors:
     found = len(errors.failure_cases)
-after = resource.getrusage(resource.RUSAGE_SELF)
-cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-print(json.dumps({"found": found, "wall": time.monotonic() - began, "cpu": cpu}))
+say(found, before)
 """
 
 
@@ -84,7 +91,7 @@ def main(arguments: list[str]) -> None:
     peers_python()
     with tempfile.TemporaryDirectory(prefix="headway-bench-") as name:
         folder = Path(name)
-        source = first_rows(write_csv(folder / "all.csv", rows * BYTES_PER_ROW * 2 // 1_000_000 + 1), rows)
+        source = first_rows(write_csv(folder / "all.csv", rows * BYTES_PER_ROW * 2), rows)
         with running_server(folder / "data") as server, server.client() as client:
             client.timeout = httpx.Timeout(600)
             schema = folder / "schema.json"
@@ -101,7 +108,9 @@ def checked(server: Server, client: httpx.Client, source: Path, schema: Path) ->
     schema.write_text(json.dumps(client.get(f"/rule-sets/{kept['id']}/table-schema").json()["table_schema"]))
     with working(server, "validations.checking.child") as work:
         answer = client.post(f"/datasets/{dataset}/validations", json={"rule_set": kept["id"]})
-        job = finished(client, answer.raise_for_status().json()["id"])
+        if answer.is_error:
+            sys.exit(f"the validation was refused: {answer.text}")
+        job = finished(client, answer.json()["id"])
     if job["status"] != "completed":
         sys.exit(f"the validation failed: {job['problem']}")
     found, counts = job["result"], sum(issue["count"] for issue in job["result"]["issues"])
@@ -112,12 +121,11 @@ def checked(server: Server, client: httpx.Client, source: Path, schema: Path) ->
 
 def peer(program: str, *files: Path, share: float = 1.0) -> tuple[Cost, int]:
     """Return what a peer took for all rows, and how many faults it found in those that it was given."""
-    answers: list[str] = []
-    cost = measured([peers_python(), "-c", program, *files], share, answers.append)
-    said = json.loads(answers[-1])
-    # One that measures itself leaves out what is not checking.
-    cost = Cost(said["wall"] / share, said["cpu"] / share, share) if "wall" in said else cost
-    return cost, round(said["found"] / share)
+    done = subprocess.run(
+        [str(part) for part in (peers_python(), "-c", MEASURED + program, *files)], check=True, stdout=subprocess.PIPE
+    )
+    said = json.loads(done.stdout)
+    return Cost(said["wall"] / share, said["cpu"] / share, share), round(said["found"] / share)
 
 
 def say_peer(name: str, ours: Cost, cost: Cost, found: int) -> None:

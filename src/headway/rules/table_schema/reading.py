@@ -90,7 +90,7 @@ class _Reading:
         """Tell of members that would change how cells are read."""
         harmless: dict[str, Callable[[Any], bool]] = {
             "missingValues": lambda value: value == [""],
-            "fieldsMatch": lambda value: value in ("subset", ["subset"]),
+            "fieldsMatch": lambda value: value == "subset",
         }
         for name, value in (schema.model_extra or {}).items():
             if name in DESCRIBING | {"$schema", "name"} or harmless.get(name, lambda _: False)(value):

@@ -77,7 +77,9 @@ class _Writing:
             typed = {} if "type" in field else {"type": _type_for(asked)}
             fields.append({**field, **typed, **({"constraints": asked} if asked else {})})
         keys = {"uniqueKeys": self._unique, "foreignKeys": self._foreign}
-        return {"$schema": PROFILE, "fields": fields, **{name: value for name, value in keys.items() if value}}
+        # Columns that no rule is about are not here, and those that are stand in the order of the rules.
+        matched = {"$schema": PROFILE, "fieldsMatch": "subset", "fields": fields}
+        return {**matched, **{name: value for name, value in keys.items() if value}}
 
     # ------------------------------------------------------------------------------------------- parts
 
