@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import Watched, signed_in
 from tests.browser.test_import_choices import press
+from tests.browser.test_import_flow import LOOK
 from tests.browser.test_jobs_pages import import_file
 from tests.browser.test_pages import new_user, violations
 from tests.browser.test_recipes import add
@@ -112,3 +113,26 @@ async def test_a_rule_that_cannot_run_is_named_and_a_set_is_deleted(
     await press(page, "Delete all versions", "button", "Enter")
     await expect(page.get_by_text("orders is deleted.")).to_be_visible()
     await expect(page.get_by_label("Kept rule set")).to_have_count(0)
+
+
+async def test_a_new_dataset_is_checked_by_rules_that_are_kept(
+    browser: Browser, product: Server, axe: str, nothing_goes_wrong: list[Watched]
+) -> None:
+    email = new_user(product)
+    with product.client(email) as client:
+        kept = {"name": "known countries", "rules": [{"rule": "one_of", "column": "country", "values": ["DE", "FR"]}]}
+        client.post("/rule-sets", json=kept).raise_for_status()
+    watched = await signed_in(browser, product.url, email)
+    nothing_goes_wrong.append(watched)
+    page = watched.page
+    await page.get_by_label(LOOK).check()
+    await page.get_by_label("choose files").set_input_files(
+        {"name": "orders.csv", "mimeType": "text/csv", "buffer": ORDERS}
+    )
+    await page.get_by_label("Check it by").select_option("known countries")
+    assert await violations(page, axe) == []
+    await page.get_by_role("button", name="Import orders.csv", exact=True).click()
+    await expect(page.get_by_role("link", name=re.compile("Open dataset"))).to_be_visible(timeout=30_000)
+    await page.locator("headway-jobs button.open").click()
+    card = page.locator("headway-job-card").filter(has_text="Check orders by known countries")
+    await expect(card).to_contain_text("1 row breaks 1 of 1 rule", timeout=30_000)

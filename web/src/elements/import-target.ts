@@ -16,6 +16,7 @@ const MODES = texts({
 } as const)
 
 type Mode = keyof typeof MODES
+type RuleSet = Readonly<{ id: string; name: string }>
 
 class ImportTarget extends LitElement {
   static override styles = [
@@ -30,6 +31,8 @@ class ImportTarget extends LitElement {
     fileName: { attribute: false },
     several: { attribute: false },
     datasets: { state: true },
+    ruleSets: { state: true },
+    ruleSet: { state: true },
     problem: { state: true },
     into: { state: true },
     mode: { state: true },
@@ -40,6 +43,10 @@ class ImportTarget extends LitElement {
   declare several: boolean
   /** Asked for once somebody wants one of them. */
   declare datasets: readonly Dataset[] | null
+  /** Those that are kept; without any, nothing is asked. */
+  declare ruleSets: readonly RuleSet[]
+  /** The id of the one that checks the new dataset, or empty. */
+  declare ruleSet: string
   declare problem: string
   declare into: Dataset | null
   declare mode: Mode
@@ -50,10 +57,21 @@ class ImportTarget extends LitElement {
     this.fileName = ''
     this.several = false
     this.datasets = null
+    this.ruleSets = []
+    this.ruleSet = ''
     this.problem = ''
     this.into = null
     this.mode = 'append'
     this.key = []
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    // A look ahead that fails is no trouble of the import's: it only leaves a choice out.
+    void request<Page<RuleSet>>('GET', '/rule-sets?limit=100').then(
+      ({ items }) => (this.ruleSets = items),
+      () => undefined,
+    )
   }
 
   override updated(changed: PropertyValues<this>): void {
@@ -90,9 +108,10 @@ class ImportTarget extends LitElement {
 
   /** What would change is looked at before it does: `apply` is false. */
   #tell(): void {
-    const { into, mode, key } = this
+    const { into, mode, key, ruleSet } = this
     const how = mode === 'upsert' ? { mode, key } : { mode }
-    const detail: ReadingOptions = into ? { into: into.id, apply: false, ...how } : {}
+    const checked = ruleSet ? { rule_set: ruleSet } : {}
+    const detail: ReadingOptions = into ? { into: into.id, apply: false, ...how } : checked
     this.dispatchEvent(new CustomEvent('headway-target', { detail }))
   }
 
@@ -111,8 +130,22 @@ class ImportTarget extends LitElement {
         <span>${say('A dataset that is there')} <span class="muted">${changes}</span></span>
       </label>
       ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
-      ${this.into ? this.#renderInto(this.into) : nothing}
+      ${this.into ? this.#renderInto(this.into) : this.ruleSets.length ? this.#renderCheck() : nothing}
     </fieldset>`
+  }
+
+  #renderCheck(): TemplateResult {
+    const choose = (event: Event): void => {
+      this.ruleSet = (event.target as HTMLSelectElement).value
+      this.#tell()
+    }
+    return html`<label>
+      ${say('Check it by')}
+      <select @change=${choose}>
+        <option value="" .selected=${!this.ruleSet}>${say('no rules')}</option>
+        ${this.ruleSets.map(({ id, name }) => html`<option value=${id} .selected=${id === this.ruleSet}>${name}</option>`)}
+      </select>
+    </label>`
   }
 
   #renderInto(into: Dataset): TemplateResult {
