@@ -92,6 +92,9 @@ async def _on_a_narrow_screen_in_the_dark(page: Page, axe: str) -> None:
     await expect(page.get_by_role("list", name="Rules").get_by_role("listitem")).to_have_count(4)
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert await violations(page, axe) == []
+    await page.locator("headway-jobs button.open").click()
+    await expect(page.get_by_role("link", name="Open report Check orders by orders").first).to_be_visible()
+    await page.keyboard.press("Escape")
     await press(page, "orders, version 1", "button", "Enter")
     await expect(page.get_by_text("2 of 3 rows break 4 of 4 rules.")).to_be_visible()
 

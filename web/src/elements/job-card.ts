@@ -9,7 +9,7 @@ import { copyText } from './copy-text.ts'
 import { cardStyles } from './job-card-styles.ts'
 import './job-cancel.ts'
 import { phaseSign, sign } from './job-icons.ts'
-import { fileLink, type JobLinks, jobLink, LINKS, rejectedLink, resultLink } from './job-links.ts'
+import { fileLink, type JobLinks, jobLink, LINKS, rejectedLink, resultLabel, resultLink, resultWord } from './job-links.ts'
 import { canBeRetried } from './job-rules.ts'
 import { rejectedRows, sentence } from './job-sentence.ts'
 import { isEndless, isWaiting } from './job-tally.ts'
@@ -188,7 +188,7 @@ export class JobCard extends LitElement {
     if (!file && !result && !again && !other) return nothing
     return html`<div class="actions">
       ${file ? html`<a class="button" download href=${file} aria-label=${say('Download {title}', { title })}>${say('Download')}</a>` : nothing}
-      ${result ? html`<a class="button" href=${result} aria-label=${say('Open dataset {title}', { title })}>${say('Open dataset')}</a>` : nothing}
+      ${result ? html`<a class="button" href=${result} aria-label=${resultLabel(this.links, job, title)}>${resultWord(this.links, job)}</a>` : nothing}
       ${rows ? html`<a class="button" href=${rows} download>${say('Download {title}', { title: rejectedRows(job) })}</a>` : nothing}
       ${again ? this.#renderAgain(title) : nothing}
       ${other ? html`<a class="button" href=${other}>${say('Choose another file')}</a>` : nothing}

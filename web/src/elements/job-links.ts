@@ -4,6 +4,7 @@ import type { JobLinks } from '../../packages/elements/shared.d.ts'
 import { API, isGuest } from '../client/api.ts'
 import type { Job } from '../client/types.ts'
 import { rejected } from './job-sentence.ts'
+import { say } from './say.ts'
 
 export type { JobLinks }
 
@@ -19,7 +20,23 @@ export function jobLink(links: JobLinks, job: Job): string {
 
 /** The result, if there is one to open. */
 export function resultLink(links: JobLinks, job: Job): string {
-  return filled(links.dataset, job.related_dataset_id)
+  const dataset = filled(links.dataset, job.related_dataset_id)
+  return dataset && isReport(links, job) ? `${dataset}?tab=check` : dataset
+}
+
+/** What the link to the result says. */
+export function resultWord(links: JobLinks, job: Job): string {
+  return isReport(links, job) ? say('Open report') : say('Open dataset')
+}
+
+/** What the link says where it stands by itself. */
+export function resultLabel(links: JobLinks, job: Job, title: string): string {
+  return isReport(links, job) ? say('Open report {title}', { title }) : say('Open dataset {title}', { title })
+}
+
+/** What a check found is on the page of the dataset, where that page is ours. */
+function isReport(links: JobLinks, job: Job): boolean {
+  return job.job_type === 'validation' && job.status === 'completed' && links.dataset === LINKS.dataset
 }
 
 /** The file that an export wrote; where it is shown to a guest, the token would not open it. */

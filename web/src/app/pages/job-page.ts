@@ -10,6 +10,7 @@ import '../../elements/job-cancel.ts'
 import { canBeDeleted, canBeRetried } from '../../elements/job-rules.ts'
 import { phaseSign, signStyles } from '../../elements/job-icons.ts'
 import { sentence } from '../../elements/job-sentence.ts'
+import { LINKS, resultLink, resultWord } from '../../elements/job-links.ts'
 import { isEnded, kindWord, phaseWord, titleOf, tone } from '../../elements/job-words.ts'
 import { progressStyles } from '../../elements/progress-styles.ts'
 import { formatCount, formatMoment } from '../../elements/sizes.ts'
@@ -176,7 +177,7 @@ class JobPage extends LitElement {
   #renderActions(job: Job): unknown {
     const { busy } = this
     return html`${
-      job.related_dataset_id ? html`<a class="button primary" href="/datasets/${job.related_dataset_id}">Open dataset</a>` : nothing
+      job.related_dataset_id ? html`<a class="button primary" href=${resultLink(LINKS, job)}>${resultWord(LINKS, job)}</a>` : nothing
     }
     ${canBeRetried(job) ? html`<button ?disabled=${busy} @click=${() => this.#do(retryJob)}>Try again</button>` : nothing}
     <headway-job-cancel .job=${job}></headway-job-cancel>

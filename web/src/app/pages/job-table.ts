@@ -7,6 +7,7 @@ import type { Job } from '../../client/types.ts'
 import { controlStyles } from '../../elements/control-styles.ts'
 import { duration } from '../../elements/job-figures.ts'
 import { phaseSign, signStyles } from '../../elements/job-icons.ts'
+import { LINKS, resultLink, resultWord } from '../../elements/job-links.ts'
 import { sentence } from '../../elements/job-sentence.ts'
 import { isEnded, phaseWord, titleOf, tone } from '../../elements/job-words.ts'
 import { progressStyles } from '../../elements/progress-styles.ts'
@@ -193,7 +194,7 @@ export class JobTable extends LitElement {
       </td>
       <td role="cell" class="time began"><time datetime=${job.created_at} title=${formatMoment(job.created_at)}>${formatAgo(job.created_at)}</time></td>
       <td role="cell" class="time took">${isEnded(job) ? duration(job.created_at, job.completed_at) : nothing}</td>
-      <td role="cell" class="result">${job.related_dataset_id ? html`<a href="/datasets/${job.related_dataset_id}" tabindex=${stop} aria-label="Open dataset of ${title}">Open dataset</a>` : nothing}</td>
+      <td role="cell" class="result">${job.related_dataset_id ? html`<a href=${resultLink(LINKS, job)} tabindex=${stop} aria-label="${resultWord(LINKS, job)} of ${title}">${resultWord(LINKS, job)}</a>` : nothing}</td>
     </tr>`
   }
 }
