@@ -13,6 +13,7 @@ WEB = ROOT / "web"
 OUT = ROOT / "src" / "headway" / "web" / "_ui"
 NODE_MINIMUM = (22, 13)
 ELEMENTS = WEB / "packages" / "elements"
+CLIENT = WEB / "packages" / "client"
 NOT_SOURCES = {"node_modules", "dist", "test", "packages"}
 
 
@@ -139,6 +140,28 @@ def pack_elements(folder):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, folder / name)
         mark.write_text(key)
+
+
+def pack_client(folder):
+    """Put the package headway-client together: its sources as JavaScript with types."""
+    npm_install(WEB)
+    shutil.rmtree(folder, ignore_errors=True)
+    run_node(WEB, "node_modules/typescript/bin/tsc", "-p", str(CLIENT / "tsconfig.build.json"), "--outDir", str(folder))
+    for path in (CLIENT / "package.json", CLIENT / "README.md", ROOT / "LICENSE"):
+        shutil.copy(path, folder)
+
+
+def client_types(document):
+    """Return the types of an OpenAPI document as TypeScript."""
+    npm_install(CLIENT)
+    node, _npm = _tools()
+    # What has a default need not be sent, so its type must not say that it has to.
+    ways = ["--root-types", "--root-types-no-schema-prefix", "--default-non-nullable=false"]
+    command = [node, "node_modules/openapi-typescript/bin/cli.js", str(document), *ways]
+    done = subprocess.run(command, cwd=CLIENT, env=_environment(node), capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(done.stderr)
+    return done.stdout
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Writes what follows from the code: errors, settings, promises, OpenAPI, and the strings of the elements.
+"""Writes what follows from the code: errors, settings, promises, OpenAPI with its types, the strings of the elements.
 
 `./x docs` writes them; a test compares what is committed with what this module says.
 """
@@ -224,6 +224,18 @@ def openapi_document() -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
+def client_types() -> str:
+    """Return the types of the OpenAPI document, for the client in TypeScript: every refusal there is a problem."""
+    document = json.loads(openapi_document())
+    for route in document["paths"].values():
+        for asked in route.values():
+            asked["responses"] = {status: said for status, said in asked["responses"].items() if int(status) < 400}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "openapi.json"
+        path.write_text(json.dumps(document), encoding="utf-8")
+        return str(importlib.import_module("uibuild").client_types(path))
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/errors.md": errors_page,
     "docs/reference/settings.md": settings_page,
@@ -232,6 +244,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/recipe.schema.json": recipe_schema,
     "docs/reference/rule-set.schema.json": rule_set_schema,
     "web/packages/elements/strings.json": strings_document,
+    "web/packages/client/src/schema.ts": client_types,
 }
 """What is written, by the place where it is committed."""
 
