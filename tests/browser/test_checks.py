@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -139,3 +141,27 @@ async def test_a_new_dataset_is_checked_by_rules_that_are_kept(
     await page.locator("headway-jobs button.open").click()
     card = page.locator("headway-job-card").filter(has_text="Check orders by known countries")
     await expect(card).to_contain_text("1 row breaks 1 of 1 rule", timeout=30_000)
+
+
+async def test_a_table_schema_becomes_rules_and_rules_become_one(
+    browser: Browser, product: Server, axe: str, nothing_goes_wrong: list[Watched]
+) -> None:
+    page = await opened(browser, product, nothing_goes_wrong)
+    schema = {
+        "fields": [{"name": "id", "type": "integer", "constraints": {"unique": True}}, {"name": "country"}],
+        "foreignKeys": [{"fields": "country", "reference": {"resource": "countries", "fields": "code"}}],
+        "missingValues": ["-"],
+    }
+    await page.get_by_text("Table Schema", exact=True).click()
+    file: Any = {"name": "orders.schema.json", "mimeType": "application/json", "buffer": json.dumps(schema).encode()}
+    await page.get_by_label("Read rules from a Table Schema").set_input_files(file)
+    await expect(page.get_by_text("orders.schema.json is kept as orders. What has no equal:")).to_be_visible()
+    await expect(page.get_by_text("/missingValues")).to_be_visible()
+    known = page.get_by_role("group", name=re.compile(r"\d\. Stands in another dataset"))
+    await expect(known.get_by_label("Its column")).to_have_value("code")
+    assert await violations(page, axe) == []
+    async with page.expect_download() as saved:
+        await press(page, "Save orders, version 1", "button", "Enter")
+    assert (await saved.value).suggested_filename == "orders.schema.json"
+    written = json.loads(Path(await (await saved.value).path()).read_text())
+    assert {"name": "id", "type": "integer", "constraints": {"unique": True}} in written["fields"]

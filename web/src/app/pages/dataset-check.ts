@@ -15,6 +15,7 @@ import type { Kept } from './kept-choice.ts'
 import { checkDataset, deleteRuleSet, getRuleSet, keepRules, listRuleSets, type Rule, type RuleSet } from './rule-api.ts'
 import './rule-form.ts'
 import { beginRule, columnsOf, patched, RULE_LABELS, ruleLabel, ruleNeeds } from './rule-kinds.ts'
+import './rule-schema.ts'
 import { sayError } from './say-error.ts'
 import { sidesStyles } from './sides-styles.ts'
 import { keepDraft, readDraft } from './tab-draft.ts'
@@ -155,6 +156,7 @@ class DatasetCheck extends LitElement {
     await this.#try(async () => {
       this.kept = await getRuleSet(detail.id)
       this.name = this.kept.name
+      if (!this.sets.some(({ id }) => id === detail.id)) this.sets = await listRuleSets()
       this.#list.takeAway(this.kept.rules, `The rules of ${this.kept.name} are here.`)
     })
   }
@@ -191,6 +193,7 @@ class DatasetCheck extends LitElement {
     return html`<h2 id="rules" tabindex="-1">Rules</h2>
       ${this.#list.items.length ? nothing : html`<p class="muted">Rules say what every row has to be like. A check tells which rows are not, and changes nothing.</p>`}
       ${this.sets.length ? this.#renderKept() : nothing}
+      <headway-rule-schema .kept=${this.kept} .sets=${this.sets} @take=${this.#use}></headway-rule-schema>
       ${this.#list.renderSaid()}
       <ol aria-label="Rules">${this.#list.items.map((rule, place) => this.#renderRule(rule, place))}</ol>
       <form class="bar add" @submit=${this.#add}>

@@ -48,6 +48,12 @@ export interface Report {
   file_note: string | null
 }
 
+/** Something that a Table Schema asks for and no rule does, or the other way round. */
+export interface Note {
+  pointer: string
+  message: string
+}
+
 const MOST_CHECKS = 10
 
 export async function listRuleSets(): Promise<readonly Kept[]> {
@@ -66,6 +72,15 @@ export async function keepRules(name: string, rules: readonly Rule[], kept: Kept
 
 function written(set: RuleSet): RuleSet {
   return { ...set, rules: set.rules.map(cleaned) }
+}
+
+/** Keep what a Frictionless Table Schema asks for as rules; `references` are datasets by the names of resources. */
+export function keepTableSchema(name: string, schema: unknown, references: Record<string, string>): Promise<{ rule_set: RuleSet; notes: Note[] }> {
+  return request('POST', '/rule-sets/table-schema', { body: { name, table_schema: schema, references } })
+}
+
+export function getTableSchema({ id, version }: Kept): Promise<{ table_schema: unknown; notes: Note[] }> {
+  return request('GET', `/rule-sets/${id}/table-schema?version=${version}`)
 }
 
 export async function deleteRuleSet(id: string): Promise<void> {

@@ -50,6 +50,9 @@ export const sidesStyles = [
     headway-dataset-lineage {
       margin-block-start: 0.75rem;
     }
+    .inside {
+      margin-block-start: 0.5rem;
+    }
     .add {
       align-items: end;
     }
