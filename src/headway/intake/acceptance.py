@@ -97,6 +97,8 @@ class Acceptance:
         dataset = await self._datasets.get_dataset(file.owner, dataset_id)
         checkable = Checkable(dataset_id, dataset.name, dataset.version)
         async with self._database.write() as session:
+            # The job's row before that in which a check is counted, as everywhere.
+            await self._jobs.progress_in(session, lease.job_id, None, lease=lease, lease_seconds=UPLOAD_LEASE_SECONDS)
             rule_set = await self._checks.resolve_in(session, file.owner, file.options.rule_set)
             checks = await self._checks.follow_in(session, file.owner, rule_set, [checkable])
             job = await self._jobs.finish_in(

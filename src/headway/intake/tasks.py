@@ -88,7 +88,8 @@ class ImportFile:
         parts = parsed["parts"]
         requests = [_request(record, parsed, number, part, alone=len(parts) == 1) for number, part in enumerate(parts)]
         async with self._database.write() as session:
-            await self._jobs.hold_in(session, context.lease)
+            # The job's row first, everywhere: a check that follows takes the row in which its owner's jobs are counted.
+            await self._jobs.progress_in(session, context.job_id, None, lease=context.lease)
             ids = [await self._datasets.publish(session, request) for request in requests]
             made = [Checkable(dataset_id, request.name, 1) for dataset_id, request in zip(ids, requests, strict=True)]
             checks = await self._checks.follow_in(session, record.user_id, record.options.get("rule_set"), made)

@@ -229,10 +229,6 @@ class JobMonitoringService:
         """Write a fact into the history of the live job that fits `where`. Raises `StaleLease` if none does."""
         await self._move.note(session, where, kind, **data)
 
-    async def hold_in(self, session: AsyncSession, lease: Lease) -> BackgroundJob:
-        """Return the job that the lease holds, or raise `StaleLease`."""
-        return await self._move.held(session, lease)
-
     def select_unfinished(self, owner: str) -> sa.Select[UUID]:
         """Return the statement for an owner's jobs that have not completed, and so may run (again)."""
         return queries.select_unfinished(owner)

@@ -112,7 +112,7 @@ async def test_a_worker_that_goes_on_publishes_nothing(headway: Headway) -> None
         await headway.jobs.update_progress(job_id, 50, lease=lease)
     async with headway.database.write() as session:
         with pytest.raises(StaleLease):
-            await headway.jobs.hold_in(session, lease)
+            await headway.jobs.finish_in(session, lease, outcome="succeeded")
     # A delivery that comes too late ends; raising, it would be repeated for ever.
     await executing(headway.jobs, {}, "a worker").execute(job_id)
 
