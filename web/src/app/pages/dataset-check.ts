@@ -232,7 +232,11 @@ class DatasetCheck extends LitElement {
       <label>Keep as <input class="wide" required maxlength="200" autocomplete="off" .value=${name} @input=${this.#onName} /></label>
       <p class="muted">${this.#isKept ? 'Kept as' : 'Will be kept as'} version ${version}.</p>
       ${blocked ? html`<p class="muted" id="why">${blocked}</p>` : nothing}
-      <div class="bar"><button class="primary" aria-disabled=${blocked || this.isBusy ? 'true' : nothing} aria-describedby=${blocked ? 'why' : nothing}>${this.#isKept ? 'Check' : 'Keep and check'}</button></div>
+      <div class="bar">
+        <button class="primary" aria-disabled=${blocked || this.isBusy ? 'true' : nothing} aria-describedby=${blocked ? 'why' : nothing}>
+          ${this.#isKept ? 'Check' : 'Keep and check'}
+        </button>
+      </div>
     </fieldset></form>`
   }
 

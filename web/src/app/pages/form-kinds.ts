@@ -21,11 +21,17 @@ export type Answers = Readonly<Record<string, unknown>>
 export const COLUMN: Field = { name: 'column', label: 'Column', kind: 'column' }
 export const COLUMNS: Field = { name: 'columns', label: 'Columns', kind: 'columns' }
 
+/** What values of a field are in JSON; those of lists, each of them. */
+const TYPES: Readonly<Record<Field['kind'], readonly string[]>> = {
+  column: ['string'], columns: ['string'], names: ['string'], lines: ['string', 'number'],
+  text: ['string', 'number'], number: ['number'], choice: ['string', 'boolean'], check: ['boolean'],
+}
+
 /** Whether a field can show what is there. */
 export function fits({ name, kind }: Field, answers: Answers): boolean {
   const value = answers[name]
   if (value === undefined || value === null) return true
-  const types = { columns: ['string'], names: ['string'], lines: ['string', 'number'], check: ['boolean'], choice: ['string', 'boolean'], column: ['string'], number: ['number'], text: ['string', 'number'] }[kind]
+  const types = TYPES[kind]
   if (kind === 'columns' || kind === 'names' || kind === 'lines') return Array.isArray(value) && value.every((each) => types.includes(typeof each))
   return types.includes(typeof value)
 }

@@ -62,7 +62,9 @@ class RecipeKeep extends LitElement {
       <label>Name <input class="wide" required maxlength="200" autocomplete="off" .value=${this.name} @input=${(event: Event) => (this.name = (event.target as HTMLInputElement).value)} /></label>
       ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
       ${isDone ? html`<p class="muted">Kept as version ${kept.version} of ${kept.name}.</p>` : nothing}
-      <div class="bar"><button aria-disabled=${isDone || this.blocked ? 'true' : nothing}>${kept && isSame && !isDone ? `Keep as version ${kept.version + 1}` : 'Keep the recipe'}</button></div>
+      <div class="bar">
+        <button aria-disabled=${isDone || this.blocked ? 'true' : nothing}>${kept && isSame && !isDone ? `Keep as version ${kept.version + 1}` : 'Keep the recipe'}</button>
+      </div>
     </fieldset></form>`
   }
 }

@@ -2,6 +2,7 @@
 
 import { html, LitElement, nothing, type TemplateResult } from 'lit'
 
+import type { Problem } from '../../client/types.ts'
 import { cellLine, cellText, isNumeric, typeWord } from '../../elements/grid-cells.ts'
 import { plural } from '../../elements/sizes.ts'
 import type { Finding, RecipeLook } from './recipe-api.ts'
@@ -27,7 +28,7 @@ class RecipeLookView extends LitElement {
     const { look } = this
     if (!look) return html`<p class="muted" role="status">${this.isBusy ? 'Looking at some rows…' : ''}</p>`
     return html`<div class="stack" aria-busy=${this.isBusy}>
-      ${look.problem ? html`<div class="mark blocks" role="alert"><p><strong>${look.problem.title}.</strong> ${look.problem.detail}</p><p class="muted">${look.problem.user_action}</p></div>` : nothing}
+      ${look.problem ? renderProblem(look.problem) : nothing}
       ${look.findings.map((finding) => this.#renderFinding(finding))}
       <p class="muted" role="status">${sayRows(look)}</p>
       ${this.#renderRows(look)}
@@ -58,6 +59,10 @@ class RecipeLookView extends LitElement {
       ${look.rows.length ? nothing : html`<p class="muted">No row is left.</p>`}
       ${look.columns_left_out ? html`<p class="muted">${plural(look.columns_left_out, 'more column is', 'more columns are')} not shown here.</p>` : nothing}`
   }
+}
+
+function renderProblem({ title, detail, user_action: action }: Problem): TemplateResult {
+  return html`<div class="mark blocks" role="alert"><p><strong>${title}.</strong> ${detail}</p><p class="muted">${action}</p></div>`
 }
 
 function sayRows(look: RecipeLook): string {

@@ -106,7 +106,7 @@ class RecipeRun extends LitElement {
       <legend>Run on all rows</legend>
       ${radioField('into', 'As a new version, with a way back', this.into === 'version', () => (this.into = 'version'))}
       ${radioField('into', 'As a new dataset', this.into === 'dataset', () => (this.into = 'dataset'))}
-      ${this.into === 'dataset' ? html`<label class="wide">Its name <input id="name" class="wide" maxlength="200" autocomplete="off" placeholder=${`${this.shown?.name ?? ''} (${this.kept?.name ?? 'Steps'})`} /></label>` : nothing}
+      ${this.into === 'dataset' ? this.#renderName() : nothing}
       ${this.blocked ? html`<p class="problem" id="why">${this.blocked}</p>` : nothing}
       ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
       <div class="bar">
@@ -114,6 +114,11 @@ class RecipeRun extends LitElement {
         ${this.into === 'version' ? html`<button type="button" aria-disabled=${waits} @click=${(event: Event) => this.#run(event, false)}>Show what would change</button>` : nothing}
       </div>
     </fieldset></form>`
+  }
+
+  #renderName(): TemplateResult {
+    const usual = `${this.shown?.name ?? ''} (${this.kept?.name ?? 'Steps'})`
+    return html`<label class="wide">Its name <input id="name" class="wide" maxlength="200" autocomplete="off" placeholder=${usual} /></label>`
   }
 
   #renderProposed(job: Job): TemplateResult {
