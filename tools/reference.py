@@ -26,6 +26,7 @@ from headway.errors import AppError, all_errors
 from headway.recipes.steps import json_schema
 from headway.rules.schemas import RuleSetBody
 from headway.settings import MIB, Settings
+from tools.python_client import routes_module, schema_module
 from tools.strings import strings_document
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -236,6 +237,16 @@ def client_types() -> str:
         return str(importlib.import_module("uibuild").client_types(path))
 
 
+def python_types() -> str:
+    """Return the types of the OpenAPI document for Python."""
+    return schema_module(json.loads(openapi_document()))
+
+
+def python_routes() -> str:
+    """Return the routes of the OpenAPI document for Python."""
+    return routes_module(json.loads(openapi_document()))
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/errors.md": errors_page,
     "docs/reference/settings.md": settings_page,
@@ -243,6 +254,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/promises.md": promises_page,
     "docs/reference/recipe.schema.json": recipe_schema,
     "docs/reference/rule-set.schema.json": rule_set_schema,
+    "src/headway/client/schema.py": python_types,
+    "src/headway/client/routes.py": python_routes,
     "web/packages/elements/strings.json": strings_document,
     "web/packages/client/src/schema.ts": client_types,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -17,6 +18,14 @@ from tools.strings import strings_of
 def test_what_is_generated_is_current(path: str) -> None:
     committed = (reference.ROOT / path).read_text(encoding="utf-8")
     assert committed == reference.PAGES[path](), f"{path} is out of date: ./x docs"
+
+
+def test_no_two_models_share_a_name() -> None:
+    # Their names would be made of their modules, or of which way they go, and clients would carry them on.
+    schemas = json.loads((reference.ROOT / "docs/reference/openapi.json").read_text())["components"]["schemas"]
+    assert [
+        name for name in schemas if re.fullmatch(r"[A-Z][A-Za-z]+|Page_[A-Z][A-Za-z]+_|Body_\w+", name) is None
+    ] == []
 
 
 def test_every_code_has_its_heading() -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx
 
+from headway.client.errors import Refused
+
 log = logging.getLogger("headway.client")
 
 PREFIX = "/api/v2"
@@ -22,16 +24,6 @@ TRY_LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 class Away(Exception):
     """The server gave no answer, or asks to come back later."""
-
-
-class Refused(Exception):
-    """The server answered that it will not do this, now or later."""
-
-    def __init__(self, status: int, problem: dict[str, Any]) -> None:
-        said = str(problem.get("detail") or problem.get("title") or f"it answered {status}")
-        super().__init__(f"{said} {problem.get('user_action', '')}".strip())
-        self.status = status
-        self.problem = problem
 
 
 class Connection:
@@ -72,16 +64,27 @@ class Connection:
 
 
 def _meaning(answer: httpx.Response) -> dict[str, Any]:
+    body = body_of(answer)
+    if answer.is_success and body is not None:
+        return body
+    raise refused_by(answer)
+
+
+def body_of(answer: httpx.Response) -> dict[str, Any] | None:
+    """Return the JSON object of an answer; None if it is none."""
     try:
         body = answer.json() if answer.content else {}
     except ValueError:
-        body = None
-    if answer.is_success and isinstance(body, dict):
-        return body
-    if not isinstance(body, dict) or answer.is_success:
-        body = {"detail": f"{answer.url} answered {answer.status_code}, but not as Headway does.",
-                "user_action": "Check the address, and any proxy on the way."}  # fmt: skip
-    raise Refused(answer.status_code, body)
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def refused_by(answer: httpx.Response) -> Refused:
+    """Return what an answer that is of no use says."""
+    body = None if answer.is_success else body_of(answer)
+    foreign = {"detail": f"{answer.url} answered {answer.status_code}, but not as Headway does.",
+               "user_action": "Check the address, and any proxy on the way."}  # fmt: skip
+    return Refused(answer.status_code, body or foreign)
 
 
 def connect(url: str | None, token: str | None) -> Connection | None:

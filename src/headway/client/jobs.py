@@ -13,8 +13,8 @@ from typing import Any, Self, TypedDict, TypeVar, Unpack, overload
 from urllib.parse import quote
 from uuid import UUID
 
-from headway.client.connection import UPLOAD_TIMEOUT, Away, Refused, connect
-from headway.client.errors import JobCancelled, NotAttached
+from headway.client.connection import UPLOAD_TIMEOUT, Away, connect
+from headway.client.errors import JobCancelled, NotAttached, Refused
 from headway.client.reporting import Reporting
 from headway.client.state import Level, State, short
 

@@ -9,7 +9,8 @@ import time
 from typing import Any
 from uuid import UUID, uuid4
 
-from headway.client.connection import Away, Connection, Refused
+from headway.client.connection import Away, Connection
+from headway.client.errors import Refused
 from headway.client.state import State
 
 log = logging.getLogger("headway.client")

@@ -24,7 +24,7 @@ from headway.recipes.inputs import find_inputs
 from headway.recipes.schemas import (
     LineageResponse,
     LineageStep,
-    Named,
+    NamedRecipe,
     RecipeOrder,
     RunOptions,
     RunRecipe,
@@ -57,18 +57,18 @@ class RecipeRuns:
 
     async def run_steps(self, owner: str, dataset_id: UUID, body: RunSteps) -> JobResponse:
         """Return the job that runs steps once."""
-        return await self._run(owner, dataset_id, Named(name=body.recipe or UNNAMED), body.steps, body)
+        return await self._run(owner, dataset_id, NamedRecipe(name=body.recipe or UNNAMED), body.steps, body)
 
     async def run_recipe(self, owner: str, dataset_id: UUID, recipe_id: UUID, body: RunRecipe) -> JobResponse:
         """Return the job that runs a kept recipe."""
         # Whose dataset it is comes first: nobody learns of recipes by way of datasets that are not theirs.
         await self._datasets.get_dataset(owner, dataset_id)
         kept = await self._recipes.get(owner, recipe_id, body.recipe_version)
-        named = Named(id=kept.id, version=kept.version, name=kept.name)
+        named = NamedRecipe(id=kept.id, version=kept.version, name=kept.name)
         return await self._run(owner, dataset_id, named, read_steps(kept.steps), body)
 
     async def _run(
-        self, owner: str, dataset_id: UUID, recipe: Named, steps: list[AnyStep], body: RunOptions
+        self, owner: str, dataset_id: UUID, recipe: NamedRecipe, steps: list[AnyStep], body: RunOptions
     ) -> JobResponse:
         """Accept a run. What can be told of it without the rows is refused before there is a job."""
         inputs = await find_inputs(self._datasets, owner, dataset_id, steps)

@@ -140,7 +140,7 @@ class LookResponse(BaseModel):
     rows: list[list[Any]]
 
 
-class Named(BaseModel):
+class NamedRecipe(BaseModel):
     """A kept recipe at one of its versions; steps that were run once have none."""
 
     id: UUID | None = None
@@ -166,7 +166,7 @@ class RecipeOrder(BaseModel):
     name: str
     apply: bool
     import_id: UUID
-    recipe: Named
+    recipe: NamedRecipe
     steps: list[dict[str, Any]]
     inputs: list[Input]
 
@@ -176,7 +176,7 @@ class LineageStep(BaseModel):
 
     action: str
     file: SourceResponse | None = Field(description="Of a file that came in.")
-    recipe: Named | None
+    recipe: NamedRecipe | None
     steps: list[dict[str, Any]] = Field(description="Of the recipe, as it was run.")
     inputs: list[Input] = Field(description="What the recipe was run on, the dataset itself first.")
     findings: list[FindingResponse] = Field(description="What was told and accepted.")

@@ -23,7 +23,7 @@ class ValidationRequest(BaseModel):
     )
 
 
-class Named(BaseModel):
+class NamedVersion(BaseModel):
     """A dataset or a rule set in one version."""
 
     id: UUID
@@ -31,7 +31,7 @@ class Named(BaseModel):
     version: int
 
 
-class Sample(BaseModel):
+class FailingRow(BaseModel):
     """A row that breaks a rule, with what is written in the columns of the rule. Rows are counted from 1."""
 
     row: int
@@ -57,7 +57,7 @@ class Issue(BaseModel):
     count: int
     rows: list[list[int]] = Field(description="Ranges of rows, first and last, counted from 1; at most 100.")
     rows_complete: bool = Field(description="Whether the ranges are all of them.")
-    samples: list[Sample]
+    samples: list[FailingRow]
     suggestions: list[Suggestion]
 
 
@@ -66,14 +66,14 @@ class CheckedRule(BaseModel):
 
     rule: Rule
     count: int
-    reference: Named | None = Field(default=None, description="The dataset that it refers to, as it was then.")
+    reference: NamedVersion | None = Field(default=None, description="The dataset that it refers to, as it was then.")
 
 
 class ValidationReport(BaseModel):
     """What a validation found: every rule with its count, and an issue for each that was broken."""
 
-    dataset: Named
-    rule_set: Named
+    dataset: NamedVersion
+    rule_set: NamedVersion
     checked_at: datetime
     rows: int
     failing_rows: int = Field(description="Rows that break at least one rule.")

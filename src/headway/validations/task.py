@@ -18,13 +18,13 @@ from headway.rules.checks import KIND, CheckOrder
 from headway.rules.schemas import Reference, RuleSetResponse
 from headway.rules.service import RuleSetService
 from headway.validations.checking.conditions import planned
-from headway.validations.schemas import CheckedRule, Named, ValidationReport
+from headway.validations.schemas import CheckedRule, NamedVersion, ValidationReport
 from headway.validations.service import REPORT, referred
 
 CHECK, STORE = Span(0, 90), Span(90, 100)
 FAILING = "failing-rows.csv"
 
-Referred = dict[int, Named]
+Referred = dict[int, NamedVersion]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class ValidateDataset:
         total = {"unit": "rows", "done_units": 0, "total_units": stored.rows}
         await context.progress.report(CHECK.start, "Checking the rows", stage="check", **total)
         known = await referred(self._datasets, context.owner, planned(rule_set.rules, stored.columns, {}))
-        others = {number: Named(id=_dataset(rule_set, number), name=name, version=version)
+        others = {number: NamedVersion(id=_dataset(rule_set, number), name=name, version=version)
                   for number, (version, name, _) in known.items()}  # fmt: skip
         source = await self._bench.fetch(stored.key, folder)
         files = await self._fetch(context.owner, {each.id: each.version for each in others.values()}, folder)
@@ -97,8 +97,8 @@ class ValidateDataset:
             for number, (rule, count) in enumerate(zip(rule_set.rules, answer["counts"], strict=True))
         ]
         return ValidationReport(
-            dataset=Named(id=dataset.id, name=dataset.name, version=dataset.version),
-            rule_set=Named(id=rule_set.id, name=rule_set.name, version=rule_set.version),
+            dataset=NamedVersion(id=dataset.id, name=dataset.name, version=dataset.version),
+            rule_set=NamedVersion(id=rule_set.id, name=rule_set.name, version=rule_set.version),
             checked_at=self._clock.now(),
             rows=answer["rows"],
             failing_rows=answer["failing_rows"],

@@ -1970,7 +1970,7 @@ export interface components {
             /** Name */
             name?: string | null;
             /** Steps */
-            steps?: (components["schemas"]["Select"] | components["schemas"]["Rename"] | components["schemas"]["Cast"] | components["schemas"]["Filter"] | components["schemas"]["Derive"] | components["schemas"]["Split"] | components["schemas"]["Merge"] | components["schemas"]["Trim"] | components["schemas"]["Case"] | components["schemas"]["Fill"] | components["schemas"]["Replace"] | components["schemas"]["Deduplicate"] | components["schemas"]["Join"] | components["schemas"]["Aggregate"] | components["schemas"]["Sort"] | components["schemas"]["Sample-Input"])[] | null;
+            steps?: (components["schemas"]["Select"] | components["schemas"]["Rename"] | components["schemas"]["Cast"] | components["schemas"]["Filter"] | components["schemas"]["Derive"] | components["schemas"]["Split"] | components["schemas"]["Merge"] | components["schemas"]["Trim"] | components["schemas"]["Case"] | components["schemas"]["Fill"] | components["schemas"]["Replace"] | components["schemas"]["Deduplicate"] | components["schemas"]["Join"] | components["schemas"]["Aggregate"] | components["schemas"]["Sort"] | components["schemas"]["Sample"])[] | null;
         };
         /**
          * ChangeResponse
@@ -2042,7 +2042,7 @@ export interface components {
             /** Count */
             count: number;
             /** @description The dataset that it refers to, as it was then. */
-            reference?: components["schemas"]["headway__validations__schemas__Named"] | null;
+            reference?: components["schemas"]["NamedVersion"] | null;
         };
         /**
          * ColumnResponse
@@ -2453,6 +2453,26 @@ export interface components {
             unencodable?: "fail" | "replace";
         };
         /**
+         * FailingRow
+         * @description A row that breaks a rule, with what is written in the columns of the rule. Rows are counted from 1.
+         */
+        FailingRow: {
+            /** Row */
+            row: number;
+            /**
+             * Values
+             * @description Texts end after 200 characters.
+             */
+            values: {
+                [key: string]: string | null;
+            };
+            /**
+             * First Row
+             * @description Of a repeated value: where it stands first.
+             */
+            first_row?: number | null;
+        };
+        /**
          * Fill
          * @description Fill empty cells: with a value, or with the next one above or below.
          */
@@ -2613,7 +2633,7 @@ export interface components {
              */
             rows_complete: boolean;
             /** Samples */
-            samples: components["schemas"]["Sample-Output"][];
+            samples: components["schemas"]["FailingRow"][];
             /** Suggestions */
             suggestions: components["schemas"]["Suggestion"][];
         };
@@ -3041,7 +3061,7 @@ export interface components {
             action: string;
             /** @description Of a file that came in. */
             file: components["schemas"]["SourceResponse"] | null;
-            recipe: components["schemas"]["headway__recipes__schemas__Named"] | null;
+            recipe: components["schemas"]["NamedRecipe"] | null;
             /**
              * Steps
              * @description Of the recipe, as it was run.
@@ -3090,7 +3110,7 @@ export interface components {
         /** LookAtSteps */
         LookAtSteps: {
             /** Steps */
-            steps: (components["schemas"]["Select"] | components["schemas"]["Rename"] | components["schemas"]["Cast"] | components["schemas"]["Filter"] | components["schemas"]["Derive"] | components["schemas"]["Split"] | components["schemas"]["Merge"] | components["schemas"]["Trim"] | components["schemas"]["Case"] | components["schemas"]["Fill"] | components["schemas"]["Replace"] | components["schemas"]["Deduplicate"] | components["schemas"]["Join"] | components["schemas"]["Aggregate"] | components["schemas"]["Sort"] | components["schemas"]["Sample-Input"])[];
+            steps: (components["schemas"]["Select"] | components["schemas"]["Rename"] | components["schemas"]["Cast"] | components["schemas"]["Filter"] | components["schemas"]["Derive"] | components["schemas"]["Split"] | components["schemas"]["Merge"] | components["schemas"]["Trim"] | components["schemas"]["Case"] | components["schemas"]["Fill"] | components["schemas"]["Replace"] | components["schemas"]["Deduplicate"] | components["schemas"]["Join"] | components["schemas"]["Aggregate"] | components["schemas"]["Sort"] | components["schemas"]["Sample"])[];
             /** Version */
             version?: number | null;
         };
@@ -3196,6 +3216,33 @@ export interface components {
              * @default false
              */
             keep?: boolean;
+        };
+        /**
+         * NamedRecipe
+         * @description A kept recipe at one of its versions; steps that were run once have none.
+         */
+        NamedRecipe: {
+            /** Id */
+            id?: string | null;
+            /** Version */
+            version?: number | null;
+            /** Name */
+            name: string;
+        };
+        /**
+         * NamedVersion
+         * @description A dataset or a rule set in one version.
+         */
+        NamedVersion: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Version */
+            version: number;
         };
         /**
          * NewApiToken
@@ -4432,7 +4479,7 @@ export interface components {
              */
             apply?: boolean;
             /** Steps */
-            steps: (components["schemas"]["Select"] | components["schemas"]["Rename"] | components["schemas"]["Cast"] | components["schemas"]["Filter"] | components["schemas"]["Derive"] | components["schemas"]["Split"] | components["schemas"]["Merge"] | components["schemas"]["Trim"] | components["schemas"]["Case"] | components["schemas"]["Fill"] | components["schemas"]["Replace"] | components["schemas"]["Deduplicate"] | components["schemas"]["Join"] | components["schemas"]["Aggregate"] | components["schemas"]["Sort"] | components["schemas"]["Sample-Input"])[];
+            steps: (components["schemas"]["Select"] | components["schemas"]["Rename"] | components["schemas"]["Cast"] | components["schemas"]["Filter"] | components["schemas"]["Derive"] | components["schemas"]["Split"] | components["schemas"]["Merge"] | components["schemas"]["Trim"] | components["schemas"]["Case"] | components["schemas"]["Fill"] | components["schemas"]["Replace"] | components["schemas"]["Deduplicate"] | components["schemas"]["Join"] | components["schemas"]["Aggregate"] | components["schemas"]["Sort"] | components["schemas"]["Sample"])[];
             /**
              * Recipe
              * @description What the lineage calls them.
@@ -4443,7 +4490,7 @@ export interface components {
          * Sample
          * @description Keep some rows, chosen by chance; the same ones each time, unless `seed` is another one.
          */
-        "Sample-Input": {
+        Sample: {
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -4458,26 +4505,6 @@ export interface components {
             seed?: number;
         };
         /**
-         * Sample
-         * @description A row that breaks a rule, with what is written in the columns of the rule. Rows are counted from 1.
-         */
-        "Sample-Output": {
-            /** Row */
-            row: number;
-            /**
-             * Values
-             * @description Texts end after 200 characters.
-             */
-            values: {
-                [key: string]: string | null;
-            };
-            /**
-             * First Row
-             * @description Of a repeated value: where it stands first.
-             */
-            first_row?: number | null;
-        };
-        /**
          * SaveRecipe
          * @description A recipe to keep. `GET /recipes/schema` has the schema of its steps by itself.
          */
@@ -4485,7 +4512,7 @@ export interface components {
             /** Name */
             name: string;
             /** Steps */
-            steps: (components["schemas"]["Select"] | components["schemas"]["Rename"] | components["schemas"]["Cast"] | components["schemas"]["Filter"] | components["schemas"]["Derive"] | components["schemas"]["Split"] | components["schemas"]["Merge"] | components["schemas"]["Trim"] | components["schemas"]["Case"] | components["schemas"]["Fill"] | components["schemas"]["Replace"] | components["schemas"]["Deduplicate"] | components["schemas"]["Join"] | components["schemas"]["Aggregate"] | components["schemas"]["Sort"] | components["schemas"]["Sample-Input"])[];
+            steps: (components["schemas"]["Select"] | components["schemas"]["Rename"] | components["schemas"]["Cast"] | components["schemas"]["Filter"] | components["schemas"]["Derive"] | components["schemas"]["Split"] | components["schemas"]["Merge"] | components["schemas"]["Trim"] | components["schemas"]["Case"] | components["schemas"]["Fill"] | components["schemas"]["Replace"] | components["schemas"]["Deduplicate"] | components["schemas"]["Join"] | components["schemas"]["Aggregate"] | components["schemas"]["Sort"] | components["schemas"]["Sample"])[];
         };
         /**
          * SchemaField
@@ -4911,8 +4938,8 @@ export interface components {
          * @description What a validation found: every rule with its count, and an issue for each that was broken.
          */
         ValidationReport: {
-            dataset: components["schemas"]["headway__validations__schemas__Named"];
-            rule_set: components["schemas"]["headway__validations__schemas__Named"];
+            dataset: components["schemas"]["NamedVersion"];
+            rule_set: components["schemas"]["NamedVersion"];
             /**
              * Checked At
              * Format: date-time
@@ -5087,33 +5114,6 @@ export interface components {
             /** Notes */
             notes: components["schemas"]["Note"][];
         };
-        /**
-         * Named
-         * @description A kept recipe at one of its versions; steps that were run once have none.
-         */
-        headway__recipes__schemas__Named: {
-            /** Id */
-            id?: string | null;
-            /** Version */
-            version?: number | null;
-            /** Name */
-            name: string;
-        };
-        /**
-         * Named
-         * @description A dataset or a rule set in one version.
-         */
-        headway__validations__schemas__Named: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Name */
-            name: string;
-            /** Version */
-            version: number;
-        };
     };
     responses: never;
     parameters: never;
@@ -5160,6 +5160,7 @@ export type EndedJobs = components['schemas']['EndedJobs'];
 export type ErasedUser = components['schemas']['ErasedUser'];
 export type ExpectedEnd = components['schemas']['ExpectedEnd'];
 export type ExportRequest = components['schemas']['ExportRequest'];
+export type FailingRow = components['schemas']['FailingRow'];
 export type Fill = components['schemas']['Fill'];
 export type Filter = components['schemas']['Filter'];
 export type FindingResponse = components['schemas']['FindingResponse'];
@@ -5193,6 +5194,8 @@ export type LookedColumn = components['schemas']['LookedColumn'];
 export type LookedStep = components['schemas']['LookedStep'];
 export type MeResponse = components['schemas']['MeResponse'];
 export type Merge = components['schemas']['Merge'];
+export type NamedRecipe = components['schemas']['NamedRecipe'];
+export type NamedVersion = components['schemas']['NamedVersion'];
 export type NewApiToken = components['schemas']['NewApiToken'];
 export type Note = components['schemas']['Note'];
 export type NotificationAnswer = components['schemas']['NotificationAnswer'];
@@ -5251,8 +5254,7 @@ export type RuleSetResponse = components['schemas']['RuleSetResponse'];
 export type RuleSetSummary = components['schemas']['RuleSetSummary'];
 export type RunRecipe = components['schemas']['RunRecipe'];
 export type RunSteps = components['schemas']['RunSteps'];
-export type SampleInput = components['schemas']['Sample-Input'];
-export type SampleOutput = components['schemas']['Sample-Output'];
+export type Sample = components['schemas']['Sample'];
 export type SaveRecipe = components['schemas']['SaveRecipe'];
 export type SchemaField = components['schemas']['SchemaField'];
 export type Select = components['schemas']['Select'];
@@ -5288,8 +5290,6 @@ export type VersionsResponse = components['schemas']['VersionsResponse'];
 export type WorkerAnswer = components['schemas']['WorkerAnswer'];
 export type WorkerPlaces = components['schemas']['WorkerPlaces'];
 export type WrittenTableSchema = components['schemas']['WrittenTableSchema'];
-export type HeadwayRecipesSchemasNamed = components['schemas']['headway__recipes__schemas__Named'];
-export type HeadwayValidationsSchemasNamed = components['schemas']['headway__validations__schemas__Named'];
 export type $defs = Record<string, never>;
 export interface operations {
     issue_token_api_v2_auth_token_post: {
