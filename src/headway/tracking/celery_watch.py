@@ -52,10 +52,13 @@ class Watch:
             try:
                 with self._ledger.unforked():
                     look()
-            except AWAY as error:
-                # Whoever is away is asked again; meanwhile nobody is judged.
+            except Exception as error:
+                # Whoever is away is asked again; meanwhile nobody is judged. A broker's library has errors of its own
+                # for that, and whatever else it is: nobody but this thread would look again.
                 if not self._is_away:
-                    log.warning("the job table or the broker is away: %s", error or type(error).__name__)
+                    unforeseen = not isinstance(error, AWAY)
+                    said = error or type(error).__name__
+                    log.warning("the job table or the broker is away: %s", said, exc_info=unforeseen)
                 self._is_away = True
             else:
                 self._is_away = False
