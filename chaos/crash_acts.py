@@ -39,8 +39,11 @@ from headway.jobs.logs.service import LogBook
 from headway.jobs.reaper import LONGEST_LOOK_SECONDS, Reaper
 from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import open_signal
+from headway.jobs.submitting import JobSubmissions
 from headway.kit.db import Database
 from headway.migrations import migrate
+from headway.rules.checks import DatasetChecks
+from headway.rules.service import RuleSetService
 from headway.settings import Settings
 from headway.storage.opening import open_store
 
@@ -131,7 +134,9 @@ async def opened(data_dir: Path, sandbox: Any = None) -> AsyncIterator[Product]:
         store, sandbox, spool_dir=settings.spool_dir,
         max_unpacked_bytes=settings.max_unpacked_bytes, memory_bytes=settings.parse_memory_bytes,
     )  # fmt: skip
-    import_file = ImportFile(database, jobs, datasets, bench, ChangeDataset(database, jobs, datasets.changes, bench))
+    checks = DatasetChecks(RuleSetService(database, clock), JobSubmissions(database, jobs, runner))
+    change = ChangeDataset(database, jobs, datasets.changes, bench, checks)
+    import_file = ImportFile(database, jobs, datasets, bench, change, checks)
     intake = FileIntakeService(database, store, clock, jobs, datasets, runner, limits)
     deliveries = Deliveries(database, clock, changes, runner)
     rules = ArtifactRules(**settings.artifact_rules)
