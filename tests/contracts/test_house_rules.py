@@ -60,6 +60,7 @@ RULES: dict[str, tuple[Rule, tuple[str, ...]]] = {
     "work that must not be lost is a job, not a task of the request": (says("BackgroundTasks"), ()),
     "a body is streamed; UploadFile reads it whole before the route begins": (says("UploadFile"), ()),
     "rows are asked for, never loaded behind the back": (says("lazyload"), ()),
+    # The command line and the sync client run in the processes of those who call them.
     "a blocking sleep stops every request of the process": (calls("time.sleep"), ("cli/", "client/api.py")),
 }
 

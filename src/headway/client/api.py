@@ -94,7 +94,7 @@ class Api:
 
     def _tried(self, asked: Call[Any] | float) -> httpx.Response | HeadwayError | None:
         if isinstance(asked, float):
-            time.sleep(asked)
+            time.sleep(asked)  # The caller's own thread waits, as it does for every answer.
             return None
         try:
             answer = self._send(asked)

@@ -39,7 +39,7 @@ def importing(file: BinaryIO, size: int, name: str, options: Mapping[str, Any] |
     said = {"filename": name, **({"options": json.dumps(dict(options))} if options else {})}
     encoded = ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in said.items())
     headers = {**TUS, "Upload-Length": str(size), "Upload-Metadata": encoded, "Idempotency-Key": str(uuid4())}
-    begun = yield from _persist(lambda: Call("POST", "/uploads", headers=headers))
+    begun = yield from _persist(Call("POST", "/uploads", headers=headers))
     job_id, offset = begun.headers["Headway-Job"], int(begun.headers["Upload-Offset"])
     while offset < size:
         offset = yield from _send_piece(file, f"/uploads/{job_id}", offset)
@@ -57,7 +57,7 @@ def _send_piece(file: BinaryIO, path: str, offset: int) -> Steps:
             return int(answer.headers["Upload-Offset"])
         failed += 1
         yield from _pause(answer, failed, TRIES)
-        looked = yield from _persist(lambda: Call("HEAD", path, headers=TUS))
+        looked = yield from _persist(Call("HEAD", path, headers=TUS))
         if int(looked.headers["Upload-Offset"]) > offset:
             return int(looked.headers["Upload-Offset"])
 
@@ -68,18 +68,18 @@ def following(job_id: str) -> Generator[Call[Any] | float, Any, schema.JobRespon
     while True:
         wait = WAIT_SECONDS if version else 0
         look = routes.get_job_by_id(job_id, wait=wait, after_version=version)
-        answer = yield from _persist(lambda look=look: look, tries=None)
+        answer = yield from _persist(look, tries=None)
         job: schema.JobResponse = answer.json()
         if job["status"] in ENDED:
             return job
         version = job["version"]
 
 
-def _persist(call: Any, tries: int | None = TRIES) -> Steps:
+def _persist(call: Call[Any], tries: int | None = TRIES) -> Steps:
     """Ask until there is an answer, or one that says no for good."""
     failed = 0
     while True:
-        answer = yield call()
+        answer = yield call
         if isinstance(answer, httpx.Response):
             return answer
         failed += 1
