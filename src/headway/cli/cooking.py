@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import click
 
 from headway.cli.client import Client, read_json, with_client
 from headway.cli.output import printable
 from headway.cli.uploading import follow_to_end
+from headway.kit.text import is_uuid
 
 
 @click.group("recipe")
@@ -47,7 +47,7 @@ def run_recipe(client: Client, /, dataset_id: str, recipe_or_file: str, name: st
     """Run a kept recipe, by its id, or a JSON file of steps. The exit status is 1 if that failed."""
     wish: dict[str, Any] = {"into": "dataset", "name": name} if name else {}
     wish |= {"apply": False} if propose else {}
-    if _is_id(recipe_or_file):
+    if is_uuid(recipe_or_file):
         job = client.post(f"/datasets/{dataset_id}/recipes/{recipe_or_file}", json=wish)
     else:
         file = Path(recipe_or_file)
@@ -57,11 +57,3 @@ def run_recipe(client: Client, /, dataset_id: str, recipe_or_file: str, name: st
         job = client.post(f"/datasets/{dataset_id}/transforms", json=wish)
     job = follow_to_end(client, job)
     click.echo(f"{job['related_dataset_id']}: {printable(job['message'] or '')}")
-
-
-def _is_id(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import AfterValidator
 
@@ -26,6 +27,15 @@ def _small_details(details: dict[str, Any]) -> dict[str, Any]:
     if len(written.encode()) > MAX_DETAILS_BYTES:
         raise ValueError(f"at most {MAX_DETAILS_BYTES:,} bytes of details can be kept")
     return details
+
+
+def is_uuid(text: str) -> bool:
+    """Say whether a text is a UUID in any of its spellings."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 PlainText = Annotated[str, AfterValidator(_plain)]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
+from headway.kit.text import is_uuid
 from headway.rules.errors import TableSchemaUnusable
 from headway.rules.schemas import MOST_RULES, Rule
 from headway.rules.table_schema.schemas import ForeignKey, Note, SchemaField, TableSchema
@@ -143,7 +144,7 @@ class _Reading:
         dataset = str(self._references.get(key.reference.resource, key.reference.resource))
         if len(columns) > 1 or len(others) > 1:
             self._note(pointer, "A rule compares one column with one other, no combinations.")
-        elif not _is_id(dataset):
+        elif not is_uuid(dataset):
             what = f"resource {dataset[:100]!r}" if dataset else "table itself"
             self._note(pointer, f"Name in references the dataset that the {what} is.")
         else:
@@ -173,11 +174,3 @@ def _words(values: Any) -> Any:
     if not isinstance(values, list):
         return values
     return [str(value).lower() if isinstance(value, bool) else value for value in values]
-
-
-def _is_id(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
