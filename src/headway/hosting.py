@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
@@ -24,22 +23,12 @@ from headway.kit.late_answers import LateAnswers
 from headway.kit.problems import describe_failures, install_problem_handlers
 from headway.mount.actors import jwt_actor
 from headway.mount.joining import SchemaMissing, as_actor, join, require_schema
+from headway.operator.erasing import Erased
 from headway.services import STREAMED, MayImport, Services
 from headway.settings import Settings
 from headway.web.static import mount_elements
 
 __all__ = ["Actor", "Erased", "MountedHeadway", "SchemaMissing", "Scope", "Settings", "jwt_actor", "mount_headway"]
-
-
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """How much there was of an owner. `objects_left` are deleted by a worker's next sweep."""
-
-    datasets: int
-    files: int
-    jobs: int
-    objects: int
-    objects_left: int
 
 
 class MountedHeadway:
@@ -83,9 +72,7 @@ class MountedHeadway:
     async def erase(self, owner: str) -> Erased:
         """Delete all that an owner has here; the host sees to it that they send nothing more. It can be repeated."""
         belongings = self._services.belongings
-        rows = await belongings.erase_rows(owner)
-        objects, left = await belongings.erase_objects(rows)
-        return Erased(rows.datasets, rows.files, len(rows.job_ids), objects, left)
+        return await belongings.erase_objects(await belongings.erase_rows(owner))
 
 
 async def _everybody(_owner: str) -> bool:

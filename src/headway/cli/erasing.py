@@ -6,7 +6,6 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import click
 from sqlalchemy.exc import OperationalError, ProgrammingError
@@ -26,23 +25,12 @@ from headway.jobs.service import JobMonitoringService
 from headway.jobs.signal import open_signal
 from headway.kit.clock import SystemClock
 from headway.kit.db import Database
-from headway.operator.erasing import Belongings, Eraser
+from headway.operator.erasing import Belongings, Erased, Eraser
 from headway.plurals import counted
 from headway.recipes.service import RecipeService
 from headway.rules.service import RuleSetService
 from headway.settings import Settings
 from headway.storage.opening import open_store
-
-
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """How much there was of somebody; `left` counts the objects that the store did not delete."""
-
-    datasets: int
-    files: int
-    jobs: int
-    objects: int
-    left: int
 
 
 @click.command()
@@ -86,8 +74,7 @@ async def _run(settings: Settings, email: str) -> Erased:
     make_data_dir(settings)
     async with _opened(settings) as eraser:
         rows = await eraser.erase_rows(email, by=at_this_machine())
-        objects, left = await eraser.belongings.erase_objects(rows)
-    return Erased(rows.datasets, rows.files, len(rows.job_ids), objects, left)
+        return await eraser.belongings.erase_objects(rows)
 
 
 @asynccontextmanager

@@ -37,6 +37,17 @@ class ErasedRows:
     object_keys: set[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How much there was of somebody; `left` counts the objects that the store did not delete, which the sweep does."""
+
+    datasets: int
+    files: int
+    jobs: int
+    objects: int
+    left: int
+
+
 CountsIn = Callable[[AsyncSession, dict[str, int]], Awaitable[None]]
 """What is done besides in the transaction that erases, given how many datasets, files and jobs there were."""
 
@@ -67,8 +78,8 @@ class Belongings:
                 await besides(session, {"datasets": datasets, "files": len(originals), "jobs": len(jobs)})
         return ErasedRows(datasets, len(originals), jobs, originals | keys)
 
-    async def erase_objects(self, rows: ErasedRows) -> tuple[int, int]:
-        """Delete their objects; return how many were deleted, and how many are left for the sweep."""
+    async def erase_objects(self, rows: ErasedRows) -> Erased:
+        """Delete their objects; return how much there was in all."""
         keys, unreachable = set(rows.object_keys), 0
         # Jobs that were deleted before are known from what they stored.
         deleted = {job_id for key in keys if (job_id := job_of(key)) is not None}
@@ -78,7 +89,7 @@ class Belongings:
             except AppError:
                 unreachable += 1
         left = await self.datasets.discard(keys)
-        return len(keys) - left, left + unreachable
+        return Erased(rows.datasets, rows.files, len(rows.job_ids), len(keys) - left, left + unreachable)
 
     async def _end_jobs(self, owner: str, stop_seconds: float) -> None:
         """End what waits, and let what runs stop by itself, so that it writes nothing after its rows are gone."""

@@ -2,6 +2,7 @@
 # No `from __future__ import annotations`: FastAPI could not resolve closures in Annotated.
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -158,7 +159,6 @@ def _people(eraser: Eraser, admin: Callable[..., Any]) -> APIRouter:
         send it again. Objects that are `left` are deleted by the sweep.
         """
         rows = await eraser.erase_rows(user_id, by=by_request(who, request), stop_seconds=STOP_SECONDS)
-        objects, left = await eraser.belongings.erase_objects(rows)
-        return ErasedUser(datasets=rows.datasets, files=rows.files, jobs=len(rows.job_ids), objects=objects, left=left)
+        return ErasedUser(**asdict(await eraser.belongings.erase_objects(rows)))
 
     return router

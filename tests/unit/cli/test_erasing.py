@@ -41,7 +41,8 @@ async def erase(headway: Headway, email: str, stop_seconds: float = 0) -> tuple[
     )
     eraser = Eraser(headway.accounts, belongings)
     rows = await eraser.erase_rows(email, by=HEADWAY, stop_seconds=stop_seconds)
-    return rows, *await belongings.erase_objects(rows)
+    erased = await belongings.erase_objects(rows)
+    return rows, erased.objects, erased.left
 
 
 def naming(rows: dict[str, list[dict[str, Any]]], *words: object) -> list[tuple[str, str]]:
