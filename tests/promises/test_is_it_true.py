@@ -15,7 +15,7 @@ from playwright.async_api import expect
 
 from tests.browser.test_live import jobs_button
 from tests.browser.test_pages import a_table
-from tests.promises.conftest import LARGE_ROWS, LargeImport, Opening, Person
+from tests.promises.conftest import LARGE_ROWS, TOLD_ROWS, LargeImport, Opening, Person
 from tests.promises.onlooker import looking_on
 from tests.support.product import Server, until
 
@@ -23,7 +23,7 @@ from tests.support.product import Server, until
 def test_01_zero_percent_then_done(large_import: LargeImport) -> None:
     """It says 0 %, and then it is done.
 
-    An import of 400,000 rows tells of itself all along: the bytes that arrive, the rows that are read, the rows that
+    An import of 1,200,000 rows tells of itself all along: the bytes that arrive, the rows that are read, the rows that
     are stored. No two states that are told are further apart than half of the way.
     """
     told = [state["progress"] for state in large_import.told]
@@ -42,7 +42,7 @@ def test_02_stuck_at_the_end_while_the_real_work_runs(large_import: LargeImport)
     assert running
     assert {state["stage"] for state in running if state["progress"] > 90} <= {"publish"}
     assert max(state["progress"] for state in running) <= 99
-    assert large_import.totals == [LARGE_ROWS]
+    assert large_import.totals == [TOLD_ROWS]
 
 
 def test_02_a_program_that_says_100_too_early_is_shown_as_finishing(ann: Person) -> None:

@@ -157,7 +157,7 @@ def test_19_the_list_dies_at_scale(ann: Person, admin: httpx.Client) -> None:
 def test_20_reporting_progress_is_too_expensive(large_import: LargeImport) -> None:
     """Reporting progress costs too much.
 
-    An import of 400,000 rows writes its progress once for each percent, and beyond that twice a second: never once for
+    An import of 1,200,000 rows writes its progress once for each percent, and beyond that twice a second: never once for
     each row or batch.
     """
     job = large_import.answered
