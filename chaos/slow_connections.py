@@ -52,7 +52,7 @@ def run(options: Options) -> Outcome:
         running_backend(options) as backend,
         running_server(options.folder / "data", backend.environment) as server,
         server.client() as client,
-        server.add_user("slow@example.org") as attacker,
+        server.new_client() as attacker,
     ):
         outcome.figures |= {"connections": count, "open files allowed": files}
         pids = main_pids(server)

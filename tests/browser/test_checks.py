@@ -14,7 +14,7 @@ from tests.browser.conftest import Watched, signed_in
 from tests.browser.test_import_choices import press
 from tests.browser.test_import_flow import LOOK
 from tests.browser.test_jobs_pages import import_file
-from tests.browser.test_pages import new_user, violations
+from tests.browser.test_pages import violations
 from tests.browser.test_recipes import add
 from tests.support.product import Server
 
@@ -26,7 +26,7 @@ COUNTRIES = b"code,name\nDE,Germany\nFR,France\n"
 
 async def opened(browser: Browser, product: Server, wrong: list[Watched]) -> Page:
     """A new person at the rules of a dataset."""
-    email = new_user(product)
+    email = product.new_user()
     with product.client(email) as client:
         import_file(client, "countries.csv", COUNTRIES)
         orders = import_file(client, "orders.csv", ORDERS)["related_dataset_id"]
@@ -123,7 +123,7 @@ async def test_a_rule_that_cannot_run_is_named_and_a_set_is_deleted(
 async def test_a_new_dataset_is_checked_by_rules_that_are_kept(
     browser: Browser, product: Server, axe: str, nothing_goes_wrong: list[Watched]
 ) -> None:
-    email = new_user(product)
+    email = product.new_user()
     with product.client(email) as client:
         kept = {"name": "known countries", "rules": [{"rule": "one_of", "column": "country", "values": ["DE", "FR"]}]}
         client.post("/rule-sets", json=kept).raise_for_status()

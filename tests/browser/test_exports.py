@@ -8,14 +8,14 @@ from playwright.async_api import Browser, expect
 
 from tests.browser.conftest import Watched, signed_in
 from tests.browser.test_jobs_pages import import_file
-from tests.browser.test_pages import new_user, violations
+from tests.browser.test_pages import violations
 from tests.support.product import Server
 
 
 async def test_the_rows_that_are_shown_are_exported_and_saved(
     browser: Browser, product: Server, axe: str, nothing_goes_wrong: list[Watched]
 ) -> None:
-    email = new_user(product)
+    email = product.new_user()
     with product.client(email) as client:
         dataset = import_file(client, "people.csv", b"id,name\n1,Ann\n2,B;en\n3,Anna\n")["related_dataset_id"]
     watched = await signed_in(browser, product.url, email)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -27,8 +26,7 @@ def a_table() -> bytes:
 
 async def opened(browser: Browser, product: Server, **context: Any) -> Watched:
     """Import the table and open its dataset as a new user."""
-    email = f"user-{uuid4().hex[:8]}@example.org"
-    product.add_user(email).close()
+    email = product.new_user()
     with product.client(email) as client:
         answer = client.post("/imports", files={"file": ("towns.csv", a_table())})
         job = client.get(f"/jobs/{answer.json()['id']}?wait=25").json()

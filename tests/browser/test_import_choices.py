@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Watched, signed_in
 from tests.browser.test_import_flow import LOOK, file, reach
-from tests.browser.test_pages import new_user, violations
+from tests.browser.test_pages import violations
 from tests.support.product import Server, until
 
 pytestmark = pytest.mark.timeout(300)
@@ -46,7 +46,7 @@ def archive() -> bytes:
 
 async def looking(browser: Browser, product: Server, name: str, data: bytes) -> tuple[Watched, str]:
     """A new person's page that looks at a file."""
-    email = new_user(product)
+    email = product.new_user()
     watched = await signed_in(browser, product.url, email, bypass_csp=True)
     await watched.page.get_by_label(LOOK).check()
     await watched.page.get_by_label("choose files").set_input_files(file(name, data))

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import Watched, signed_in
-from tests.browser.test_pages import new_user, violations
+from tests.browser.test_pages import violations
 from tests.support.product import Server, ended
 
 pytestmark = pytest.mark.timeout(300)
@@ -50,7 +50,7 @@ def only_dataset(client: httpx.Client) -> dict[str, Any]:
 
 def with_dataset(product: Server, data: bytes) -> tuple[str, str]:
     """A new person with one dataset of this file; return their address and its id."""
-    email = new_user(product)
+    email = product.new_user()
     with product.client(email) as client:
         job = client.post("/imports", files={"file": ("people.csv", data)}).json()
         dataset: str = ended(client, job["id"])["related_dataset_id"]
@@ -60,7 +60,7 @@ def with_dataset(product: Server, data: bytes) -> tuple[str, str]:
 async def test_the_whole_flow_by_keyboard_with_problems_repair_and_a_new_merge(
     browser: Browser, product: Server, axe: str, nothing_goes_wrong: list[Watched]
 ) -> None:
-    email = new_user(product)
+    email = product.new_user()
     watched = await signed_in(browser, product.url, email, bypass_csp=True)
     nothing_goes_wrong.append(watched)
     page = watched.page
@@ -173,7 +173,7 @@ async def test_a_file_that_goes_into_a_dataset_shows_what_it_would_change_first(
 async def test_what_cannot_be_looked_at_says_why_and_is_imported_all_the_same(
     browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
 ) -> None:
-    watched = await signed_in(browser, product.url, new_user(product))
+    watched = await signed_in(browser, product.url, product.new_user())
     page = watched.page
     await page.get_by_label(LOOK).check()
     await page.get_by_label("choose files").set_input_files(

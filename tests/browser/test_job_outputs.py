@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Watched, signed_in
 from tests.browser.test_jobs_pages import create, import_file, tell
-from tests.browser.test_pages import new_user, violations
+from tests.browser.test_pages import violations
 from tests.support.product import Server
 
 MANY = 120
@@ -19,7 +19,7 @@ MANY = 120
 
 @pytest.fixture
 def email(product: Server) -> str:
-    return new_user(product)
+    return product.new_user()
 
 
 @pytest.fixture

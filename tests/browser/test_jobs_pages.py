@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Watched, signed_in
-from tests.browser.test_pages import a_table, new_user, violations
+from tests.browser.test_pages import a_table, violations
 from tests.support.product import Server, wait_for
 
 BAD_FILE = bytes(range(256)) * 40
@@ -21,7 +21,7 @@ BAD_FILE = bytes(range(256)) * 40
 @pytest.fixture
 def email(product: Server) -> str:
     """Somebody whom no other test knows."""
-    return new_user(product)
+    return product.new_user()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from tests.browser.conftest import Watched, signed_in
 from tests.browser.stage import Stage, a_job
 from tests.browser.states import DATASET, every_state
-from tests.browser.test_pages import new_user, violations
+from tests.browser.test_pages import violations
 from tests.support.product import Server
 from tests.support.serving import serving
 
@@ -284,7 +284,7 @@ async def test_cancelling_asks_where_work_is_lost_and_escape_takes_the_question_
 async def test_what_is_dismissed_on_one_device_is_gone_on_the_other(
     browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
 ) -> None:
-    email = new_user(product)
+    email = product.new_user()
     with product.client(email) as client:
         for name in ("First", "Second"):
             created = client.post("/jobs", json={"job_type": "export", "title": name}).json()

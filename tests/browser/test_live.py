@@ -14,7 +14,6 @@ from headway.jobs import live
 from headway.settings import Settings
 from tests.browser.conftest import signed_in
 from tests.browser.test_jobs_pages import create, tell
-from tests.browser.test_pages import new_user
 from tests.support.browser import FLAGS
 from tests.support.clock import FakeClock
 from tests.support.product import ADMIN, PASSWORD, Server, until
@@ -50,7 +49,7 @@ async def test_twelve_tabs_have_one_stream_and_outlive_the_one_that_holds_it(
 ) -> None:
     path, needs = chromium
     url = product.url.replace("127.0.0.1", host)
-    email = new_user(product)
+    email = product.new_user()
     await settled_streams(product, 0)
     async with async_playwright() as playwright:
         flags = [*FLAGS, f"--host-resolver-rules=MAP {NAME} 127.0.0.1"]
@@ -77,7 +76,7 @@ async def test_twelve_tabs_have_one_stream_and_outlive_the_one_that_holds_it(
 async def test_a_page_is_current_again_after_sleep_offline_and_a_killed_server(
     product: Server, browser: Browser
 ) -> None:
-    email = new_user(product)
+    email = product.new_user()
     page = (await signed_in(browser, product.url, email)).page
     other = await page.context.new_page()
     await other.goto("/datasets")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -17,12 +16,6 @@ from tests.support.product import Server
 from tests.support.serving import serving
 
 AXE = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-
-
-def new_user(product: Server) -> str:
-    email = f"user-{uuid4().hex[:8]}@example.org"
-    product.add_user(email).close()
-    return email
 
 
 async def violations(page: Page, axe: str) -> list[str]:
@@ -40,7 +33,7 @@ def a_table(rows: int) -> bytes:
 async def test_an_upload_is_seen_while_it_runs_in_every_tab_and_after_a_reload(
     browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
 ) -> None:
-    first = await signed_in(browser, product.url, new_user(product))
+    first = await signed_in(browser, product.url, product.new_user())
     nothing_goes_wrong.append(first)
     page = first.page
     second = await page.context.new_page()
@@ -99,7 +92,7 @@ async def test_a_finished_job_stays_in_view_for_five_minutes(
 async def test_the_first_key_leads_past_the_navigation(
     browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
 ) -> None:
-    watched = await signed_in(browser, product.url, new_user(product))
+    watched = await signed_in(browser, product.url, product.new_user())
     nothing_goes_wrong.append(watched)
     page = watched.page
     await page.goto("/datasets")
@@ -114,7 +107,7 @@ async def test_the_first_key_leads_past_the_navigation(
 async def test_a_bad_file_says_what_is_wrong_and_what_to_do(
     browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
 ) -> None:
-    watched = await signed_in(browser, product.url, new_user(product))
+    watched = await signed_in(browser, product.url, product.new_user())
     nothing_goes_wrong.append(watched)
     page = watched.page
     bad = {"name": "bad.csv", "mimeType": "text/csv", "buffer": bytes(range(256)) * 40}
@@ -133,7 +126,7 @@ async def test_a_bad_file_says_what_is_wrong_and_what_to_do(
 async def test_several_files_at_once_by_keyboard_alone(
     browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
 ) -> None:
-    watched = await signed_in(browser, product.url, new_user(product))
+    watched = await signed_in(browser, product.url, product.new_user())
     nothing_goes_wrong.append(watched)
     page = watched.page
     files = [{"name": f"f{n}.csv", "mimeType": "text/csv", "buffer": b"a,b\n%d,2\n" % n} for n in range(4)]
@@ -150,7 +143,7 @@ async def test_several_files_at_once_by_keyboard_alone(
 async def test_the_grid_reaches_the_last_row_and_sorts_on_the_server(
     browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
 ) -> None:
-    email = new_user(product)
+    email = product.new_user()
     with product.client(email) as client:
         answer = client.post("/imports", files={"file": ("grid.csv", a_table(20_000))})
         job = client.get(f"/jobs/{answer.json()['id']}").json()
@@ -175,7 +168,7 @@ async def test_the_grid_reaches_the_last_row_and_sorts_on_the_server(
 async def test_names_and_cells_from_files_are_text_and_nothing_else(
     browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
 ) -> None:
-    watched = await signed_in(browser, product.url, new_user(product))
+    watched = await signed_in(browser, product.url, product.new_user())
     nothing_goes_wrong.append(watched)
     page = watched.page
     evil = "<img src=x onerror=alert(1)>"
@@ -190,7 +183,7 @@ async def test_names_and_cells_from_files_are_text_and_nothing_else(
 async def test_a_session_that_ends_leads_back_to_where_one_was(
     browser: Browser, product: Server, nothing_goes_wrong: list[Watched]
 ) -> None:
-    email = new_user(product)
+    email = product.new_user()
     watched = await signed_in(browser, product.url, email)
     nothing_goes_wrong.append(watched)
     page = watched.page
@@ -209,7 +202,7 @@ async def test_a_session_that_ends_leads_back_to_where_one_was(
 async def test_every_page_is_accessible_and_fits_320_pixels(
     browser: Browser, product: Server, axe: str, scheme: str, nothing_goes_wrong: list[Watched], tmp_path: Path
 ) -> None:
-    email = new_user(product)
+    email = product.new_user()
     # The checker itself is a script that the pages' policy would rightly refuse.
     watched = await signed_in(
         browser, product.url, email, color_scheme=scheme, bypass_csp=True, viewport={"width": 320, "height": 640}

@@ -11,7 +11,7 @@ from tests.browser.conftest import Watched, signed_in
 from tests.browser.test_import_choices import press
 from tests.browser.test_import_flow import reach
 from tests.browser.test_jobs_pages import import_file
-from tests.browser.test_pages import new_user, violations
+from tests.browser.test_pages import violations
 from tests.support.product import Server
 
 pytestmark = pytest.mark.timeout(120)
@@ -37,7 +37,7 @@ async def add(page: Page, label: str, what: str = "step") -> Locator:
 
 async def opened(browser: Browser, product: Server, wrong: list[Watched]) -> tuple[Page, str, str]:
     """A new person at the recipe of one of two datasets."""
-    email = new_user(product)
+    email = product.new_user()
     with product.client(email) as client:
         may, june = (
             import_file(client, name, data)["related_dataset_id"]

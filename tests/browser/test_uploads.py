@@ -16,7 +16,6 @@ from playwright.async_api import Browser, CDPSession, Page, expect
 
 from chaos.proxy import Kind, Mode, running_proxy
 from tests.browser.conftest import Watched, signed_in
-from tests.browser.test_pages import new_user
 from tests.support.product import PASSWORD, Server, ended
 
 MB = 1_000_000
@@ -99,7 +98,7 @@ async def test_a_connection_that_is_cut_again_and_again_changes_nothing(
     browser: Browser, product: Server, tmp_path: Path, nothing_goes_wrong: list[Watched]
 ) -> None:
     path = a_file(tmp_path, 40)
-    email = new_user(product)
+    email = product.new_user()
     host, port = product.url.removeprefix("http://").split(":")
     with running_proxy(host, int(port), Random(5)) as proxy:
         watched = await signed_in(browser, proxy.url, email)
@@ -118,7 +117,7 @@ async def test_a_connection_that_is_cut_again_and_again_changes_nothing(
 async def test_after_a_reload_the_file_is_chosen_again_and_goes_on_where_it_stood(
     browser: Browser, product: Server, tmp_path: Path, nothing_goes_wrong: list[Watched]
 ) -> None:
-    path, email = a_file(tmp_path, 24), new_user(product)
+    path, email = a_file(tmp_path, 24), product.new_user()
     other = a_file(tmp_path, 3, seed=2, name="other.csv")
     async with sending(browser, product, email, path) as (watched, _):
         page = watched.page
@@ -153,7 +152,7 @@ async def test_after_a_reload_the_file_is_chosen_again_and_goes_on_where_it_stoo
 async def test_an_interrupted_file_that_is_brought_like_any_other_goes_on_too(
     browser: Browser, product: Server, tmp_path: Path, nothing_goes_wrong: list[Watched]
 ) -> None:
-    path, email = a_file(tmp_path, 24), new_user(product)
+    path, email = a_file(tmp_path, 24), product.new_user()
     async with sending(browser, product, email, path) as (watched, _):
         await watched.page.context.close()
     watched = await signed_in(browser, product.url, email)
@@ -168,7 +167,7 @@ async def test_an_interrupted_file_that_is_brought_like_any_other_goes_on_too(
 async def test_an_upload_is_paused_resumed_and_cancelled_by_its_person(
     browser: Browser, product: Server, tmp_path: Path, nothing_goes_wrong: list[Watched]
 ) -> None:
-    path, email = a_file(tmp_path, 24), new_user(product)
+    path, email = a_file(tmp_path, 24), product.new_user()
     async with sending(browser, product, email, path) as (watched, _):
         page = watched.page
         await page.get_by_role("button", name="Pause orders.csv").click()
@@ -189,7 +188,7 @@ async def test_an_upload_is_paused_resumed_and_cancelled_by_its_person(
 async def test_a_browser_that_is_offline_waits_and_goes_on_by_itself(
     browser: Browser, product: Server, tmp_path: Path, nothing_goes_wrong: list[Watched]
 ) -> None:
-    path, email = a_file(tmp_path, 24), new_user(product)
+    path, email = a_file(tmp_path, 24), product.new_user()
     async with sending(browser, product, email, path) as (watched, line):
         page = watched.page
         await line.becomes(offline=True)
@@ -204,7 +203,7 @@ async def test_a_browser_that_is_offline_waits_and_goes_on_by_itself(
 async def test_a_session_that_ends_in_the_middle_costs_a_sign_in_and_no_bytes(
     browser: Browser, product: Server, tmp_path: Path, nothing_goes_wrong: list[Watched]
 ) -> None:
-    path, email = a_file(tmp_path, 40), new_user(product)
+    path, email = a_file(tmp_path, 40), product.new_user()
     async with sending(browser, product, email, path) as (watched, line):
         page = watched.page
         await page.context.clear_cookies()
@@ -221,7 +220,7 @@ async def test_a_session_that_ends_in_the_middle_costs_a_sign_in_and_no_bytes(
 async def test_a_file_that_is_known_already_is_not_sent(
     browser: Browser, product: Server, tmp_path: Path, nothing_goes_wrong: list[Watched]
 ) -> None:
-    path, email = a_file(tmp_path, 24), new_user(product)
+    path, email = a_file(tmp_path, 24), product.new_user()
     watched = await signed_in(browser, product.url, email)
     nothing_goes_wrong.append(watched)
     page = watched.page
@@ -241,7 +240,7 @@ async def test_a_file_that_is_known_already_is_not_sent(
 async def test_what_is_pasted_is_imported_but_not_what_is_pasted_into_a_field(
     browser: Browser, product: Server, nothing_goes_wrong: list[Watched], kind: str
 ) -> None:
-    watched = await signed_in(browser, product.url, new_user(product))
+    watched = await signed_in(browser, product.url, product.new_user())
     nothing_goes_wrong.append(watched)
     await watched.page.evaluate(
         """kind => {

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -16,7 +15,7 @@ from tests.support.product import Server, ended
 
 @pytest.fixture(scope="module")
 def client(server: Server) -> httpx.Client:
-    return server.add_user(f"user-{uuid4().hex[:8]}@example.org")
+    return server.new_client()
 
 
 def imported(client: httpx.Client, data: bytes, name: str = "t.csv", **options: Any) -> dict[str, Any]:
@@ -149,7 +148,7 @@ def test_a_replacement_keeps_what_was_there_as_a_version(client: httpx.Client) -
 
 def test_a_file_goes_into_ones_own_datasets_only(server: Server, client: httpx.Client) -> None:
     dataset = imported(client, b"mine,b\n1,2\n")["related_dataset_id"]
-    with server.add_user(f"other-{uuid4().hex[:8]}@example.org") as other:
+    with server.new_client() as other:
         options = {"options": json.dumps({"into": dataset})}
         answer = other.post("/imports", files={"file": ("t.csv", b"mine,b\n5,6\n")}, data=options)
         assert (answer.status_code, answer.json()["code"]) == (404, "dataset.not_found")

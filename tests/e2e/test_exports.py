@@ -20,7 +20,7 @@ from tests.support.product import Server
 
 @pytest.fixture(scope="module")
 def ann(server: Server) -> Iterator[httpx.Client]:
-    with server.add_user("ann-of-exports@example.org") as client:
+    with server.new_client() as client:
         yield client
 
 

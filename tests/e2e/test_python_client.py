@@ -22,7 +22,7 @@ GUIDE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "use-the-api-f
 
 @pytest.fixture(scope="module")
 def token(server: Server) -> str:
-    with server.add_user("typed-python@example.org") as client:
+    with server.new_client() as client:
         scopes = ["jobs:read", "jobs:write", "imports:write", "datasets:read", "datasets:write"]
         return str(client.post("/tokens", json={"name": "a program", "scopes": scopes}).json()["token"])
 

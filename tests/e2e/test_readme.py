@@ -25,7 +25,7 @@ kill $WATCHING
 
 
 def test_the_walk_with_curl_works_word_for_word(server: Server, tmp_path: Path) -> None:
-    client = server.add_user("ada@example.org")
+    client = server.client(server.new_user("ada@example.org"))
     starting, *blocks = re.findall(r"^```bash\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
     assert "./x run" in starting
     assert len(blocks) == 8

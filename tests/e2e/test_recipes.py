@@ -20,7 +20,7 @@ STEPS = [{"step": "trim", "columns": ["city"]}, {"step": "deduplicate"}, CAST]
 
 @pytest.fixture(scope="module")
 def ann(server: Server) -> Iterator[httpx.Client]:
-    with server.add_user("ann-of-recipes@example.org") as client:
+    with server.new_client() as client:
         yield client
 
 

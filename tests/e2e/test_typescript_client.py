@@ -15,7 +15,7 @@ CLIENT = Path(__file__).resolve().parents[2] / "web" / "packages" / "client"
 
 def test_the_client_does_what_it_says(server: Server) -> None:
     node, _npm = uibuild().find_node()
-    with server.add_user("typed@example.org") as client:
+    with server.new_client() as client:
         token = client.headers["Authorization"].removeprefix("Bearer ")
     environment = {**os.environ, "HEADWAY_URL": server.url, "HEADWAY_TOKEN": token, "NO_PROXY": "127.0.0.1"}
     command = [node, "--test", "--test-reporter=spec", "test/client.test.ts"]

@@ -21,7 +21,7 @@ COUNTRIES = b"code,name\nDE,Germany\nFR,France\n"
 
 @pytest.fixture(scope="module")
 def ann(server: Server) -> Iterator[httpx.Client]:
-    with server.add_user("ann-of-rules@example.org") as client:
+    with server.new_client() as client:
         yield client
 
 

@@ -28,7 +28,7 @@ ROWS = 336_776
 
 @pytest.fixture(scope="module")
 def client(server: Server) -> httpx.Client:
-    return server.add_user(f"user-{uuid4().hex[:8]}@example.org")
+    return server.new_client()
 
 
 def upload(client: httpx.Client, name: str, data: bytes, **options: Any) -> httpx.Response:
@@ -193,7 +193,7 @@ def test_nobody_gets_in_without_a_token_or_to_what_is_not_theirs(server: Server,
     paths = [f"/jobs/{job['id']}", f"/datasets/{job['related_dataset_id']}/rows", "/jobs/active", "/jobs/stream"]
     with httpx.Client(base_url=client.base_url, trust_env=False) as nobody:
         assert {nobody.get(path).status_code for path in paths} == {401}
-    with server.add_user(f"other-{uuid4().hex[:8]}@example.org") as other:
+    with server.new_client() as other:
         assert [other.get(path).status_code for path in paths[:2]] == [404, 404]
         assert other.get("/jobs/active").json()["jobs"] == []
 

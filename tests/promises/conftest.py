@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -42,8 +41,8 @@ class Person:
     """Somebody with an account, and a program of theirs that holds their token."""
 
     def __init__(self, product: Server) -> None:
-        self.email = f"user-{uuid4().hex[:8]}@example.org"
-        self.client = product.add_user(self.email)
+        self.email = product.new_user()
+        self.client = product.client(self.email)
 
     def send(self, name: str, data: bytes, **headers: str) -> str:
         """Send a file to be imported; return its job."""

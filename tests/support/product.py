@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import httpx
 
@@ -46,10 +47,16 @@ class Server:
         headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
         return httpx.Client(base_url=f"{self.url}/api/v2", headers=headers, timeout=60, trust_env=False)
 
-    def add_user(self, email: str) -> httpx.Client:
+    def new_user(self, email: str | None = None) -> str:
+        """Add somebody, and return the address. Without one it is new: fixtures may be set up twice for one server."""
+        email = email or f"user-{uuid4().hex[:8]}@example.org"
         with self.client() as admin:
             admin.post("/users", json={"email": email, "password": PASSWORD, "role": "user"}).raise_for_status()
-        return self.client(email)
+        return email
+
+    def new_client(self) -> httpx.Client:
+        """Return a client that carries a token of a new user."""
+        return self.client(self.new_user())
 
     def pids(self, word: str) -> list[int]:
         """Return the product's processes whose command line holds `word`."""
