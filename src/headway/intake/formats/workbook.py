@@ -12,26 +12,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import pyarrow as pa
 
 from headway.intake.errors import SheetUnreadable
 from headway.intake.formats.workbook_cells import CellTexts
 from headway.intake.formats.workbook_layout import Layout, find_layout, widened
 from headway.intake.formats.workbook_open import open_fods, open_ods, open_xls, open_xlsb, open_xlsx
-from headway.intake.formats.workbook_sheets import Cells, Notes, OnShare, Row, Sheet, Workbook, choose
+from headway.intake.formats.workbook_rows import CellBlock, Cells, Row, gathered
+from headway.intake.formats.workbook_sheets import Notes, OnShare, Sheet, Workbook, choose
 from headway.intake.known_bytes import not_sent
 from headway.intake.parsing import Decision, ParsedPart, ParseProgress, ParseRequest, Report
-from headway.intake.rows_file import rows_per_group
 from headway.intake.text_errors import TooManyColumns
+from headway.intake.text_rules import Positions
 from headway.intake.text_table import TextTableWriter, WrittenTable
 from headway.plurals import counted
 
 MAX_COLUMNS = 5000
 SAMPLE_CELLS = 200_000
 """A sheet that is only looked at is read no further, however wide it is."""
-
-BATCH_CHARACTERS = 8 * 1024 * 1024
-"""A batch of rows with very long cells ends early."""
 
 _READ = 0.75
 """The part of the progress that reading cells takes; the rest is types."""
@@ -106,7 +105,7 @@ class _Table:
         layout = find_layout(self._rows(Notes(), _unheard), self._request.options.header)
         with_time: frozenset[int] = frozenset()
         while True:
-            self._refuse_wide(layout)
+            self._refuse_wide(len(layout.columns))
             written, layout_found = self._write(layout, with_time)
             mixed = self._notes.texts.mixed
             if written is not None and not mixed:
@@ -138,34 +137,39 @@ class _Table:
                 raise
             self._is_sample = True
 
-    def _refuse_wide(self, layout: Layout) -> None:
-        if len(layout.columns) > MAX_COLUMNS:
-            raise TooManyColumns(
-                f"The sheet {self._sheet.name} has {len(layout.columns):,} columns.", max_columns=MAX_COLUMNS
-            )
+    def _refuse_wide(self, columns: int) -> None:
+        if columns > MAX_COLUMNS:
+            raise TooManyColumns(f"The sheet {self._sheet.name} has {columns:,} columns.", max_columns=MAX_COLUMNS)
 
     def _write(self, layout: Layout, with_time: frozenset[int]) -> tuple[WrittenTable | None, Layout]:
         """Write all rows below the header. No table, but a wider layout, if there are more columns than in it."""
         self._notes = notes = Notes(texts=CellTexts(with_time=with_time))
-        batch = _Batch(TextTableWriter(layout.names, self._request.output_dir / "0.parquet"), layout.columns)
+        writer = TextTableWriter(layout.names, self._request.output_dir / "0.parquet")
         known, header = set(layout.columns), Cells()
-        last = self._blank_rows = 0
-        for position, (number, cells) in enumerate(self._rows(notes, self._heard)):
-            if position < layout.skip:
-                header = cells
-            elif position:
-                self._blank_rows += max(0, number - last - 1)
-            last = number
-            if not known.issuperset(cells):
-                known.update(cells)
-                self._refuse_wide(replace(layout, columns=list(known)))
-                batch.drop()
-            if position >= layout.skip:
-                batch.add(cells)
-                self._rows_seen = batch.rows
-        if batch.is_dropped:
+        self._blank_rows = seen = 0
+        last: int | None = None
+        for block in self._blocks(notes):
+            skipped = min(max(0, layout.skip - seen), len(block.numbers))
+            if skipped:
+                header, last = block.cells_of(skipped - 1), int(block.numbers[skipped - 1])
+            self._blank_rows += _blanks(block.numbers[skipped:], last)
+            seen, last = seen + len(block.numbers), int(block.numbers[-1])
+            known.update(np.unique(block.column).tolist())
+            self._refuse_wide(len(known))
+            if len(known) == len(layout.columns):
+                for arrays in block.batches(layout.columns, skipped):
+                    writer.write(pa.RecordBatch.from_arrays(arrays, layout.names))
+            self._rows_seen = max(0, seen - layout.skip)
+        if len(known) > len(layout.columns):
             return None, widened(layout, known, header)
-        return batch.finish(self._request.options.types, self._typing), layout
+        return writer.finish(self._request.options.types, self._typing), layout
+
+    def _blocks(self, notes: Notes) -> Iterator[CellBlock]:
+        """Yield the rows of the sheet, many at once where all of them are wanted."""
+        if self._request.sample_rows is not None:
+            return gathered(self._rows(notes, self._heard))
+        blocks = self._workbook.blocks(self._sheet, notes, self._heard)
+        return (block for block in blocks if len(block.numbers))
 
     def _heard(self, share: float) -> None:
         self._report(ParseProgress(_READ * share, self._rows_seen, "Reading rows"))
@@ -196,38 +200,7 @@ def _unheard(_share: float) -> None:
     return
 
 
-class _Batch:
-    """Rows on their way to the text table, turned into columns a batch at a time."""
-
-    def __init__(self, writer: TextTableWriter, columns: list[int]) -> None:
-        self._writer = writer
-        self._columns = columns
-        self._size = rows_per_group(len(columns))
-        self._waiting: list[Cells] = []
-        self._characters = 0
-        self.is_dropped = False
-        self.rows = 0
-
-    def add(self, cells: Cells) -> None:
-        self.rows += 1
-        if self.is_dropped:
-            return
-        self._waiting.append(cells)
-        self._characters += sum(map(len, cells.values()))
-        if len(self._waiting) >= self._size or self._characters > BATCH_CHARACTERS:
-            self._flush()
-
-    def drop(self) -> None:
-        """Take no more rows: they would not fit into the table."""
-        self.is_dropped = True
-        self._waiting = []
-
-    def finish(self, types: dict[str, str], on_share: OnShare) -> WrittenTable:
-        self._flush()
-        return self._writer.finish(types, on_share)
-
-    def _flush(self) -> None:
-        if self._waiting:
-            arrays = [pa.array([cells.get(column) for cells in self._waiting], pa.string()) for column in self._columns]
-            self._writer.write(pa.RecordBatch.from_arrays(arrays, [str(column) for column in self._columns]))
-        self._waiting, self._characters = [], 0
+def _blanks(numbers: Positions, last: int | None) -> int:
+    """Return how many rows are left out between these, and between them and the last one before."""
+    steps = np.diff(numbers, prepend=numbers[0] - 1 if last is None else last) - 1
+    return int(np.maximum(steps, 0).sum())

@@ -18,15 +18,21 @@ _SMALLEST_PLAIN = 1e-15
 EXACT_DIGITS = 15
 """Spreadsheet programs keep no more; the rest of a longer number was lost before the file was saved."""
 
-_DAY = 86_400_000
+DAY = 86_400_000
 """In milliseconds; a spreadsheet shows nothing finer, and its floats hold little more."""
 
-_LAST_DAY = 2_958_465
+LAST_DAY = 2_958_465
 _LEAP_DAY = 60
 """29 February 1900, which spreadsheets count and the calendar does not."""
 
-_EPOCH_1900 = dt.date(1899, 12, 30).toordinal()
-_EPOCH_1904 = dt.date(1904, 1, 1).toordinal()
+FIRST_SURE_DAY = _LEAP_DAY + 1
+"""From this day on all programs count alike."""
+
+LARGEST_WHOLE = 10**EXACT_DIGITS
+"""Whole numbers below have no more digits than spreadsheet programs keep."""
+
+EPOCH_1900 = dt.date(1899, 12, 30).toordinal()
+EPOCH_1904 = dt.date(1904, 1, 1).toordinal()
 
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
@@ -114,6 +120,14 @@ class CellTexts:
             self.long_numbers += len(text.lstrip("-")) > EXACT_DIGITS
         return text
 
+    def serial_of(self, token: str, kind: Kind, column: int) -> str:
+        """Return the text of a number that is written with these characters; what is no number stays as it is."""
+        try:
+            value = float(token)
+        except ValueError:
+            return token
+        return self.serial(value, kind, column)
+
     def serial(self, value: float, kind: Kind, column: int) -> str:
         """Return a number as what its format makes of it; one that means no date of the calendar stays a number."""
         text = self._serial(value, kind, column) if math.isfinite(value) else None
@@ -123,11 +137,11 @@ class CellTexts:
         return text
 
     def _serial(self, value: float, kind: Kind, column: int) -> str | None:
-        if abs(value) > _LAST_DAY + 1:
+        if abs(value) > LAST_DAY + 1:
             return None
-        days, rest = divmod(round(value * _DAY), _DAY)
+        days, rest = divmod(round(value * DAY), DAY)
         if kind is Kind.DURATION or (kind is Kind.TIME and (days or value < 0)):
-            return duration_text(days * _DAY + rest)
+            return duration_text(days * DAY + rest)
         if kind is Kind.TIME or (kind is Kind.MOMENT and days == 0 and not self.starts_1904 and rest):
             return duration_text(rest)
         ordinal = self._ordinal(days)
@@ -139,10 +153,10 @@ class CellTexts:
 
     def _ordinal(self, days: int) -> int | None:
         if self.starts_1904:
-            return _EPOCH_1904 + days if 0 <= days <= _LAST_DAY - 1462 else None
-        if days == _LEAP_DAY or not 1 <= days <= _LAST_DAY:
+            return EPOCH_1904 + days if 0 <= days <= LAST_DAY - 1462 else None
+        if days == _LEAP_DAY or not 1 <= days <= LAST_DAY:
             return None
-        return _EPOCH_1900 + days + (days < _LEAP_DAY)
+        return EPOCH_1900 + days + (days < _LEAP_DAY)
 
     def date(self, text: str, column: int) -> str:
         self.dates.add(column)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from headway.intake.formats.names import unique_names
-from headway.intake.formats.workbook_sheets import Cells, Row
+from headway.intake.formats.workbook_rows import Cells, Row
 from headway.intake.parsing import Decision
 
 LOOKED_AT_ROWS = 200

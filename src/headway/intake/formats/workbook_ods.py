@@ -12,7 +12,8 @@ from headway.intake.errors import SheetGridTooLarge, SheetUnreadable
 from headway.intake.formats.markup import SEPARATOR, Attributes, EventParser
 from headway.intake.formats.workbook_cells import duration_text
 from headway.intake.formats.workbook_package import naming_damage
-from headway.intake.formats.workbook_sheets import LAST_COLUMN, LAST_ROW, Cells, Notes, OnShare, Row, Sheet
+from headway.intake.formats.workbook_rows import LAST_COLUMN, LAST_ROW, Cells, Row
+from headway.intake.formats.workbook_sheets import Notes, OnShare, Sheet, Workbook
 
 Blocks = Callable[[], Iterable[tuple[bytes, float]]]
 """Reads the document from its beginning; each block with the share that is done by then."""
@@ -46,7 +47,7 @@ _BLANKS = re.compile(r"[ \t\r\n]+")
 _DURATION = re.compile(r"(-?)P(?:(\d+)D)?T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d+))?S)?")
 
 
-class OdsWorkbook:
+class OdsWorkbook(Workbook):
     """An open document. `blocks` reads its content."""
 
     def __init__(self, blocks: Blocks) -> None:
@@ -54,7 +55,6 @@ class OdsWorkbook:
         self.sheets = _find_sheets(blocks)
 
     def rows(self, sheet: Sheet, notes: Notes, on_share: OnShare) -> Iterator[Row]:
-        """Yield the rows of a sheet that hold something."""
         reader = _Reader(int(sheet.place), notes)
         parser = EventParser(reader.start, reader.end, reader.text)
         for block, share in self._blocks():

@@ -19,7 +19,7 @@ RATIO_COUNTS_FROM_BYTES = 50 * 1024 * 1024
 """Sheets of equal cells compress well, an honest one of 96 MB about 1 to 20; a bomb begins far beyond."""
 
 MAX_INDEX_BYTES = 8 * 1024 * 1024
-_BLOCK, _SMALL_BLOCK = 256 * 1024, 16 * 1024
+_BLOCK, _SMALL_BLOCK = 1024 * 1024, 16 * 1024
 
 _DAMAGE = (
     zipfile.BadZipFile,

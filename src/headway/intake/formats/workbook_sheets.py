@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from headway.intake.errors import SheetEmpty, SheetNotATable, SheetNotFound
 from headway.intake.formats.workbook_cells import CellTexts
+from headway.intake.formats.workbook_rows import CellBlock, Row, gathered
 from headway.intake.parsing import Decision, ParseOptions
 from headway.intake.text_errors import TooManyTables
 
 MAX_SHEETS = 200
 """So many datasets may come of one file."""
-
-LAST_ROW = 1_048_575
-LAST_COLUMN = 16_383
-"""Of a sheet, numbered from 0."""
-
-Cells = dict[int, str]
-"""The cells of a row that hold something, by their column."""
-
-Row = tuple[int, Cells]
-"""The number of a row, from 0 and rising, and its cells."""
 
 OnShare = Callable[[float], None]
 """Called with the share of the sheet that has been read, in 0..1."""
@@ -49,13 +40,18 @@ class Notes:
     texts: CellTexts = field(default_factory=CellTexts)
 
 
-class Workbook(Protocol):
-    """An open workbook. `rows` streams one sheet and may be called again."""
+class Workbook(ABC):
+    """An open workbook. Both ways to stream a sheet give the same, and may be gone again from its beginning."""
 
-    @property
-    def sheets(self) -> list[Sheet]: ...
+    sheets: list[Sheet]
 
-    def rows(self, sheet: Sheet, notes: Notes, on_share: OnShare) -> Iterator[Row]: ...
+    @abstractmethod
+    def rows(self, sheet: Sheet, notes: Notes, on_share: OnShare) -> Iterator[Row]:
+        """Yield the rows of a sheet that hold something."""
+
+    def blocks(self, sheet: Sheet, notes: Notes, on_share: OnShare) -> Iterator[CellBlock]:
+        """Yield the rows of a sheet that hold something, many at once."""
+        return gathered(self.rows(sheet, notes, on_share))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from array import array
-from functools import lru_cache
+from functools import cached_property, lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from headway.intake.errors import MemoryLimit, SheetUnreadable
 
@@ -16,7 +21,7 @@ class SharedTexts:
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._ends = array("Q")
+        self._ends = array("q", [0])
         self._bytes = bytearray()
         self.get = lru_cache(maxsize=KEPT)(self._get)
 
@@ -28,7 +33,23 @@ class SharedTexts:
 
     def _get(self, number: str | int) -> str:
         place = int(number)
-        if not 0 <= place < len(self._ends):
-            raise SheetUnreadable(f"A cell refers to text {place:,} of the workbook, which has {len(self._ends):,}.")
-        start = self._ends[place - 1] if place else 0
-        return self._bytes[start : self._ends[place]].decode()
+        if not 0 <= place < len(self):
+            raise SheetUnreadable(f"A cell refers to text {place:,} of the workbook, which has {len(self):,}.")
+        return self._bytes[self._ends[place] : self._ends[place + 1]].decode()
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @cached_property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """How long each text is, in bytes. No text may be added any more."""
+        ends = np.frombuffer(self._ends, np.int64)
+        return ends[1:] - ends[:-1]
+
+    def take(self, numbers: npt.NDArray[np.int64]) -> pa.StringArray:
+        """Return the texts of these numbers, all of which are there. No text may be added any more."""
+        return pc.cast(self._array.take(pa.array(numbers)), pa.string())
+
+    @cached_property
+    def _array(self) -> pa.LargeStringArray:
+        return pa.LargeStringArray.from_buffers(len(self), pa.py_buffer(self._ends), pa.py_buffer(self._bytes))

@@ -15,7 +15,8 @@ from xlrd.compdoc import CompDocError
 from headway.intake.errors import SheetPasswordProtected, SheetUnreadable
 from headway.intake.formats.workbook_cells import number_text
 from headway.intake.formats.workbook_formats import Kind, kind_of_code
-from headway.intake.formats.workbook_sheets import Cells, Notes, OnShare, Row, Sheet
+from headway.intake.formats.workbook_rows import Cells, Row
+from headway.intake.formats.workbook_sheets import Notes, OnShare, Sheet, Workbook
 
 TOLD_EVERY_ROWS = 1_000
 UNKNOWN_ERROR = "#UNKNOWN!"
@@ -27,7 +28,7 @@ _DAMAGE = (
 """What a broken file makes of a reader that trusts it."""
 
 
-class XlsWorkbook:
+class XlsWorkbook(Workbook):
     """An open workbook of this kind. Sheets are read one by one, each whole: none is larger than 65,536 by 256."""
 
     def __init__(self, source: Path) -> None:
@@ -42,7 +43,6 @@ class XlsWorkbook:
         self._book.release_resources()
 
     def rows(self, sheet: Sheet, notes: Notes, on_share: OnShare) -> Iterator[Row]:
-        """Yield the rows of a sheet that hold something."""
         with _naming_damage():
             table = self._book.sheet_by_index(int(sheet.place))
         notes.texts.starts_1904 = self._book.datemode == 1

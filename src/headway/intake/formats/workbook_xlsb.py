@@ -9,7 +9,8 @@ from headway.intake.errors import SheetUnreadable
 from headway.intake.formats.workbook_cells import number_text
 from headway.intake.formats.workbook_formats import Kind, kind_of
 from headway.intake.formats.workbook_package import Package
-from headway.intake.formats.workbook_sheets import LAST_COLUMN, LAST_ROW, Cells, Notes, OnShare, Row, Sheet
+from headway.intake.formats.workbook_rows import LAST_COLUMN, LAST_ROW, Cells, Row
+from headway.intake.formats.workbook_sheets import Notes, OnShare, Sheet, Workbook
 from headway.intake.formats.workbook_texts import SharedTexts
 from headway.intake.formats.workbook_xlsx import KINDS, main_part
 
@@ -39,7 +40,7 @@ _DOUBLE = struct.Struct("<d")
 _CELL = struct.Struct("<LL")
 
 
-class XlsbWorkbook:
+class XlsbWorkbook(Workbook):
     """An open workbook of this kind."""
 
     def __init__(self, package: Package, max_text_bytes: int) -> None:
@@ -60,7 +61,6 @@ class XlsbWorkbook:
         self._texts: SharedTexts | None = None
 
     def rows(self, sheet: Sheet, notes: Notes, on_share: OnShare) -> Iterator[Row]:
-        """Yield the rows of a sheet that hold something."""
         notes.texts.starts_1904 = self._starts_1904
         cells = _Cells(self._shared_texts(), self._kinds, notes)
         number, filled, hidden = -1, Cells(), False

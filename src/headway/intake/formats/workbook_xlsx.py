@@ -9,9 +9,13 @@ from headway.intake.formats.markup import Attributes, EventParser
 from headway.intake.formats.workbook_cells import unescape
 from headway.intake.formats.workbook_formats import Kind, kind_of
 from headway.intake.formats.workbook_package import Package
-from headway.intake.formats.workbook_sheets import LAST_COLUMN, LAST_ROW, Cells, Notes, OnShare, Row, Sheet
+from headway.intake.formats.workbook_rows import LAST_COLUMN, LAST_ROW, CellBlock, Cells, Row, gathered
+from headway.intake.formats.workbook_sheets import Notes, OnShare, Sheet, Workbook
 from headway.intake.formats.workbook_texts import SharedTexts
-from headway.intake.formats.workbook_xlsx_rows import RawCell, read_rows
+from headway.intake.formats.workbook_xlsx_cells import UnusualError, raw_cells
+from headway.intake.formats.workbook_xlsx_rows import RawCell, plain_texts, read_rows
+from headway.intake.formats.workbook_xlsx_texts import read_texts
+from headway.intake.formats.workbook_xlsx_values import TRUE, BlockReader
 
 _BOOK = "xl/workbook.xml"
 KINDS = {
@@ -21,10 +25,9 @@ KINDS = {
     "xlMacrosheet": "macros",
     "xlIntlMacrosheet": "macros",
 }
-_TRUE = {"1", "true", "on"}
 
 
-class XlsxWorkbook:
+class XlsxWorkbook(Workbook):
     """An open workbook of this kind."""
 
     def __init__(self, package: Package, max_text_bytes: int) -> None:
@@ -38,22 +41,36 @@ class XlsxWorkbook:
             if tag == "sheet":
                 self.sheets.append(_sheet(attributes, links))
             elif tag == "workbookPr":
-                self._starts_1904 = attributes.get("date1904", "") in _TRUE
+                self._starts_1904 = attributes.get("date1904", "") in TRUE
         parts = {kind: target for kind, target in links.values() if kind in {"styles", "sharedStrings"}}
         self._kinds = _styles(package, parts.get("styles"))
         self._texts_part = parts.get("sharedStrings")
         self._texts: SharedTexts | None = None
 
     def rows(self, sheet: Sheet, notes: Notes, on_share: OnShare) -> Iterator[Row]:
-        """Yield the rows of a sheet that hold something."""
-        texts = self._shared_texts()
+        yield from self._rows(sheet, notes, on_share, skip=0)
+
+    def blocks(self, sheet: Sheet, notes: Notes, on_share: OnShare) -> Iterator[CellBlock]:
+        """Yield the rows of a sheet that hold something, many at once; one by one from the first unusual text on."""
         notes.texts.starts_1904 = self._starts_1904
-        reader = _Cells(texts, self._kinds, notes)
+        reader = BlockReader(self._shared_texts(), self._kinds, notes)
+        given = 0
+        try:
+            for text in plain_texts(self._package, sheet.place, notes, on_share):
+                for part in reader.parts(raw_cells(text.encode())):
+                    yield reader.block(part)
+                    given += len(part.numbers)
+        except (UnusualError, UnicodeDecodeError):
+            yield from gathered(self._rows(sheet, notes, on_share, skip=given))
+
+    def _rows(self, sheet: Sheet, notes: Notes, on_share: OnShare, skip: int) -> Iterator[Row]:
+        """Yield the rows that hold something, without the first ones of the sheet."""
+        notes.texts.starts_1904 = self._starts_1904
+        reader = _Cells(self._shared_texts(), self._kinds, notes)
         number = -1
-        for written, hidden, cells in read_rows(self._package, sheet.place, notes, on_share):
+        for position, (written, hidden, cells) in enumerate(read_rows(self._package, sheet.place, notes, on_share)):
             number = number + 1 if written is None else _row_number(written)
-            filled = reader.read(cells)
-            if filled:
+            if position >= skip and (filled := reader.read(cells)):
                 notes.hidden_rows += hidden
                 yield number, filled
 
@@ -61,7 +78,7 @@ class XlsxWorkbook:
         if self._texts is None:
             self._texts = SharedTexts(self._max_text_bytes)
             if self._texts_part is not None and self._texts_part in self._package:
-                _read_texts(self._package, self._texts_part, self._texts)
+                read_texts(self._package, self._texts_part, self._texts)
         return self._texts
 
 
@@ -112,35 +129,6 @@ def _styles(package: Package, part: str | None) -> dict[str, Kind]:
     package.events(part, EventParser(start, end))
     kinds = [kind_of(int(number) if number.isdecimal() else 0, codes.get(number)) for number in formats]
     return {str(position): kind for position, kind in enumerate(kinds) if kind is not None}
-
-
-def _read_texts(package: Package, part: str, texts: SharedTexts) -> None:
-    """Read the shared texts: runs are joined, and what tells how to pronounce them is left out."""
-    pieces: list[str] = []
-    silent = 0
-    listening = False
-
-    def start(tag: str, _attributes: Attributes) -> None:
-        nonlocal silent, listening
-        if tag == "si":
-            pieces.clear()
-        elif tag == "rPh":
-            silent += 1
-        listening = tag == "t" and not silent
-
-    def end(tag: str) -> None:
-        nonlocal silent, listening
-        listening = False
-        if tag == "si":
-            texts.add(unescape("".join(pieces)))
-        elif tag == "rPh":
-            silent -= 1
-
-    def text(data: str) -> None:
-        if listening:
-            pieces.append(data)
-
-    package.events(part, EventParser(start, end, text))
 
 
 # ------------------------------------------------------------------------------------------------------- cells
@@ -196,11 +184,7 @@ class _Cells:
         texts = self._notes.texts
         if kind is None:
             return texts.number(token.strip())
-        try:
-            value = float(token)
-        except ValueError:
-            return token
-        return texts.serial(value, kind, column)
+        return texts.serial_of(token, kind, column)
 
     def _nothing(self, formula: str) -> str:
         self._notes.uncalculated += bool(formula)
@@ -210,7 +194,7 @@ class _Cells:
         if kind == "inlineStr":
             return unescape(inline or value)
         if kind == "b":
-            return "TRUE" if value in _TRUE else "FALSE" if value else ""
+            return "TRUE" if value in TRUE else "FALSE" if value else ""
         if kind == "d":
             return self._iso(value, column)
         self._notes.errors += kind == "e"

@@ -2,7 +2,8 @@
 
 Nearly every program writes cells in a few plain forms, which one pattern finds several times as fast as a parser
 of XML calls back. A sheet that holds anything else (comments, prefixes, rich text in its cells, another encoding)
-is read by the parser from its beginning; the rows that were handed out already are skipped.
+is read by the parser from its beginning; the rows that were handed out already are skipped. Cells in the plainest
+forms need no pattern either: `workbook_xlsx_cells` takes a whole text of `plain_texts` apart at once.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from headway.intake.errors import SheetUnreadable
 from headway.intake.formats.markup import Attributes, EventParser
 from headway.intake.formats.workbook_package import Package, naming_damage
 from headway.intake.formats.workbook_sheets import Notes, OnShare
+from headway.intake.formats.workbook_xlsx_cells import UnusualError, is_hidden
 
 MAX_ROW_CHARACTERS = 64 * 1024 * 1024
 
@@ -34,18 +36,11 @@ _CELL = re.compile(
 )
 _ROOT = re.compile(r"<worksheet[\s>]")
 _NO_ROWS = re.compile(r"<sheetData\s*/>")
-_ROW_HEAD = re.compile(r'(?:\s+[\w:.-]+="[^"<]*")*\s*/?')
 _ROW_NUMBER = re.compile(r'\sr="([^"]*)"')
-_HIDDEN = re.compile(r'\shidden="(?:1|true)"')
 _PLACE = re.compile(r"([A-Za-z]{0,3})([0-9]{0,7})")
 _MERGED = "<mergeCell "
-_MARKUP = re.compile(r"<!|<\?(?!xml )")
 _REFERENCE = re.compile(r"&(?:#([0-9]+)|#x([0-9A-Fa-f]+)|([a-z]+));?")
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
-
-
-class _UnusualError(Exception):
-    """The sheet is written in a form that only a parser of XML reads right."""
 
 
 def read_rows(package: Package, part: str, notes: Notes, on_share: OnShare) -> Iterator[RawRow]:
@@ -55,7 +50,7 @@ def read_rows(package: Package, part: str, notes: Notes, on_share: OnShare) -> I
         for row in _plain_rows(package, part, notes, on_share):
             yield row
             given += 1
-    except (_UnusualError, UnicodeDecodeError):
+    except (UnusualError, UnicodeDecodeError):
         notes.merged = 0
         yield from islice(_parsed_rows(package, part, notes, on_share), given, None)
 
@@ -64,64 +59,87 @@ def read_rows(package: Package, part: str, notes: Notes, on_share: OnShare) -> I
 
 
 def _plain_rows(package: Package, part: str, notes: Notes, on_share: OnShare) -> Iterator[RawRow]:
+    for text in plain_texts(package, part, notes, on_share):
+        yield from _rows(text)
+
+
+def plain_texts(package: Package, part: str, notes: Notes, on_share: OnShare) -> Iterator[str]:
+    """Yield the sheet in texts of whole rows. Raises `UnusualError` if there is more than elements in it."""
     text = ""
     is_over = False
-    for block, share in _texts(package, part):
+    for block, share in decoded(package, part, _ROOT):
         text += block
         if not is_over and _END in text:
             rows, _, text = text.partition(_END)
-            yield from _rows(rows)
+            yield from _from_first_row(rows)
             is_over = True
         elif not is_over and (cut := text.rfind(_ROW)) > 0:
-            yield from _rows(text[:cut])
+            yield from _from_first_row(text[:cut])
             text = text[cut:]
         if is_over:
+            refuse_markup(text)
             notes.merged += text.count(_MERGED)
             text = text[1 - len(_MERGED) :]
         elif len(text) > MAX_ROW_CHARACTERS:
             raise SheetUnreadable("A row of a sheet is larger than 64 MB.")
         on_share(share)
     if not is_over and not _NO_ROWS.search(text):
-        raise _UnusualError
+        raise UnusualError
 
 
-def _texts(package: Package, part: str) -> Iterator[tuple[str, float]]:
-    """Yield the sheet as text, as long as nothing in it is more than elements."""
+def _from_first_row(text: str) -> list[str]:
+    begin = text.find(_ROW)
+    refuse_markup(text[:begin] if begin >= 0 else text)
+    return [text[begin:]] if begin >= 0 else []
+
+
+def refuse_markup(text: str) -> None:
+    """Raise `UnusualError` if there is more than elements in a text."""
+    if "<!" in text or text.count("<?") > text.count("<?xml "):
+        raise UnusualError
+
+
+def decoded(package: Package, part: str, root: re.Pattern[str]) -> Iterator[tuple[str, float]]:
+    """Yield a part as text, with the share that is done by then. Raises `UnusualError` without this root."""
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    last = None
+    is_first = True
     for block, share in package.blocks(part):
         text = decoder.decode(block)
-        if last is None and not _ROOT.search(text):
-            raise _UnusualError
-        if _MARKUP.search((last or "") + text):
-            raise _UnusualError
-        last = text[-1:]
+        if is_first and not root.search(text):
+            raise UnusualError
+        is_first = False
         yield text, share
     decoder.decode(b"", final=True)
 
 
 def _rows(text: str) -> Iterator[RawRow]:
-    """Yield the rows of a text that ends where a row ends; what precedes the first one is none."""
+    """Yield the rows of a text of whole ones."""
+    refuse_markup(text)
     for piece in text.split(_ROW)[1:]:
         head, mark, body = piece.partition(">")
-        if not mark or not _ROW_HEAD.fullmatch(head):
-            raise _UnusualError
+        if not mark:
+            raise UnusualError
         number = _ROW_NUMBER.search(head)
-        yield number[1] if number else None, "hidden" in head and bool(_HIDDEN.search(head)), _cells(body)
+        yield number[1] if number else None, is_hidden(head), _cells(body)
 
 
 def _cells(body: str) -> list[RawCell]:
-    if "\r" in body:
-        body = body.replace("\r\n", "\n").replace("\r", "\n")
+    body = with_line_feeds(body)
     cells = _CELL.findall(body)
     if len(cells) != body.count("<c"):
-        raise _UnusualError
+        raise UnusualError
     if "&" in body:
-        return [(*cell[:5], _plain(cell[5]), _plain(cell[6])) for cell in cells]
+        return [(*cell[:5], without_references(cell[5]), without_references(cell[6])) for cell in cells]
     return cells
 
 
-def _plain(text: str) -> str:
+def with_line_feeds(text: str) -> str:
+    """Return text with the ends of lines that a parser of XML would find."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def without_references(text: str) -> str:
+    """Return text with the characters that its references mean. Raises `UnusualError`."""
     return _REFERENCE.sub(_referred, text) if "&" in text else text
 
 
@@ -129,11 +147,11 @@ def _referred(match: re.Match[str]) -> str:
     decimal, hexadecimal, name = match.groups()
     code = int(decimal) if decimal else int(hexadecimal, 16) if hexadecimal else None
     if not match[0].endswith(";") or (code is None and name not in _NAMED):
-        raise _UnusualError
+        raise UnusualError
     if code is None:
         return _NAMED[name]
     if (code < 32 and code not in {9, 10, 13}) or 0xD800 <= code <= 0xDFFF or code > 0x10FFFF:
-        raise _UnusualError
+        raise UnusualError
     return chr(code)
 
 
