@@ -101,7 +101,7 @@ def one_run(folder: Path, source: Path, book: Path, wanted: list[str]) -> dict[s
 
 
 def compared(peers: dict[str, Cost], ours: Imported) -> dict[str, float]:
-    lines = {}
+    lines: dict[str, float] = {}
     for name, cost in peers.items():
         label = name if cost.share == 1 else f"{name} (from {cost.share:.1%} of the file)"
         lines |= {f"{label}, s": cost.wall, f"{label}, its time in ours": cost.wall / ours.wall}
@@ -165,7 +165,7 @@ def cancel_seconds(server: Server, client: httpx.Client, source: Path) -> float:
 def _is_parsing(job: dict[str, Any]) -> bool:
     if job["status"] != "running":
         sys.exit("the import that was to be cancelled has ended; take a larger file")
-    return job["stage"] == "parse" and job["progress"] > 45
+    return bool(job["stage"] == "parse" and job["progress"] > 45)
 
 
 def usable_seconds(client: httpx.Client, source: Path) -> list[float]:

@@ -20,9 +20,10 @@ import sys
 import tempfile
 import time
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -55,7 +56,7 @@ OBSERVE = """element => {
 }"""
 """Notes when the first text with each mark was in the page."""
 
-Run = Callable[[Path, str, float], Awaitable[dict[str, float]]]
+Run = Callable[[Path, str, float], Coroutine[Any, Any, dict[str, float]]]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -73,7 +74,7 @@ def main(arguments: list[str]) -> None:
                 "PYTHONPATH": f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
             }
             for who, measure in (("headway.client", _client), ("Celery", _celery)):
-                took = _measured(server, count, lambda measure=measure: measure(environment, count))
+                took = _measured(server, count, partial(measure, environment, count))
                 p50, p95 = (1000 * percentile(took, share) for share in (50, 95))
                 print(f"{who}: {len(took)} of {count} marks, p50 {p50:.0f} ms, p95 {p95:.0f} ms, max {1000 * max(took):.0f} ms"
                       f" (promised: {1000 * PROMISED_SECONDS:.0f} ms)")  # fmt: skip

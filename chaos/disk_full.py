@@ -255,11 +255,11 @@ def _judge_return(client: httpx.Client, random: Random, seen: _Seen, outcome: Ou
         back = wait_for(
             lambda: _is_accepted(client, _upload(random, LEAST_BYTES), seen), BACK_SECONDS, every=UPLOAD_EVERY_SECONDS
         )
-    outcome.expect(back, f"{BACK_SECONDS:.0f} s after there was room no upload was accepted")
+    outcome.expect(bool(back), f"{BACK_SECONDS:.0f} s after there was room no upload was accepted")
     with _timed("accepts refused keys again after s", outcome):
         for upload in refused:
             again = wait_for(partial(_is_accepted, client, upload, seen), AGAIN_SECONDS, every=UPLOAD_EVERY_SECONDS)
-            outcome.expect(again, f"a refused upload could not be sent again: {seen.answers}")
+            outcome.expect(bool(again), f"a refused upload could not be sent again: {seen.answers}")
 
 
 def _judge_promises(client: httpx.Client, seen: _Seen, outcome: Outcome) -> None:

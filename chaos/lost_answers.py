@@ -35,7 +35,7 @@ def run(options: Options) -> Outcome:
 
 
 def _upload_twice(arena: Arena, client: httpx.Client, file: File, random: Random) -> None:
-    facts = {"key": file.key, "user": "ada", "sha256": file.sha256, "rows": file.rows}
+    facts: dict[str, str | int] = {"key": file.key, "user": "ada", "sha256": file.sha256, "rows": file.rows}
     arena.ledger.record("sent", **facts)
     _send_and_leave(arena.product.url, client, file, random)
     _repeat(client, file, arena.ledger, facts)

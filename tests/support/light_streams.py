@@ -68,7 +68,7 @@ class LightStream(asyncio.Protocol):
         local = (self.source, 0) if self.source else None
         try:
             await asyncio.get_running_loop().create_connection(
-                lambda: self, place.hostname, place.port, local_addr=local
+                lambda: self, str(place.hostname), int(place.port or 80), local_addr=local
             )
         except OSError:
             self._come_back()

@@ -52,7 +52,7 @@ class PostgresServer:
         self._port = _free_port()
         self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
         self.process: subprocess.Popen[bytes] | None = None
-        command = [
+        command: list[str | Path] = [
             self._binaries / "initdb",
             "-D",
             self._data,

@@ -143,7 +143,7 @@ def wait_for(look: Callable[[], Found], seconds: float = 60, *, every: float = 0
     return None
 
 
-def until(look: Callable[[], Found], seconds: float = 60) -> Found:
+def until(look: Callable[[], Found | None], seconds: float = 60) -> Found:
     """Look until there is something to see; return it."""
     seen = wait_for(look, seconds)
     if not seen:
