@@ -17,7 +17,8 @@ FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-SYSTEM = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+SYSTEM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+"""The first of them draws pages as the others do, and has no window around them: a test takes two thirds of the time."""
 
 UNPACK = """
 import fs from 'node:fs'
