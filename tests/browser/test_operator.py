@@ -86,6 +86,7 @@ async def test_a_queue_is_paused_with_a_reason_and_resumed_by_keyboard(
     await expect(dialog).to_be_hidden()
     assert await focused(page) == "Pause… Imports"
     await page.keyboard.press("Enter")
+    await expect(dialog.get_by_label("Reason")).to_be_focused()
     await page.keyboard.type("moving to a larger disk")
     await page.keyboard.press("Enter")
     queue = rows(page, "Queues").first
