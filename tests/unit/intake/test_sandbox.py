@@ -12,6 +12,7 @@ import textwrap
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,16 @@ async def test_a_spare_that_died_while_waiting_is_replaced(tmp_path: Path) -> No
         dead = sandbox.spare_pid
         await until(lambda: not is_running(dead))
         assert (await run(sandbox, tmp_path)).parts[0].decisions[0].value != dead
+
+
+def test_a_process_starts_without_the_libraries_that_no_parser_needs() -> None:
+    assert find_spec("pandas") is not None  # Where it is not installed, nothing could load it.
+    load = "import sys; from headway.intake.sandbox_child import _load; _load('headway.intake.operations:run')"
+    looked = subprocess.run(
+        [sys.executable, "-c", f"{load}; print(*sys.modules)"], capture_output=True, text=True, check=True
+    )
+    assert {"pyarrow", "duckdb"} <= set(looked.stdout.split())
+    assert "pandas" not in looked.stdout.split()
 
 
 async def test_parses_run_side_by_side(tmp_path: Path) -> None:

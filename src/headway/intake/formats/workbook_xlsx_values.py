@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import Enum
-from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -89,12 +88,17 @@ class BlockReader:
         return self._kinds.get(style, word) if word is Word.NUMBER else word
 
     def _said(self, meaning: Word | Kind, tokens: pa.StringArray, columns: Positions) -> pa.StringArray:
-        if isinstance(meaning, Kind):
-            return serials(self._notes.texts, tokens, meaning, columns)
-        return self._readers[meaning](self, tokens)
-
-    def _shared(self, tokens: pa.StringArray) -> pa.StringArray:
-        return self._texts.take(self._references(tokens))
+        match meaning:
+            case Kind():
+                return serials(self._notes.texts, tokens, meaning, columns)
+            case Word.NUMBER:
+                return numbers(self._notes.texts, tokens)
+            case Word.SHARED:
+                return self._texts.take(self._references(tokens))
+            case Word.BOOLEAN:
+                return pc.if_else(pc.is_in(tokens, pa.array(TRUE)), "TRUE", "FALSE")
+            case Word.TEXT | Word.ERROR:
+                return _without_escapes(tokens)
 
     def _references(self, tokens: pa.StringArray) -> Positions:
         try:
@@ -104,28 +108,6 @@ class BlockReader:
         if len(found) and not 0 <= found.min() <= found.max() < len(self._texts):
             raise UnusualError
         return found
-
-    def _number(self, tokens: pa.StringArray) -> pa.StringArray:
-        return numbers(self._notes.texts, tokens)
-
-    def _boolean(self, tokens: pa.StringArray) -> pa.StringArray:
-        return pc.if_else(pc.is_in(tokens, pa.array(TRUE)), "TRUE", "FALSE")
-
-    def _text(self, tokens: pa.StringArray) -> pa.StringArray:
-        if not _any(tokens, _ESCAPED):
-            return tokens
-        is_escaped = pc.match_substring_regex(tokens, _ESCAPED)
-        known = tokens.filter(is_escaped).dictionary_encode()
-        read = pa.array([_unescaped(text) for text in known.dictionary.to_pylist()], pa.string()).take(known.indices)
-        return pc.replace_with_mask(tokens, is_escaped, read)
-
-    _readers: ClassVar[dict[Word, Callable[[BlockReader, pa.StringArray], pa.StringArray]]] = {
-        Word.SHARED: _shared,
-        Word.TEXT: _text,
-        Word.ERROR: _text,
-        Word.BOOLEAN: _boolean,
-        Word.NUMBER: _number,
-    }
 
     def _note(self, raw: RawCells, meanings: list[Word | Kind], meant: Positions, is_filled: Flags) -> None:
         for at, meaning in enumerate(meanings):
@@ -151,6 +133,15 @@ def _any(texts: pa.StringArray, pattern: str) -> bool:
 
 def _is_text(meaning: Word | Kind) -> bool:
     return meaning in {Word.TEXT, Word.ERROR}
+
+
+def _without_escapes(tokens: pa.StringArray) -> pa.StringArray:
+    if not _any(tokens, _ESCAPED):
+        return tokens
+    is_escaped = pc.match_substring_regex(tokens, _ESCAPED)
+    known = tokens.filter(is_escaped).dictionary_encode()
+    read = pa.array([_unescaped(text) for text in known.dictionary.to_pylist()], pa.string()).take(known.indices)
+    return pc.replace_with_mask(tokens, is_escaped, read)
 
 
 def _unescaped(text: str) -> str:
