@@ -29,7 +29,7 @@ from headway.intake.sandbox_process import child_environment
 from tests.support.memory import memory_peaks, resident_mb
 from tests.support.product import Server, running_server, until
 
-SHEET_ROWS = 100_000
+SHEET_ROWS = 500_000
 SMALL_BYTES = 100_000
 SMALL_FILES = 20
 REST_SECONDS = 1.5
