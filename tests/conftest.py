@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_finish() -> None:
-    # A third of a gigabyte stays until the end; to look for garbage in it takes a tenth of all processor time.
+    # What is loaded stays until the end; to look for garbage in it took a tenth of the processor time.
     gc.collect()
     gc.freeze()
 

@@ -104,6 +104,24 @@ async def test_a_queue_is_paused_with_a_reason_and_resumed_by_keyboard(
     assert [entry["actor"]["email"] for entry in answer.json()["items"]] == [ADMIN]
 
 
+CLOSED_AND_ASKED_AGAIN = "(dialog, button) => { dialog.close(); button.click() }"
+"""The browser tells of the close when the dialog is open again."""
+
+
+async def test_a_dialog_that_is_closed_and_asked_for_at_once_is_whole(
+    browser: Browser, office: Office, nothing_goes_wrong: list[Watched]
+) -> None:
+    await office.add_worker(places=2, silent_seconds=-3600)
+    page = await opened(browser, office, nothing_goes_wrong)
+    pause = page.get_by_role("button", name="Pause… Imports")
+    await pause.click()
+    dialog = page.get_by_role("dialog", name="Pause Imports?")
+    await dialog.evaluate(CLOSED_AND_ASKED_AGAIN, await pause.element_handle())
+    await dialog.get_by_label("Reason").fill("a larger disk")
+    await dialog.get_by_role("button", name="Pause").click()
+    await expect(rows(page, "Queues").first).to_contain_text("Paused: a larger disk")
+
+
 async def test_jobs_of_others_are_cancelled_and_tried_again_by_keyboard(
     browser: Browser, office: Office, nothing_goes_wrong: list[Watched]
 ) -> None:

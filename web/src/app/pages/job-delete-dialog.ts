@@ -46,6 +46,7 @@ export class JobDeleteDialog extends LitElement {
 
   /** Return whether the jobs shall be deleted. */
   async ask(jobs: readonly Job[]): Promise<boolean> {
+    this.#answer(false)
     this.jobs = jobs
     await this.updateComplete
     const dialog = this.renderRoot.querySelector('dialog')
@@ -56,7 +57,10 @@ export class JobDeleteDialog extends LitElement {
   }
 
   #onClose({ target }: Event): void {
-    this.#answer((target as HTMLDialogElement).returnValue === 'delete')
+    const dialog = target as HTMLDialogElement
+    // Browsers tell of a close later: who asks again at once has it open by then.
+    if (dialog.open) return
+    this.#answer(dialog.returnValue === 'delete')
   }
 
   override render(): TemplateResult {

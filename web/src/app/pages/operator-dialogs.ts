@@ -37,6 +37,7 @@ export class OperatorDialogs extends LitElement {
   }
 
   async #ask(question: Question): Promise<string | null> {
+    this.#answer(null)
     this.question = question
     await this.updateComplete
     const dialog = this.renderRoot.querySelector('dialog')
@@ -49,9 +50,10 @@ export class OperatorDialogs extends LitElement {
 
   #onClose({ target }: Event): void {
     const dialog = target as HTMLDialogElement
+    // Browsers tell of a close later: who asks again at once has it open by then.
+    if (dialog.open) return
     const reason = dialog.querySelector('input')?.value.trim() ?? ''
     this.#answer(dialog.returnValue === 'do' ? reason : null)
-    this.question = null
   }
 
   override render(): TemplateResult {
