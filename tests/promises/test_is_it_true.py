@@ -15,7 +15,7 @@ from playwright.async_api import expect
 
 from tests.browser.test_live import jobs_button
 from tests.browser.test_pages import a_table
-from tests.promises.conftest import LARGE_ROWS, TOLD_ROWS, LargeImport, Opening, Person
+from tests.promises.conftest import TOLD_ROWS, LargeImport, Opening, Person
 from tests.promises.onlooker import looking_on
 from tests.support.product import Server, until
 
@@ -125,7 +125,9 @@ async def test_05_waiting_is_shown_as_working(ann: Person, open_page: Opening) -
     begins.
     """
     page = await open_page(ann)
-    running = [ann.send(f"{number}.csv", a_table(LARGE_ROWS // 2 + number)) for number in range(2)]
+    tables = [a_table(TOLD_ROWS + number) for number in range(2)]
+    running = [ann.send(f"{number}.csv", table) for number, table in enumerate(tables)]
+    until(lambda: all(ann.job(job)["started_at"] for job in running))
     waiting = [ann.send(f"{name}.csv", f"a,{name}\n1,2\n".encode()) for name in ("third", "fourth")]
     until(lambda: all(ann.job(job)["queue"] for job in waiting))
     third, fourth = (ann.job(job) for job in waiting)
