@@ -22,6 +22,8 @@ from headway.datasets.cache import RowsCache
 from headway.datasets.changes import Order
 from headway.datasets.columns import Column, ColumnType
 from headway.datasets.service import DatasetService, PublishRequest
+from headway.intake import leases
+from headway.intake.uploads import service as uploads_service
 from headway.kit.clock import SystemClock
 from headway.kit.db import Database
 from headway.settings import Settings
@@ -95,8 +97,16 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.fixture
 async def world(
-    settings: Settings, database: Database, store: ObjectStore, tmp_path: Path, document: dict[str, Any]
+    settings: Settings,
+    database: Database,
+    store: ObjectStore,
+    tmp_path: Path,
+    document: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[World]:
+    # Ada's upload, which nobody sends, would pause by itself while a slow machine asks.
+    for module in (leases, uploads_service):
+        monkeypatch.setattr(module, "UPLOAD_LEASE_SECONDS", 3600)
     # Whether files are shut in is looked at elsewhere; to try that takes a process or two each time.
     app = create_app(settings.model_copy(update={"jwt_secret": SecretStr(SECRET), "sandbox": "process"}))
     async with serving(app) as url:
