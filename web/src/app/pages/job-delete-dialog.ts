@@ -4,6 +4,7 @@ import { css, html, LitElement, type TemplateResult } from 'lit'
 
 import type { Job } from '../../client/types.ts'
 import { controlStyles } from '../../elements/control-styles.ts'
+import { DialogAnswer } from '../../elements/dialog-answer.ts'
 import { plural } from '../../elements/sizes.ts'
 
 const MOST_NAMED = 5
@@ -37,7 +38,7 @@ export class JobDeleteDialog extends LitElement {
   static override properties = { jobs: { state: true } }
   declare jobs: readonly Job[]
 
-  #answer: (yes: boolean) => void = () => undefined
+  #answer = new DialogAnswer()
 
   constructor() {
     super()
@@ -46,27 +47,16 @@ export class JobDeleteDialog extends LitElement {
 
   /** Return whether the jobs shall be deleted. */
   async ask(jobs: readonly Job[]): Promise<boolean> {
-    this.#answer(false)
     this.jobs = jobs
     await this.updateComplete
     const dialog = this.renderRoot.querySelector('dialog')
-    if (!dialog) return false
-    dialog.returnValue = ''
-    dialog.showModal()
-    return new Promise((resolve) => (this.#answer = resolve))
-  }
-
-  #onClose({ target }: Event): void {
-    const dialog = target as HTMLDialogElement
-    // Browsers tell of a close later: who asks again at once has it open by then.
-    if (dialog.open) return
-    this.#answer(dialog.returnValue === 'delete')
+    return dialog !== null && (await this.#answer.ask(dialog)) === 'delete'
   }
 
   override render(): TemplateResult {
     const [first] = this.jobs
     const what = this.jobs.length === 1 && first ? first.title || first.job_type : plural(this.jobs.length, 'job', 'jobs')
-    return html`<dialog aria-labelledby="heading" @close=${this.#onClose}>
+    return html`<dialog aria-labelledby="heading" @close=${this.#answer.onClose}>
       <form method="dialog">
         <h2 id="heading">Delete ${what}?</h2>
         ${this.jobs.length > 1 ? this.#renderNames() : ''}

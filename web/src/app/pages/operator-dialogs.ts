@@ -4,6 +4,7 @@ import { html, LitElement, nothing, type TemplateResult } from 'lit'
 
 import type { OperatorJob, Queue } from '../../client/operator-types.ts'
 import { controlStyles } from '../../elements/control-styles.ts'
+import { DialogAnswer } from '../../elements/dialog-answer.ts'
 import { plural } from '../../elements/sizes.ts'
 import { jobName } from './operator-jobs.ts'
 import { operatorStyles } from './operator-styles.ts'
@@ -19,7 +20,7 @@ export class OperatorDialogs extends LitElement {
   static override properties = { question: { state: true } }
   declare question: Question | null
 
-  #answer: (reason: string | null) => void = () => undefined
+  #answer = new DialogAnswer()
 
   constructor() {
     super()
@@ -37,28 +38,18 @@ export class OperatorDialogs extends LitElement {
   }
 
   async #ask(question: Question): Promise<string | null> {
-    this.#answer(null)
     this.question = question
     await this.updateComplete
     const dialog = this.renderRoot.querySelector('dialog')
     if (!dialog) return null
     dialog.querySelector('form')?.reset()
-    dialog.returnValue = ''
-    dialog.showModal()
-    return new Promise((resolve) => (this.#answer = resolve))
-  }
-
-  #onClose({ target }: Event): void {
-    const dialog = target as HTMLDialogElement
-    // Browsers tell of a close later: who asks again at once has it open by then.
-    if (dialog.open) return
-    const reason = dialog.querySelector('input')?.value.trim() ?? ''
-    this.#answer(dialog.returnValue === 'do' ? reason : null)
+    const said = await this.#answer.ask(dialog)
+    return said === 'do' ? (dialog.querySelector('input')?.value.trim() ?? '') : null
   }
 
   override render(): TemplateResult {
     const { question } = this
-    return html`<dialog aria-labelledby="heading" @close=${this.#onClose}>
+    return html`<dialog aria-labelledby="heading" @close=${this.#answer.onClose}>
       <form method="dialog">
         ${question === null ? nothing : 'queue' in question ? this.#renderPause(question.queue) : this.#renderCancel(question.job)}
       </form>
