@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +13,10 @@ from headway.intake.formats.workbook_cells import (
     FIRST_SURE_DAY,
     LARGEST_WHOLE,
     LAST_DAY,
+    LAST_DAY_1904,
     CellTexts,
+    is_long,
+    token_text,
 )
 from headway.intake.formats.workbook_formats import Kind
 from headway.intake.text_rules import Flags, Positions
@@ -30,7 +31,7 @@ def numbers(texts: CellTexts, tokens: pa.StringArray) -> pa.StringArray:
     """Return the texts of plain numbers, as `CellTexts.number` does for one."""
     values = _floats(tokens)
     if values is None:
-        return _one_by_one(tokens, lambda token: texts.number(token.strip()), texts)
+        return _one_by_one(texts, tokens)
     floats = values.to_numpy()
     has_point = floats != np.floor(floats)
     is_whole: Flags = ~has_point & (np.abs(floats) < LARGEST_WHOLE)
@@ -42,7 +43,7 @@ def numbers(texts: CellTexts, tokens: pa.StringArray) -> pa.StringArray:
     is_plain[has_point] = agreed
     whole = pc.cast(pa.array(floats[is_whole].astype(np.int64)), pa.string())
     is_odd = ~(is_whole | is_plain)
-    odd = _one_by_one(tokens.filter(pa.array(is_odd)), lambda token: texts.number(token.strip()), texts)
+    odd = _one_by_one(texts, tokens.filter(pa.array(is_odd)))
     return together([(is_whole, whole), (is_plain, plain), (is_odd, odd)])
 
 
@@ -58,9 +59,7 @@ def serials(texts: CellTexts, tokens: pa.StringArray, kind: Kind, columns: Posit
         sure &= (days == 0) & (floats >= 0) & (rest % 1000 == 0)
         times = pc.cast(pa.array((rest[sure] // 1000).astype(np.int32)).cast(pa.time32("s")), pa.string())
         return together([(sure, times), (~sure, _serials_one_by_one(texts, tokens, kind, columns, ~sure))])
-    first, last, epoch = (
-        (0, LAST_DAY - 1462, EPOCH_1904) if texts.starts_1904 else (FIRST_SURE_DAY, LAST_DAY, EPOCH_1900)
-    )
+    first, last, epoch = (0, LAST_DAY_1904, EPOCH_1904) if texts.starts_1904 else (FIRST_SURE_DAY, LAST_DAY, EPOCH_1900)
     sure &= (days >= first) & (days <= last) & (rest % 1000 == 0) & (kind is not Kind.DURATION)
     is_date = sure & (rest == 0) & (kind is Kind.DATE)
     texts.dates.update(np.unique(columns[is_date]).tolist())
@@ -96,15 +95,12 @@ def _floats(tokens: pa.StringArray) -> pa.DoubleArray | None:
         return None
 
 
-def _one_by_one(tokens: pa.StringArray, read: Callable[[str], str], texts: CellTexts) -> pa.StringArray:
-    """Return what is read of each token; the same one is read once, and counted as often as it is there."""
+def _one_by_one(texts: CellTexts, tokens: pa.StringArray) -> pa.StringArray:
+    """Return the texts of numbers; the same one is read once, and counted as often as it is there."""
     known = tokens.dictionary_encode()
     times = np.bincount(known.indices.to_numpy(), minlength=len(known.dictionary))
-    found = []
-    for token, count in zip(known.dictionary.to_pylist(), times.tolist(), strict=True):
-        before = texts.long_numbers
-        found.append(read(token))
-        texts.long_numbers = before + (texts.long_numbers - before) * count
+    found = [token_text(token.strip()) for token in known.dictionary.to_pylist()]
+    texts.long_numbers += int(times[[is_long(text) for text in found]].sum())
     return pa.array(found, pa.string()).take(known.indices)
 
 

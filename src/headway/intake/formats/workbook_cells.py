@@ -22,6 +22,7 @@ DAY = 86_400_000
 """In milliseconds; a spreadsheet shows nothing finer, and its floats hold little more."""
 
 LAST_DAY = 2_958_465
+LAST_DAY_1904 = LAST_DAY - 1462
 _LEAP_DAY = 60
 """29 February 1900, which spreadsheets count and the calendar does not."""
 
@@ -64,6 +65,11 @@ def token_text(token: str) -> str:
     if repr(value) == token and not token.endswith(".0") and token[-1].isdecimal() and "e" not in token:
         return token  # As `number_text` would: no exponent means that it is between its bounds.
     return number_text(value) if math.isfinite(value) and "_" not in token else token
+
+
+def is_long(text: str) -> bool:
+    """Say whether it is a whole number of more digits than spreadsheet programs keep."""
+    return len(text) > EXACT_DIGITS and text.lstrip("-").isdecimal() and len(text.lstrip("-")) > EXACT_DIGITS
 
 
 def duration_text(milliseconds: int) -> str:
@@ -116,8 +122,7 @@ class CellTexts:
         if token.isdecimal() and len(token) <= EXACT_DIGITS and token.isascii() and token[0] != "0":
             return token  # As `token_text` would, which most cells need not ask.
         text = token_text(token)
-        if len(text) > EXACT_DIGITS and text.lstrip("-").isdecimal():
-            self.long_numbers += len(text.lstrip("-")) > EXACT_DIGITS
+        self.long_numbers += is_long(text)
         return text
 
     def serial_of(self, token: str, kind: Kind, column: int) -> str:
@@ -153,7 +158,7 @@ class CellTexts:
 
     def _ordinal(self, days: int) -> int | None:
         if self.starts_1904:
-            return EPOCH_1904 + days if 0 <= days <= LAST_DAY - 1462 else None
+            return EPOCH_1904 + days if 0 <= days <= LAST_DAY_1904 else None
         if days == _LEAP_DAY or not 1 <= days <= LAST_DAY:
             return None
         return EPOCH_1900 + days + (days < _LEAP_DAY)

@@ -47,9 +47,6 @@ class XlsxWorkbook(Workbook):
         self._texts_part = parts.get("sharedStrings")
         self._texts: SharedTexts | None = None
 
-    def rows(self, sheet: Sheet, notes: Notes, on_share: OnShare) -> Iterator[Row]:
-        yield from self._rows(sheet, notes, on_share, skip=0)
-
     def blocks(self, sheet: Sheet, notes: Notes, on_share: OnShare) -> Iterator[CellBlock]:
         """Yield the rows of a sheet that hold something, many at once; one by one from the first unusual text on."""
         notes.texts.starts_1904 = self._starts_1904
@@ -61,10 +58,10 @@ class XlsxWorkbook(Workbook):
                     yield reader.block(part)
                     given += len(part.numbers)
         except (UnusualError, UnicodeDecodeError):
-            yield from gathered(self._rows(sheet, notes, on_share, skip=given))
+            yield from gathered(self.rows(sheet, notes, on_share, skip=given))
 
-    def _rows(self, sheet: Sheet, notes: Notes, on_share: OnShare, skip: int) -> Iterator[Row]:
-        """Yield the rows that hold something, without the first ones of the sheet."""
+    def rows(self, sheet: Sheet, notes: Notes, on_share: OnShare, skip: int = 0) -> Iterator[Row]:
+        """Yield the rows that hold something, without the first `skip` of the sheet."""
         notes.texts.starts_1904 = self._starts_1904
         reader = _Cells(self._shared_texts(), self._kinds, notes)
         number = -1

@@ -27,7 +27,10 @@ _MOST_DIGITS = 7
 _MOST_BYTES = 16 * 1024 * 1024
 """A longer text is hardly more than one row; what is found in it takes many times as much memory."""
 
-_CELL_HEAD = re.compile(r'(?: s="([0-9]+)")?(?: t="([A-Za-z]+)")?(?: s="([0-9]+)")?\s*/?')
+CELL_FORM = r'(?: s="([0-9]+)")?(?: t="([A-Za-z]+)")?(?: s="([0-9]+)")?\s*'
+"""Style, type, and style again: it may stand behind the type."""
+
+_CELL_HEAD = re.compile(CELL_FORM + "/?")
 _ROW_HEAD = re.compile(r'(?:\s+[\w:.-]+="[^"<]*")*\s*/?')
 _HIDDEN = re.compile(r'\shidden="(?:1|true)"')
 

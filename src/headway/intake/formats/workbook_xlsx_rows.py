@@ -17,7 +17,7 @@ from headway.intake.errors import SheetUnreadable
 from headway.intake.formats.markup import Attributes, EventParser
 from headway.intake.formats.workbook_package import Package, naming_damage
 from headway.intake.formats.workbook_sheets import Notes, OnShare
-from headway.intake.formats.workbook_xlsx_cells import UnusualError, is_hidden
+from headway.intake.formats.workbook_xlsx_cells import CELL_FORM, UnusualError, is_hidden
 
 MAX_ROW_CHARACTERS = 64 * 1024 * 1024
 
@@ -30,8 +30,7 @@ RawRow = tuple[str | None, bool, list[RawCell]]
 _ROW = "<row"
 _END = "</sheetData>"
 _CELL = re.compile(
-    r'<c(?: r="([A-Za-z]{1,3})[0-9]{1,7}")?(?: s="([0-9]+)")?(?: t="([A-Za-z]+)")?(?: s="([0-9]+)")?\s*'
-    r"(?:/>|>(<f(?:/>|[ >][^<]*(?:(?<=/>)|</f>)))?"
+    r'<c(?: r="([A-Za-z]{1,3})[0-9]{1,7}")?' + CELL_FORM + r"(?:/>|>(<f(?:/>|[ >][^<]*(?:(?<=/>)|</f>)))?"
     r'(?:<v>([^<]*)</v>|<v\s*/>|<is><t(?: xml:space="preserve")?>([^<]*)</t></is>|)</c>)'
 )
 _ROOT = re.compile(r"<worksheet[\s>]")
