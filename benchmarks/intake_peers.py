@@ -64,18 +64,8 @@ def peers_python() -> Path:
     if not (stamp.exists() and stamp.read_text() == key):
         uv = Path(sys.executable).parent / "uv"
         subprocess.run([uv, "venv", "-q", "--clear", "--python", sys.executable, HOME], check=True)
-        install: list[str | Path] = [
-            uv,
-            "pip",
-            "install",
-            "-q",
-            "--python",
-            python,
-            "--require-hashes",
-            "-r",
-            REQUIREMENTS,
-        ]
-        subprocess.run(install, check=True, env={**os.environ, "UV_LINK_MODE": "copy"})
+        install = [uv, "pip", "install", "-q", "--python", python, "--require-hashes", "-r", REQUIREMENTS]
+        subprocess.run([str(part) for part in install], check=True, env={**os.environ, "UV_LINK_MODE": "copy"})
         stamp.write_text(key)
     return python
 
