@@ -114,3 +114,8 @@ def progress_answer(job: BackgroundJob, *, clamped: bool) -> ProgressAnswer:
         lease_expires_at=job.lease_expires_at,
         version=job.version,
     )
+
+
+def moved_answer(job: BackgroundJob, progress: int | None) -> ProgressAnswer:
+    """Return what whoever reported so many percent is told of the job as it is now."""
+    return progress_answer(job, clamped=progress is not None and progress != job.progress)

@@ -1,4 +1,4 @@
-"""How a job ends of which its program reports the end."""
+"""What a program reports of a job that it runs: that it goes on, or how it ended."""
 
 from __future__ import annotations
 
@@ -8,9 +8,19 @@ from headway.jobs.answers import progress_answer
 from headway.jobs.errors import JobEnded
 from headway.jobs.models import BackgroundJob
 from headway.jobs.schemas import ProgressAnswer, ReportProgress
-from headway.jobs.transitions import Transitions
+from headway.jobs.transitions import EXTERNAL, Transitions
 
 UNITS = ("done_units", "total_units", "failed_units", "unit")
+
+
+def may_tick(job: BackgroundJob | None, user_id: str, body: ReportProgress) -> bool:
+    """Say whether a report only moves a job on, by what was last seen of that: the owner's, and running.
+
+    Whatever is against it is found out, and said, by who looks.
+    """
+    is_theirs = job is not None and (job.user_id, job.engine, job.status) == (user_id, EXTERNAL, "running")
+    is_present = job is not None and body.attempt in {None, job.attempt}
+    return is_theirs and is_present and body.status in {None, "running"} and not body.log
 
 
 async def end_reported(

@@ -15,13 +15,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from headway.jobs import counter_queries, pausing, queries, states, view_queries
-from headway.jobs.answers import progress_answer, to_active, to_response
+from headway.jobs.answers import moved_answer, progress_answer, to_active, to_response
 from headway.jobs.errors import JobEnded, JobNotFound, JobStillRunning, NotYoursToReport, StaleLease
 from headway.jobs.line import FindPlaces, nowhere
 from headway.jobs.logs.service import LogBook
 from headway.jobs.models import BackgroundJob, JobCheckpoint
 from headway.jobs.queries import Lease
-from headway.jobs.reports import UNITS, end_reported
+from headway.jobs.reports import UNITS, end_reported, may_tick
 from headway.jobs.schemas import (
     ActiveJobs,
     JobResponse,
@@ -31,6 +31,7 @@ from headway.jobs.schemas import (
 )
 from headway.jobs.signal import ChangeSignal
 from headway.jobs.stages import Declared
+from headway.jobs.ticks import Ticks
 from headway.jobs.transitions import EXTERNAL, Transitions
 from headway.jobs.uploads import ResumableUploads
 from headway.kit.clock import Clock
@@ -46,6 +47,7 @@ class JobMonitoringService:
         self._clock = clock
         self._move = Transitions(database, clock, signal)
         self._book = LogBook(database, clock)
+        self._ticks = Ticks(database, clock, signal)
         self.uploads = ResumableUploads(database, self._move)
 
     # ------------------------------------------------------- whoever runs a job
@@ -140,10 +142,13 @@ class JobMonitoringService:
         The answer says whether the owner asked to cancel. `columns` may be stage, done_units, total_units, unit.
         Raises `StaleLease` if a lease is given and no longer holds.
         """
-        async with self._database.write() as session:
-            return await self.progress_in(
-                session, job_id, progress, message, lease=lease, lease_seconds=lease_seconds, **columns
-            )
+        options: dict[str, Any] = {"lease": lease, "lease_seconds": lease_seconds, **columns}
+        job = await self._ticks.write(job_id, progress, message, **options)
+        if job is None:
+            async with self._database.write() as session:
+                job = await self._move.progress(session, job_id, progress, message, **options)
+            self._ticks.remember(job)
+        return moved_answer(job, progress)
 
     async def progress_in(
         self,
@@ -159,7 +164,7 @@ class JobMonitoringService:
         job = await self._move.progress(
             session, job_id, progress, message, lease=lease, lease_seconds=lease_seconds, **columns
         )
-        return progress_answer(job, clamped=progress is not None and progress != job.progress)
+        return moved_answer(job, progress)
 
     async def renew_in(
         self, session: AsyncSession, owner: str, job_ids: Collection[UUID], lease_seconds: float
@@ -366,6 +371,12 @@ class JobMonitoringService:
 
     async def report(self, job_id: UUID, user_id: str, body: ReportProgress) -> ProgressAnswer:
         """Take a report on a job that its owner runs: progress, sign of life, ending."""
+        moves: dict[str, Any] = {name: getattr(body, name) for name in ("stage", *UNITS)}
+        moves |= {"progress": body.progress, "message": body.message, "lease": None, "lease_seconds": None}
+        if may_tick(self._ticks.remembered(job_id), user_id, body) and (
+            job := await self._ticks.write(job_id, **moves)
+        ):
+            return moved_answer(job, body.progress)
         async with self._database.write() as session:
             job = await queries.get_own(session, job_id, user_id)
             if job.engine != EXTERNAL:
@@ -378,10 +389,11 @@ class JobMonitoringService:
                 answer = await end_reported(session, self._move, job, body)
             else:
                 await self._move.start(session, job_id)
-                units = {name: getattr(body, name) for name in ("stage", *UNITS)}
-                answer = await self.progress_in(session, job_id, body.progress, body.message, **units)
+                job = await self._move.progress(session, job_id, **moves)
+                answer = moved_answer(job, body.progress)
             await self._book.report_in(session, job_id, body.log)
-            return answer
+        self._ticks.remember(job)
+        return answer
 
     def _to_response(self, job: BackgroundJob, place: QueuePlace | None = None) -> JobResponse:
         """Return the API answer for a row: a pending job says `running`, and 100 % is said only of an ended one."""

@@ -59,6 +59,11 @@ def is_in_line(job: BackgroundJob) -> bool:
     return job.status == "pending" and job.delivery > 0 and phase(job) in {"queued", "retrying"}
 
 
+def is_held_by(job: BackgroundJob, attempt: int, owner: str) -> bool:
+    """Say whether a job is live, in this attempt, and in these hands."""
+    return (job.attempt, job.lease_owner) == (attempt, owner) and job.status not in TERMINAL
+
+
 def is_paused(job: BackgroundJob) -> bool:
     """Say whether an upload waits for somebody to go on with it."""
     held = job.lease_owner is not None or job.stage != UPLOAD_STAGE or job.status != "pending"

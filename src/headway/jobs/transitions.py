@@ -15,10 +15,11 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from headway.jobs import arriving, durations, pace, queries, stages, states
+from headway.jobs import arriving, durations, pace, queries, states
 from headway.jobs.errors import JobEnded, JobNotFound, ReportedFailure, StaleLease
 from headway.jobs.models import IS_ACTIVE, BackgroundJob
 from headway.jobs.queries import Lease
+from headway.jobs.reported import read_report
 from headway.jobs.runner import BULK_TYPES, queue_of
 from headway.jobs.signal import ChangeSignal
 from headway.kit import tracing
@@ -132,31 +133,29 @@ class Transitions:
         now = self._clock.now()
         before = await self.live(session, job_id) if lease is None else await self.held(session, lease)
         stage_before, seconds = before.stage, lease_seconds or before.heartbeat_seconds
-        values: dict[str, Any] = {key: value for key, value in columns.items() if value is not None}
-        values |= pace.measure(before, values, now)
-        if progress is None and values.keys() & {"stage", "done_units", "total_units"}:
-            progress = stages.percent_after(before, values)
-        if progress is not None:
-            values["progress"] = queries.never_below(BackgroundJob.progress, min(100, max(0, progress)))
-        if message is not None:
-            values["message"] = message
-        values |= {"lease_expires_at": self._database.moment(self._clock, seconds), "stalled_at": None}
-        if (stage := values.get("stage")) is not None and stage != stage_before:
-            values["likely_end_at"], values["late_end_at"] = await durations.expect(session, before, stage, now)
-        is_clamped = progress is not None and not 0 <= progress <= 100 and before.clamped_attempt != before.attempt
-        if is_clamped:
+        report = read_report(before, progress, message, columns, now)
+        values = {
+            **report.values,
+            "lease_expires_at": self._database.moment(self._clock, seconds),
+            "stalled_at": None,
+        }
+        if "progress" in values:
+            values["progress"] = queries.never_below(BackgroundJob.progress, values["progress"])
+        if report.begins is not None:
+            values["likely_end_at"], values["late_end_at"] = await durations.expect(session, before, report.begins, now)
+        if report.out_of_bounds is not None:
             values["clamped_attempt"] = before.attempt
         where = queries.held_by(lease) if lease is not None else sa.and_(BackgroundJob.id == job_id, IS_ACTIVE)
         job = await queries.update(session, now, where, values)
         if job is None:
             # Since the look above somebody else ended it, or took it over.
             raise JobEnded if lease is None else StaleLease
+        reported = {} if report.out_of_bounds is None else {"reported": report.out_of_bounds}
         if job.stage != stage_before:
-            clamped = {"reported": progress} if is_clamped else {}
-            await self.record(session, job, "stage", stage=job.stage, progress=job.progress, **clamped)
-        elif is_clamped:
+            await self.record(session, job, "stage", stage=job.stage, progress=job.progress, **reported)
+        elif reported:
             # Once for each attempt: whoever counts wrongly does it again and again.
-            await self.record(session, job, "clamped", reported=progress, progress=job.progress)
+            await self.record(session, job, "clamped", **reported, progress=job.progress)
         else:
             self.announce(session, job.user_id)
         return job
@@ -363,8 +362,7 @@ class Transitions:
     async def held(self, session: AsyncSession, lease: Lease) -> BackgroundJob:
         """Return the live job that a lease holds, or raise `StaleLease`."""
         job = await queries.find(session, lease.job_id)
-        holds = job is not None and (job.attempt, job.lease_owner) == (lease.attempt, lease.owner)
-        if job is None or not holds or job.status in states.TERMINAL:
+        if job is None or not states.is_held_by(job, lease.attempt, lease.owner):
             raise StaleLease
         return job
 
