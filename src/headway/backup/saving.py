@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -77,7 +77,7 @@ async def save(
 
 
 async def _read_rows(database: Database, clock: Clock, folder: Path, files: contextlib.ExitStack) -> _Rows:
-    async with _snapshot(database) as session:
+    async with database.snapshot() as session:
         await _refuse_other_schema(session)
         rows = _Rows(clock.now(), {}, {}, await named_objects(session))
         for table in TABLES:
@@ -86,15 +86,6 @@ async def _read_rows(database: Database, clock: Clock, folder: Path, files: cont
             rows.counts[table.name] = await dump(session, table, file)
             rows.files[table.name] = file
     return rows
-
-
-@contextlib.asynccontextmanager
-async def _snapshot(database: Database) -> AsyncIterator[AsyncSession]:
-    """Lend a session to which the database stands still. On SQLite every transaction sees one moment."""
-    async with database.read() as session:
-        if not database.is_sqlite:
-            await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        yield session
 
 
 async def _refuse_other_schema(session: AsyncSession) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,11 +30,10 @@ async def list_versions_in_view(
     session: AsyncSession, owners: Collection[str], now: datetime, limit: int
 ) -> Sequence[sa.Row[Any]]:
     """Return what `list_in_view` shows of several owners, no more of it than `VERSION`; at most `limit` rows or so."""
-    rows: dict[UUID, sa.Row[Any]] = {}
     of_them = BackgroundJob.user_id.in_(owners)
-    for statement in _in_view(of_them, now - ENDED_BADLY_VISIBLE, now - COMPLETED_VISIBLE, *VERSION):
-        rows.update({row.id: row for row in await session.execute(statement.limit(limit))})
-    return sorted(rows.values(), key=lambda row: (row.created_at, row.id), reverse=True)
+    parts = _in_view(of_them, now - ENDED_BADLY_VISIBLE, now - COMPLETED_VISIBLE, *VERSION)
+    rows = (await session.execute(_united(parts, limit))).all()
+    return sorted(rows, key=lambda row: (row.created_at, row.id), reverse=True)
 
 
 def _in_view(
@@ -56,13 +54,17 @@ def _in_view(
     return live.order_by(BackgroundJob.created_at.desc()), ended.order_by(BackgroundJob.completed_at.desc())
 
 
+def _united(parts: Collection[sa.Select[Any]], limit: int) -> sa.CompoundSelect[Any]:
+    """Return one statement for all parts: it sees every job in one state, and so in one part."""
+    return sa.union_all(*(sa.select(part.limit(limit).subquery()) for part in parts))
+
+
 def _view_of_one() -> sa.Executable:
     """Return the statement for one active list, made once: pages ask for it more often than for anything else."""
     badly, well = sa.bindparam("badly", type_=UtcDateTime), sa.bindparam("well", type_=UtcDateTime)
     of_one = BackgroundJob.user_id == sa.bindparam("owner")
-    parts = [part.limit(PAGE_LIMIT).subquery() for part in _in_view(of_one, badly, well, BackgroundJob)]
-    # One statement sees every job in one state, so that none is in both parts.
-    return sa.select(BackgroundJob).from_statement(sa.union_all(*map(sa.select, parts)))
+    parts = _in_view(of_one, badly, well, BackgroundJob)
+    return sa.select(BackgroundJob).from_statement(_united(parts, PAGE_LIMIT))
 
 
 _VIEW_OF_ONE = _view_of_one()

@@ -106,8 +106,13 @@ class Database:
         self.url = normalize_url(url)
         self.is_sqlite = self.url.drivername == "sqlite"
         if self.is_sqlite:
-            self._writer = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1)
-            self._reader = _sqlite_engine(self.url, begin="BEGIN", pool_size=pool_size)
+            self._writer = _sqlite_engine(self.url, pool_size=1)
+            configure_sqlite(self._writer.sync_engine, begin="BEGIN IMMEDIATE")
+            # Each call of the driver is a way to its thread and back, and to begin and to end are five of nine.
+            self._reader = _sqlite_engine(
+                self.url, pool_size=pool_size, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True
+            )
+            configure_sqlite(self._reader.sync_engine, begin=None)
         else:
             self._writer = create_async_engine(
                 self.url,
@@ -117,8 +122,7 @@ class Database:
                 connect_args=POSTGRES_CONNECTION,
             )
             _ping_what_has_rested(self._writer.sync_engine)
-            # Each statement sees what is committed, as in a transaction at PostgreSQL's usual level, without the two
-            # round trips that begin one and roll it back.
+            # As in a transaction at PostgreSQL's usual level, without the two round trips that begin and end one.
             self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
         self._writing = async_sessionmaker(self._writer, expire_on_commit=False)
         self._reading = async_sessionmaker(self._reader, expire_on_commit=False)
@@ -136,9 +140,23 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """Open a session for reading. It must not write: nothing undoes what it did."""
+        """Open a session for reading. Each statement sees what is committed; nothing undoes what one would write."""
         async with self._reading() as session:
             yield session
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncSession]:
+        """Open a session for reading to which the database stands still."""
+        async with self._reading() as session:
+            if not self.is_sqlite:
+                await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+                yield session
+                return
+            await session.execute(sa.text("BEGIN"))
+            try:
+                yield session
+            finally:
+                await session.execute(sa.text("ROLLBACK"))
 
     def moment(self, clock: Clock, seconds: float = 0.0) -> sa.ColumnElement[datetime]:
         """Return this moment, or one some seconds away, by the clock that all processes share.
@@ -199,19 +217,18 @@ def _ping_what_has_rested(engine: sa.Engine) -> None:
             raise InvalidatePoolError from error  # the pool opens another one, and others for those that are as old
 
 
-def _sqlite_engine(url: URL, *, begin: str, pool_size: int) -> AsyncEngine:
-    engine = create_async_engine(
+def _sqlite_engine(url: URL, *, pool_size: int, **options: Any) -> AsyncEngine:
+    return create_async_engine(
         url.set(drivername="sqlite+aiosqlite"),
         pool_size=pool_size,
         max_overflow=0,
         connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+        **options,
     )
-    configure_sqlite(engine.sync_engine, begin)
-    return engine
 
 
-def configure_sqlite(engine: sa.Engine, begin: str) -> None:
-    """Make every connection of the engine durable and every transaction start with `begin`."""
+def configure_sqlite(engine: sa.Engine, begin: str | None) -> None:
+    """Make every connection of the engine durable; transactions start with `begin`, or there are none."""
 
     @sa.event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:
@@ -225,6 +242,8 @@ def configure_sqlite(engine: sa.Engine, begin: str) -> None:
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}")
         cursor.close()
 
-    @sa.event.listens_for(engine, "begin")
-    def on_begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
+    if begin is not None:
+
+        @sa.event.listens_for(engine, "begin")
+        def on_begin(connection: sa.Connection) -> None:
+            connection.exec_driver_sql(begin)

@@ -34,7 +34,7 @@ LOOKS: dict[str, tuple[Look, list[str]]] = {
     "in view": (lambda session: view_queries.list_in_view(session, "ann", NOW), [f"{ACTIVE} {RECENT}"]),
     "in view of many": (
         lambda session: view_queries.list_versions_in_view(session, ["ann", "bob", "eve"], NOW, 2000),
-        [ACTIVE, RECENT],
+        [f"{ACTIVE} {RECENT}"],
     ),
     "lately": (lambda session: queries.list_versions_lately(session, NOW), [ACTIVE, ENDED]),
     "live": (lambda session: queries.list_live(session, "ann"), [ACTIVE]),

@@ -97,7 +97,7 @@ async def test_a_locked_sqlite_file_is_unavailable(sqlite: Database, tmp_path: P
 
 async def test_a_reader_that_writes_too_late_is_unavailable(sqlite: Database) -> None:
     async def work() -> None:
-        async with sqlite.read() as session:
+        async with sqlite.snapshot() as session:
             await session.execute(sa.text("select * from things"))
             await doing(sqlite, "insert into things values ('a', null)")()
             await session.execute(sa.text("insert into things values ('b', null)"))
