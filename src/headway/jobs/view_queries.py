@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,9 +20,12 @@ PAGE_LIMIT = 1000
 
 
 async def list_in_view(session: AsyncSession, owner: str, now: datetime) -> Sequence[BackgroundJob]:
-    """Return what the active list of an owner shows, newest first."""
+    """Return what the active list of an owner shows, newest first.
+
+    They are rows with the attributes of a job, for reading only: to make entities of them took as long as to find them.
+    """
     moments = {"owner": owner, "badly": now - ENDED_BADLY_VISIBLE, "well": now - COMPLETED_VISIBLE}
-    jobs = (await session.execute(_VIEW_OF_ONE, moments)).scalars()
+    jobs = cast("Sequence[BackgroundJob]", (await session.execute(_VIEW_OF_ONE, moments)).all())
     return sorted(jobs, key=lambda job: (job.created_at, job.id), reverse=True)
 
 
@@ -63,8 +66,8 @@ def _view_of_one() -> sa.Executable:
     """Return the statement for one active list, made once: pages ask for it more often than for anything else."""
     badly, well = sa.bindparam("badly", type_=UtcDateTime), sa.bindparam("well", type_=UtcDateTime)
     of_one = BackgroundJob.user_id == sa.bindparam("owner")
-    parts = _in_view(of_one, badly, well, BackgroundJob)
-    return sa.select(BackgroundJob).from_statement(_united(parts, PAGE_LIMIT))
+    columns = [column.class_attribute.label(column.key) for column in sa.inspect(BackgroundJob).column_attrs]
+    return _united(_in_view(of_one, badly, well, *columns), PAGE_LIMIT)
 
 
 _VIEW_OF_ONE = _view_of_one()

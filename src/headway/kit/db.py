@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from headway.kit import sqlite_driver
 from headway.kit.clock import Clock
 
 BUSY_TIMEOUT_SECONDS = 15
@@ -108,7 +109,7 @@ class Database:
         if self.is_sqlite:
             self._writer = _sqlite_engine(self.url, pool_size=1)
             configure_sqlite(self._writer.sync_engine, begin="BEGIN IMMEDIATE")
-            # Each call of the driver is a way to its thread and back, and to begin and to end are five of nine.
+            # Each statement is a way to the driver's thread and back; to begin and to end would be two more.
             self._reader = _sqlite_engine(
                 self.url, pool_size=pool_size, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True
             )
@@ -222,7 +223,11 @@ def _sqlite_engine(url: URL, *, pool_size: int, **options: Any) -> AsyncEngine:
         url.set(drivername="sqlite+aiosqlite"),
         pool_size=pool_size,
         max_overflow=0,
-        connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+        connect_args={
+            "timeout": BUSY_TIMEOUT_SECONDS,
+            "check_same_thread": False,
+            "async_creator_fn": sqlite_driver.connect,
+        },
         **options,
     )
 
