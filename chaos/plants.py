@@ -30,9 +30,9 @@ _NO_FENCE = (
         "",
     ),
     Edit(
-        "jobs/transitions.py",
-        "holds = job is not None and (job.attempt, job.lease_owner) == (lease.attempt, lease.owner)",
-        "holds = job is not None",
+        "jobs/states.py",
+        "(job.attempt, job.lease_owner) == (attempt, owner) and job.status not in TERMINAL",
+        "True",
     ),
 )
 
@@ -47,8 +47,13 @@ PLANTS = {
             (
                 Edit(
                     "jobs/transitions.py",
-                    'values["progress"] = queries.never_below(BackgroundJob.progress, min(100, max(0, progress)))',
-                    'values["progress"] = min(100, max(0, progress)) if progress < 80 else 20',
+                    'values["progress"] = queries.never_below(BackgroundJob.progress, values["progress"])',
+                    'values["progress"] = values["progress"] if values["progress"] < 80 else 20',
+                ),
+                Edit(
+                    "jobs/ticks.py",
+                    'values["progress"] = max(values["progress"], job.progress)',
+                    'values["progress"] = values["progress"] if values["progress"] < 80 else 20',
                 ),
             ),
             short=True,

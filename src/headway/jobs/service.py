@@ -26,7 +26,6 @@ from headway.jobs.schemas import (
     ActiveJobs,
     JobResponse,
     ProgressAnswer,
-    QueuePlace,
     ReportProgress,
 )
 from headway.jobs.signal import ChangeSignal
@@ -78,7 +77,7 @@ class JobMonitoringService:
         }
         try:
             async with self._database.write() as session:
-                return self._to_response(await self._move.create(session, user_id, job_type, **columns))
+                return to_response(await self._move.create(session, user_id, job_type, **columns))
         except IntegrityError:
             # Of two requests with one key at the same time, the other one made it.
             if key is None or (made := await self.find_keyed(user_id, key)) is None:
@@ -89,7 +88,7 @@ class JobMonitoringService:
         """Return the job that its creator gave this key, if there is one."""
         async with self._database.read() as session:
             job = await queries.find_keyed(session, user_id, EXTERNAL, key)
-        return self._to_response(job) if job is not None else None
+        return to_response(job) if job is not None else None
 
     async def create_in(self, session: AsyncSession, user_id: str, job_type: str, **values: Any) -> BackgroundJob:
         """Create a pending job in the caller's transaction. `values` are columns of `background_jobs`."""
@@ -98,7 +97,7 @@ class JobMonitoringService:
     async def start_job(self, job_id: UUID) -> JobResponse:
         """Set a pending job running; a job that already runs stays as it is."""
         async with self._database.write() as session:
-            return self._to_response(await self._move.start(session, job_id))
+            return to_response(await self._move.start(session, job_id))
 
     async def claim(
         self, job_id: UUID, owner: str, *, seconds: float, restart_progress: int = 0, after: int | None = None
@@ -181,7 +180,7 @@ class JobMonitoringService:
             job = await self._move.end(session, BackgroundJob.id == job_id, status, error=error, **columns)
             if job is None:
                 raise JobEnded
-            return self._to_response(job)
+            return to_response(job)
 
     async def accept_in(
         self, session: AsyncSession, lease: Lease, *, progress: int, message: str, size_bytes: int, **columns: Any
@@ -292,7 +291,7 @@ class JobMonitoringService:
         """Return an owner's job; anybody else's raises `JobNotFound`, as an unknown id does."""
         async with self._database.read() as session:
             job = await queries.get_own(session, job_id, user_id)
-        return self._to_response(job, (await self._places_of([job])).get(job_id))
+        return to_response(job, (await self._places_of([job])).get(job_id))
 
     async def require_own(self, job_ids: Collection[UUID], user_id: str) -> None:
         """Raise `JobNotFound` unless all of these are jobs of the owner."""
@@ -306,7 +305,7 @@ class JobMonitoringService:
             job = await queries.get_own(session, job_id, user_id)
             if job.status in states.TERMINAL:
                 raise JobEnded(f"The job is already {job.status}.", job_status=job.status)
-            return self._to_response(await self._move.request_cancel(session, job))
+            return to_response(await self._move.request_cancel(session, job))
 
     async def cancel_all(self, user_id: str) -> list[UUID]:
         """Cancel every waiting job of an owner and ask every running one to stop; return those that go on as yet."""
@@ -394,10 +393,6 @@ class JobMonitoringService:
             await self._book.report_in(session, job_id, body.log)
         self._ticks.remember(job)
         return answer
-
-    def _to_response(self, job: BackgroundJob, place: QueuePlace | None = None) -> JobResponse:
-        """Return the API answer for a row: a pending job says `running`, and 100 % is said only of an ended one."""
-        return to_response(job, place)
 
 
 __all__ = ["EXTERNAL", "JobMonitoringService", "Lease"]
