@@ -21,8 +21,8 @@ from headway.jobs.signal import ChangeSignal
 from headway.kit.clock import Clock
 from headway.kit.db import Database
 
-MOST_REMEMBERED = 1_000
-"""Jobs of which the last sight is kept: some kilobytes each."""
+MOST_REMEMBERED = 4_000
+"""Jobs of which the last sight is kept, four kilobytes each. With one job more than that, reports in turn would find none."""
 
 MOVED = (
     "progress", "message", "stage", "done_units", "total_units", "failed_units", "unit",
