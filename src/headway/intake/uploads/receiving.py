@@ -10,16 +10,13 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from headway.intake.arrival import HASHED, HEAD_BYTES, RECOGNISED
+from headway.intake.arrival import HASHED, HEAD_BYTES, RECOGNISED, Block
 from headway.intake.detection import recognise
 from headway.intake.models import Upload
 from headway.intake.tus import Checksum
 from headway.intake.tus_errors import ChecksumMismatch, LengthExceeded
 from headway.intake.upload_errors import UploadTooLarge
 from headway.storage.store import Appender, Piece
-
-BLOCK_BYTES = 1024 * 1024
-"""Bytes that go to a thread together: hashing and writing them there costs more than the way."""
 
 SAVE_EVERY_SECONDS = 1.0
 """How much a killed server may have received in vain, in time."""
@@ -146,16 +143,14 @@ class Receiving:
 
 async def blocks_of(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Yield the bytes in larger blocks. What has come is yielded before an error is."""
-    waiting = bytearray()
+    waiting = Block()
     try:
         async for chunk in chunks:
-            waiting += chunk
-            if len(waiting) >= BLOCK_BYTES:
-                yield bytes(waiting)
-                waiting.clear()
+            if block := waiting.take(chunk):
+                yield block
     except Exception:
-        if waiting:
-            yield bytes(waiting)
+        if rest := waiting.rest():
+            yield rest
         raise
-    if waiting:
-        yield bytes(waiting)
+    if rest := waiting.rest():
+        yield rest
