@@ -144,6 +144,16 @@ async def _newest_first(
 # ----------------------------------------------------------------------------------------- what ended
 
 
+async def first_ended(session: AsyncSession, start: datetime, end: datetime) -> datetime | None:
+    """Return when the first of the jobs ended that ended in a span of time."""
+    ended = BackgroundJob.completed_at
+    found = []
+    for status in TERMINAL:  # one at a time, as below
+        fitting = (BackgroundJob.status == status, ended >= start, ended < end)
+        found.append((await session.execute(sa.select(sa.func.min(ended)).where(*fitting))).scalar_one())
+    return min((each for each in found if each is not None), default=None)
+
+
 async def count_ended_by_minute(session: AsyncSession, start: datetime, end: datetime) -> list[tuple[int, str, int]]:
     """Return minute since 1970, status and number of the jobs that ended in a span of time."""
     ended = BackgroundJob.completed_at

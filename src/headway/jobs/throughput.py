@@ -45,10 +45,9 @@ class Throughput:
         now = _minute(self._clock.now())
         earliest = now - KEPT_DAYS * 24 * 60
         start = max(earliest, (await self._begin(earliest)) - LATE_MINUTES)
-        while start < now:
-            end = min(now, start + CHUNK_MINUTES)
-            await self._keep_span(start, end)
-            start = end
+        while (first := await self._next_end(start, now)) is not None:
+            start = min(now, first + CHUNK_MINUTES)
+            await self._keep_span(first, start)
         async with self._database.write() as session:
             await operator_queries.forget_kept(session, earliest)
         self._kept_to = now
@@ -59,6 +58,12 @@ class Throughput:
         async with self._database.read() as session:
             newest = await operator_queries.newest_kept(session)
         return earliest if newest is None else newest
+
+    async def _next_end(self, start: int, end: int) -> int | None:
+        """Return the first minute of a span in which a job ended: in most hours of a week, none did."""
+        async with self._database.read() as session:
+            first = await operator_queries.first_ended(session, _moment(start), _moment(end))
+        return None if first is None else _minute(first)
 
     async def _keep_span(self, start: int, end: int) -> None:
         async with self._database.read() as session:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from headway.jobs.models import BackgroundJob, EndedJobs
 from headway.jobs.service import JobMonitoringService
+from headway.jobs.states import TERMINAL
 from headway.jobs.throughput import KEPT_DAYS, Ended, Throughput
 from headway.kit.db import Database
 from tests.support.clock import FakeClock
@@ -103,6 +105,28 @@ async def test_what_happened_while_nobody_counted_is_counted_after_the_start(
     clock.advance(3600)
     await Throughput(database, clock).keep()
     assert shown(await throughput.read(3, 1)) == {began: (1, 0, 0)}
+
+
+async def test_after_a_start_only_hours_are_counted_in_which_jobs_ended(
+    service: JobMonitoringService, throughput: Throughput, clock: FakeClock, database: Database
+) -> None:
+    expected = {}
+    for days in (1, 3):
+        expected[clock.now()] = (1, 0, 0)
+        await end(service, None)
+        clock.advance(days * 86400)
+    counted: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if "GROUP BY" in statement:
+            counted.append(statement)
+
+    engine = database._reader.sync_engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    await throughput.keep()
+    sa.event.remove(engine, "before_cursor_execute", note)
+    assert len(counted) == len(TERMINAL) * len(expected)
+    assert shown(await throughput.read(7 * 24, 60)) == expected
 
 
 async def test_old_numbers_go(
