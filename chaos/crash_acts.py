@@ -26,7 +26,8 @@ from headway.intake.changes.task import ChangeDataset
 from headway.intake.identity import KIND
 from headway.intake.parsing import ParseOptions, ParseRequest, ParseResult
 from headway.intake.quota import IntakeLimits
-from headway.intake.sandbox_protocol import read_result, write_result
+from headway.intake.sandbox_protocol import write_result
+from headway.intake.sandbox_result import read_result
 from headway.intake.service import FileIntakeService
 from headway.intake.tasks import ImportFile
 from headway.intake.upload_errors import UploadInterrupted

@@ -18,13 +18,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from headway.datasets.correction import MOST_RAW_BYTES, row_id
 from headway.datasets.schemas import RejectedGroup, RejectedResponse, RejectedRow
 
 BATCH_ROWS = 1_000
 MOST_GROUPS, MOST_RANGES, SAMPLES = 100, 100, 5
-MOST_RAW_BYTES = 16_000
-"""What is kept of a row, in UTF-8."""
-
 UNSPLIT = "\x1f"
 """Stands for the delimiter of a file of one column."""
 
@@ -123,11 +121,6 @@ def _group(reason: str, records: np.ndarray[Any, np.dtype[np.int64]], samples: l
     )
 
 
-def row_id(record: int, source: int = 0) -> str:
-    """Return what a rejected row is called. No spreadsheet program takes it for a number or a date."""
-    return f"f{source + 1}r{record}" if source else f"r{record}"
-
-
 def take_apart(raw: str, delimiter: str | None) -> list[str | None]:
     """Return the cells of a row that breaks the rules, as well as that can be; null is an empty cell."""
     try:
@@ -135,44 +128,3 @@ def take_apart(raw: str, delimiter: str | None) -> list[str | None]:
     except csv.Error:
         return [raw]
     return [cell or None for cell in cells]
-
-
-# ------------------------------------------------------------------------------------------------ for correction
-
-
-@dataclass(frozen=True, slots=True)
-class CorrectionLayout:
-    """The columns of a file in which rejected rows are corrected: the table's own between two of ours and a rest."""
-
-    row: str
-    errors: str
-    names: list[str]
-    more: str
-
-    @classmethod
-    def of(cls, names: Sequence[str]) -> CorrectionLayout:
-        """Return the layout for a table. A name of ours that the table has already gets another dash in front."""
-        taken, found = set(names), []
-        for name in ("_row", "_errors", "_more"):
-            free = name
-            while free in taken:
-                free = f"_{free}"
-            found.append(free)
-        return cls(found[0], found[1], list(names), found[2])
-
-    @property
-    def header(self) -> list[str]:
-        return [self.row, self.errors, *self.names, self.more]
-
-    def cells(self, row: RejectedRow, written: Written) -> list[str]:
-        """Return a rejected row as a row of such a file; what it has too much stands in the last cell."""
-        width = len(written.names)
-        found = dict(zip(written.names, row.cells, strict=False))
-        more = [cell or "" for cell in row.cells[width:]]
-        kept = [found.get(name) or "" for name in self.names]
-        return [row.id, _sentence(row), *kept, (written.delimiter or "").join(more)]
-
-
-def _sentence(row: RejectedRow) -> str:
-    cut = f" Only its first {MOST_RAW_BYTES:,} bytes are here." if row.cut else ""
-    return f"Row {row.row:,} {row.reason}.{cut}"

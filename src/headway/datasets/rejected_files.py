@@ -10,7 +10,9 @@ from pathlib import Path
 
 from rustpy_xlsxwriter import write_worksheet
 
-from headway.datasets.rejected import CorrectionLayout, Rejected
+from headway.datasets.correction import MOST_RAW_BYTES, CorrectionLayout
+from headway.datasets.rejected import Rejected, Written
+from headway.datasets.schemas import RejectedRow
 
 CSV_ROWS = 500
 """Rows of one piece."""
@@ -25,9 +27,23 @@ MOST_SHEET_ROWS = 1_048_575
 def csv_pieces(rejected: Rejected, layout: CorrectionLayout) -> Iterator[bytes]:
     """Yield the file piece by piece. It begins with a mark that tells spreadsheet programs that it is UTF-8."""
     yield b"\xef\xbb\xbf" + _lines([layout.header])
-    rows = (layout.cells(row, rejected.written(row)) for row in rejected.rows())
+    rows = (_cells(layout, row, rejected.written(row)) for row in rejected.rows())
     while some := list(islice(rows, CSV_ROWS)):
         yield _lines(some)
+
+
+def _cells(layout: CorrectionLayout, row: RejectedRow, written: Written) -> list[str]:
+    """Return a rejected row as a row of such a file; what it has too much stands in the last cell."""
+    width = len(written.names)
+    found = dict(zip(written.names, row.cells, strict=False))
+    more = [cell or "" for cell in row.cells[width:]]
+    kept = [found.get(name) or "" for name in layout.names]
+    return [row.id, _sentence(row), *kept, (written.delimiter or "").join(more)]
+
+
+def _sentence(row: RejectedRow) -> str:
+    cut = f" Only its first {MOST_RAW_BYTES:,} bytes are here." if row.cut else ""
+    return f"Row {row.row:,} {row.reason}.{cut}"
 
 
 def _lines(rows: list[list[str]]) -> bytes:
@@ -38,7 +54,7 @@ def _lines(rows: list[list[str]]) -> bytes:
 
 def write_xlsx(rejected: Rejected, layout: CorrectionLayout, path: Path) -> None:
     """Write a workbook whose cells are all text: what begins with = is no formula, and 00123 keeps its zeros."""
-    rows = (layout.cells(row, rejected.written(row)) for row in islice(rejected.rows(), MOST_SHEET_ROWS))
+    rows = (_cells(layout, row, rejected.written(row)) for row in islice(rejected.rows(), MOST_SHEET_ROWS))
     records = (dict(zip(layout.header, map(_fitting, cells), strict=True)) for cells in rows)
     first = next(records, dict.fromkeys(layout.header, ""))
     write_worksheet(

@@ -12,8 +12,9 @@ from uuid import UUID, uuid4
 
 from headway.datasets import queries
 from headway.datasets.cache import RowsCache
+from headway.datasets.correction import CorrectionLayout
 from headway.datasets.models import DatasetVersion
-from headway.datasets.rejected import CorrectionLayout, Rejected, Written
+from headway.datasets.rejected import Rejected, Written
 from headway.datasets.rejected_files import csv_pieces, write_xlsx
 from headway.datasets.schemas import RejectedResponse
 from headway.kit.db import Database

@@ -9,7 +9,6 @@ import csv
 import io
 import re
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ import pyarrow.parquet as pq
 
 from headway.datasets.filters import ask
 from headway.datasets.reader import RowsReader
-from headway.datasets.rejected import Rejected, Written
 from headway.errors import AppError
 from headway.intake import pipeline
 from headway.intake.archives import Budget, unpack_beginning
@@ -110,10 +108,12 @@ def _told(part: ParsedPart, folder: Path) -> dict[str, Any]:
 
 
 def _rejected(part: ParsedPart) -> list[dict[str, Any]]:
-    rejected = Rejected(part.rejects_path, [Written(None, [])])
-    return [
-        {"row": row.row, "reason": row.reason, "raw": row.raw[:200]} for row in islice(rejected.rows(), SHOWN_REJECTED)
-    ]
+    if part.rejects_path is None:
+        return []
+    with pq.ParquetFile(part.rejects_path) as file:
+        first = next(file.iter_batches(SHOWN_REJECTED), None)
+    rows = [] if first is None else first.to_pylist()
+    return [{"row": row["record"], "reason": row["reason"], "raw": (row["raw"] or "")[:200]} for row in rows]
 
 
 # -------------------------------------------------------------------------------------------------- unpacking

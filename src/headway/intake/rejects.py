@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from headway.datasets.rejected import MOST_RAW_BYTES
+from headway.datasets.correction import MOST_RAW_BYTES
 from headway.intake.text_errors import BadRow, TooManyBadRows
 from headway.intake.text_places import Locate, as_they_are
 from headway.plurals import counted

@@ -18,7 +18,7 @@ from headway.intake.errors import ParseCrashed
 from headway.intake.parsing import ParseRequest, ParseResult
 from headway.intake.sandbox_isolation import Isolation, IsolationUnavailable, Wanted, choose_isolation
 from headway.intake.sandbox_process import Child, ProcessLimits, Spawner, child_environment
-from headway.intake.sandbox_protocol import read_result
+from headway.intake.sandbox_result import read_result
 from headway.intake.sandbox_room import Files, Room
 from headway.intake.sandbox_run import EndedUnused, OnProgress, ParseCancelled, Run
 

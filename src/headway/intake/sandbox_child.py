@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import gc
 import importlib
 import json
 import os
@@ -78,7 +79,11 @@ class _WithoutPandas(MetaPathFinder):
 
 
 def _load(entry_name: str) -> Entry:
-    """Import the parser and, with it, the libraries that take long; keep their thread pools small."""
+    """Import the parser and, with it, the libraries that take long; keep their thread pools small.
+
+    All of it stays: looking for garbage in it meanwhile would take a tenth of the time, and more of every parse.
+    """
+    gc.disable()
     import duckdb  # noqa: F401, PLC0415 - loaded here, after the process is shut in, to be warm
     import pyarrow as pa  # noqa: PLC0415 - as above
 
@@ -90,6 +95,8 @@ def _load(entry_name: str) -> Entry:
     pa.array([0])
     module, _, function = entry_name.partition(":")
     entry: Entry = getattr(importlib.import_module(module), function)
+    gc.freeze()
+    gc.enable()
     return entry
 
 

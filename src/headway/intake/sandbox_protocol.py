@@ -1,24 +1,21 @@
 """What a child says to its parent: JSON lines of at most 4 KB on a pipe, and a result in a file beside it.
 
-Everything that comes out of a child may be hostile; nothing passes here that is not exactly of the right
-shape, and no path that lies outside the folder of the parse.
+Everything that comes out of a child may be hostile; nothing passes here that is not exactly of the right shape. What
+lies in the file is checked in `sandbox_result.py`.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headway.datasets.columns import Column
-from headway.datasets.schemas import ColumnProfile
 from headway.errors import AppError, all_errors
 from headway.intake.errors import ParseCrashed, ParseProtocol
-from headway.intake.parsing import Decision, ParsedPart, ParseProgress, ParseResult
+from headway.intake.parsing import ParseProgress, ParseResult
 
 # What a child may raise must be known here to be raised again; so text_errors is imported whatever is used of it.
 from headway.intake.text_errors import NamesTooLong
@@ -111,14 +108,14 @@ def read_message(line: bytes) -> Message:
 
 def _progress(content: Any) -> ParseProgress:
     fraction, rows, message = content
-    _expect(isinstance(fraction, int | float) and math.isfinite(fraction) and 0 <= fraction <= 1)
-    _expect(isinstance(rows, int) and 0 <= rows < 2**63 and isinstance(message, str))
+    expect(isinstance(fraction, int | float) and math.isfinite(fraction) and 0 <= fraction <= 1)
+    expect(isinstance(rows, int) and 0 <= rows < 2**63 and isinstance(message, str))
     return ParseProgress(float(fraction), rows, message[:MAX_MESSAGE_LENGTH])
 
 
 def _problem(content: Any) -> Failed:
     code, detail, data = content["code"], content["detail"], content["data"]
-    _expect(isinstance(code, str) and isinstance(detail, str) and isinstance(data, dict))
+    expect(isinstance(code, str) and isinstance(detail, str) and isinstance(data, dict))
     kind = all_errors().get(code)
     if kind is None:
         return Failed(ParseCrashed())
@@ -134,63 +131,6 @@ _READERS: dict[str, Callable[[Any], Message]] = {
 }
 
 
-def read_result(output_dir: Path) -> ParseResult:
-    """Return the result that a child left in its folder, or raise `ParseProtocol`."""
-    try:
-        file = _own_file(output_dir / RESULT_FILE, output_dir)
-        _expect(file.stat().st_size <= MAX_RESULT_BYTES)
-        result = ParseResult.from_json(json.loads(file.read_bytes()))
-        _check_result(result, output_dir)
-    except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError) as error:
-        raise ParseProtocol("The program that reads files left a result that cannot be understood.") from error
-    return result
-
-
-def _check_result(result: ParseResult, output_dir: Path) -> None:
-    _expect(isinstance(result.format, str) and isinstance(result.answer, dict))
-    _expect(bool(result.parts) or bool(result.answer))
-    for part in result.parts:
-        _check_part(part, output_dir)
-
-
-def _check_part(part: ParsedPart, output_dir: Path) -> None:
-    _expect(isinstance(part.name, str))
-    _expect(_is_count(part.rows) and _is_count(part.rejected_rows))
-    _own_file(part.path, output_dir)
-    if part.rejects_path is not None:
-        _own_file(part.rejects_path, output_dir)
-    _expect([column.position for column in part.columns] == list(range(len(part.columns))))
-    for column in part.columns:
-        _check_column(column)
-    for decision in part.decisions:
-        _check_decision(decision)
-    _expect(len(part.profile) in {0, len(part.columns)})
-    for described in part.profile:
-        ColumnProfile.model_validate(described)
-
-
-def _check_column(column: Column) -> None:
-    _expect(isinstance(column.name, str) and isinstance(column.why, str) and isinstance(column.written, bool))
-    _expect(_is_count(column.nulls) and (column.format is None or isinstance(column.format, str)))
-    _expect(isinstance(column.null_tokens, list) and all(isinstance(token, str) for token in column.null_tokens))
-
-
-def _check_decision(decision: Decision) -> None:
-    _expect(isinstance(decision.subject, str) and isinstance(decision.evidence, str))
-
-
-def _own_file(path: Path, output_dir: Path) -> Path:
-    """Return the path of a plain file inside the folder; a link that leads out of it is refused."""
-    _expect(stat.S_ISREG(path.lstat().st_mode))
-    real = path.resolve(strict=True)
-    _expect(real.is_relative_to(output_dir.resolve(strict=True)))
-    return real
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
-
-
-def _expect(condition: bool) -> None:
+def expect(condition: bool) -> None:
     if not condition:
         raise ValueError("not of the expected shape")

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from headway.datasets.rejected import MOST_RAW_BYTES
+from headway.datasets.correction import MOST_RAW_BYTES
 from headway.intake.rejects import BAD_CHARACTERS, TOO_FEW, TOO_MANY, Rejected
 from headway.intake.text_cells import Cells, split
 from headway.intake.text_rules import CR, LF, Flags, Positions, Rules

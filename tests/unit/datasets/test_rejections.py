@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from headway.datasets.rejected import CorrectionLayout, Rejected, Written, take_apart
+from headway.datasets.correction import CorrectionLayout
+from headway.datasets.rejected import Rejected, Written, take_apart
 from headway.intake.rejects import Reject
 from headway.storage.errors import ObjectMissing
 from tests.support.datasets_world import OWNER, Datasets

@@ -12,8 +12,8 @@ from typing import Any
 
 from headway.datasets.changes import Base, Candidate, DatasetChanges, Order, Settled, Source
 from headway.datasets.columns import Column
+from headway.datasets.correction import CorrectionLayout
 from headway.datasets.errors import DatasetMoved
-from headway.datasets.rejected import CorrectionLayout
 from headway.datasets.rejections import delimiter_of, rejects_key_of
 from headway.intake import queries
 from headway.intake.changes.words import decision_of, is_same, said_of

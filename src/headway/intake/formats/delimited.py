@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headway.datasets.rejected import MOST_RAW_BYTES
+from headway.datasets.correction import MOST_RAW_BYTES
 from headway.intake.ahead import beside
 from headway.intake.delimited_words import decisions_of, issues_of
 from headway.intake.dialect import SAMPLE_BYTES, USUAL, Dialect, DialectWishes, sniff

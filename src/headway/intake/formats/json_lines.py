@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headway.datasets.rejected import MOST_RAW_BYTES
+from headway.datasets.correction import MOST_RAW_BYTES
 from headway.errors import AppError
 from headway.intake.errors import (
     JsonBadText,

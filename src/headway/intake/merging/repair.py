@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from pyarrow import csv as arrow_csv
 
 from headway.datasets.columns import Column, ColumnType
-from headway.datasets.rejected import CorrectionLayout, row_id
+from headway.datasets.correction import CorrectionLayout, row_id
 from headway.intake import pipeline
 from headway.intake.errors import RepairRowRepeated, RepairWithoutIds
 from headway.intake.merging.merge import append
