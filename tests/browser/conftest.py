@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from headway.kit.db import Database
@@ -46,19 +48,55 @@ def product(tmp_path_factory: pytest.TempPathFactory, chromium: object) -> Itera
         yield server
 
 
-@pytest.fixture
-async def browser(chromium: tuple[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Browser]:
+class KeptBrowser:
+    """One browser for test after test: to start it, and Playwright's driver, takes longer than much of what they do."""
+
+    def __init__(self, launch: Callable[[], Awaitable[Browser]]) -> None:
+        self._launch = launch
+        self._launched: Browser | None = None
+
+    async def get(self) -> Browser:
+        """Return the browser; another one if a test has brought it down."""
+        if self._launched is None or not self._launched.is_connected():
+            self._launched = await self._launch()
+        return self._launched
+
+    async def close(self) -> None:
+        if self._launched is not None:
+            await self._launched.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def kept_browser(chromium: tuple[str, dict[str, str]]) -> AsyncIterator[KeptBrowser]:
     path, needs = chromium
-    if (node := uibuild().find_node()) is not None:
-        # The Node inside Playwright needs a library that a bare Debian lacks.
-        monkeypatch.setenv("PLAYWRIGHT_NODEJS_PATH", node[0])
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=path, args=FLAGS, env={**os.environ, **needs})
-        yield launched
-        await launched.close()
+    with pytest.MonkeyPatch.context() as patch:
+        if (node := uibuild().find_node()) is not None:
+            # The Node inside Playwright needs a library that a bare Debian lacks.
+            patch.setenv("PLAYWRIGHT_NODEJS_PATH", node[0])
+        async with async_playwright() as playwright:
+            launch = partial(playwright.chromium.launch, executable_path=path, args=FLAGS, env={**os.environ, **needs})
+            kept = KeptBrowser(launch)
+            yield kept
+            await kept.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(kept_browser: KeptBrowser) -> AsyncIterator[Browser]:
+    """A browser as new: each context has cookies, storage and workers of its own, which end with the test."""
+    opened = await kept_browser.get()
+    yield opened
+    for context in opened.contexts:
+        await context.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have all tests of pages run in the loop of the browser that they share."""
+    for item in items:
+        if "nothing_goes_wrong" in getattr(item, "fixturenames", ()) and item.get_closest_marker("asyncio"):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def office(settings: Settings, database: Database, nothing_goes_wrong: list[Watched]) -> AsyncIterator[Office]:
     """An app whose database the test fills."""
     async with opened_office(settings, database) as office, closing(nothing_goes_wrong):
@@ -111,7 +149,7 @@ async def signed_in(
 
 
 @pytest.fixture(autouse=True)
-async def nothing_goes_wrong(request: pytest.FixtureRequest) -> AsyncIterator[list[Watched]]:
+def nothing_goes_wrong() -> Iterator[list[Watched]]:
     """Fail a test whose pages logged an error or asked a foreign host for anything."""
     pages: list[Watched] = []
     yield pages

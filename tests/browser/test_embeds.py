@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from fastapi import FastAPI
 from playwright.async_api import Browser, Page, Request, expect
 
@@ -109,7 +110,7 @@ class Host:
             self.tokens.append(request.url)
 
 
-@pytest.fixture(params=["html", "react"])
+@pytest_asyncio.fixture(params=["html", "react"], loop_scope="session")
 async def host(
     request: pytest.FixtureRequest,
     browser: Browser,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import pytest_asyncio
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from playwright.async_api import Browser, expect
@@ -50,7 +51,7 @@ class Shop:
             (await self.client.delete(f"/tokens/{token}")).raise_for_status()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def shop(settings: Settings, nothing_goes_wrong: list[Watched]) -> AsyncIterator[tuple[Shop, str]]:
     app = create_app(settings)
 

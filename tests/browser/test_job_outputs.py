@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Watched, signed_in
@@ -28,7 +29,7 @@ def client(product: Server, email: str) -> Any:
         yield client
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser, product: Server, email: str, nothing_goes_wrong: list[Watched]) -> Page:
     watched = await signed_in(browser, product.url, email)
     nothing_goes_wrong.append(watched)

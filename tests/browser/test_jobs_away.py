@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import Watched
@@ -35,12 +35,12 @@ PRETEND = """
 """A headless browser shows no notifications and has no tabs behind others."""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def stage() -> Stage:
     return Stage([a_job(1, "running", "first.csv", age=60)])
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def device(browser: Browser, stage: Stage, nothing_goes_wrong: list[Watched]) -> AsyncIterator[Any]:
     """Return how to open one more device, that is a browser with its own permissions and its own storage."""
     devices: list[BrowserContext] = []

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Watched, signed_in
@@ -31,7 +32,7 @@ def client(product: Server, email: str) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser, product: Server, email: str, nothing_goes_wrong: list[Watched]) -> Page:
     """Their browser, signed in."""
     watched = await signed_in(browser, product.url, email)

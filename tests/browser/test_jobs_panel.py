@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Watched, signed_in
@@ -53,7 +53,7 @@ OFFERED = {
 Opening = Callable[..., Any]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def open_stage(browser: Browser, nothing_goes_wrong: list[Watched]) -> AsyncIterator[Opening]:
     """Return how to put jobs on and to open a host's page that shows them."""
     exits: list[Any] = []

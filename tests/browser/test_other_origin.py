@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import httpx
-import pytest
+import pytest_asyncio
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from playwright.async_api import Browser, Page, expect
@@ -60,7 +60,7 @@ class Shop:
         (await self.client.post(f"/jobs/{job}/progress", json=report)).raise_for_status()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def shop(settings: Settings, nothing_goes_wrong: list[Watched]) -> AsyncIterator[tuple[Shop, str]]:
     """A shop on one port and Headway on another, which knows the shop's origin."""
     shop = Shop()
@@ -72,7 +72,7 @@ async def shop(settings: Settings, nothing_goes_wrong: list[Watched]) -> AsyncIt
         await shop.client.aclose()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser, shop: tuple[Shop, str], nothing_goes_wrong: list[Watched]) -> Page:
     watched = Watched(await (await browser.new_context()).new_page())
     nothing_goes_wrong.append(watched)

@@ -9,13 +9,24 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.browser.conftest import Watched, axe, browser, chromium, nothing_goes_wrong, signed_in
+from tests.browser.conftest import (
+    Watched,
+    axe,
+    browser,
+    chromium,
+    kept_browser,
+    nothing_goes_wrong,
+    pytest_collection_modifyitems,
+    signed_in,
+)
 from tests.browser.test_pages import a_table
 from tests.e2e.conftest import environment
 from tests.promises.onlooker import PATIENCE_SECONDS, looking_on
 from tests.support.product import Server, free_port, running_server, until
 
-__all__ = ["axe", "browser", "chromium", "environment", "nothing_goes_wrong"]
+__all__ = [
+    "axe", "browser", "chromium", "environment", "kept_browser", "nothing_goes_wrong", "pytest_collection_modifyitems",
+]  # fmt: skip
 
 LARGE_ROWS = 400_000
 TOLD_ROWS = 1_200_000
