@@ -10,20 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import ipc
 
 from headway.datasets.columns import Column, ColumnType
 from headway.intake.ahead import ahead
 from headway.intake.exact_types import ColumnLearner, TypeWishes
 from headway.intake.parsing import Decision
-from headway.intake.rejects import MISMATCH, TOO_FEW, IssueGroup, Policy, Rejected, RejectsFile
+from headway.intake.rejects import MISMATCH, TOO_FEW, IssueGroup, Rejected, RejectsFile
 from headway.intake.rows_file import RowsWriter, rows_per_group
 from headway.intake.text_errors import TypeDoesNotFit
 from headway.intake.text_reader import Chunk, Places
@@ -99,6 +98,8 @@ class TableWriter:
         self._texts: set[int] = set()
         self._companions: set[int] = set()
         self._filled = IssueGroup(TOO_FEW, None)
+        self._begun: list[Chunk] = []
+        self._rest: Generator[Chunk, None, None] | None = None
         self.rejects = open_rejects()
 
     def write(self) -> WrittenTable:
@@ -124,11 +125,20 @@ class TableWriter:
     def _learn_beginning(self) -> tuple[list[ColumnLearner], bool]:
         """Return what the first batch says, and whether it is all there is."""
         learners = self._learners()
-        with closing(batches(self._source.chunks(), len(self._names))) as found:
-            first = next(found, None)
-            if first is not None:
-                _learn(learners, self._telling(first))
-            return learners, next(found, None) is None
+        self._rest = batches(self._source.chunks(), len(self._names))
+        self._begun = [*islice(self._rest, 2)]
+        if self._begun:
+            _learn(learners, self._telling(self._begun[0]))
+        return learners, len(self._begun) < 2
+
+    def _batches(self) -> Generator[Chunk, None, None]:
+        """Yield all batches. Those that were read to learn from are not read again by the first pass."""
+        begun, self._begun = self._begun, []
+        rest, self._rest = self._rest, None
+        with closing(rest or batches(self._source.chunks(), len(self._names))) as found:
+            while begun:
+                yield begun.pop(0)
+            yield from found
 
     def _telling(self, chunk: Chunk) -> pa.RecordBatch:
         """Return the rows that say something about their columns: cells of a short one may belong to others."""
@@ -137,7 +147,7 @@ class TableWriter:
 
     def _learn_all(self) -> list[ColumnLearner]:
         learners = self._learners()
-        for chunk in ahead(batches(self._source.chunks(), len(self._names))):
+        for chunk in ahead(self._batches()):
             _learn(learners, self._telling(chunk))
             self._on_read(chunk, 0)
         return learners
@@ -180,7 +190,7 @@ class TableWriter:
     ) -> Generator[tuple[Chunk, pa.RecordBatch], None, None]:
         """Yield each chunk with its typed rows; one thread reads, this one types, and a third may write."""
         is_first = True
-        with closing(ahead(batches(self._source.chunks(), len(self._names)))) as found:
+        with closing(ahead(self._batches())) as found:
             for chunk in found:
                 if is_first:
                     _find_companions(columns, self._telling(chunk))
@@ -335,62 +345,3 @@ def _in_order(refused: list[Rejected]) -> list[Rejected]:
     if len(refused) < 2 or all(one.row[-1] < other.row[0] for one, other in pairwise(refused)):
         return refused
     return [Rejected.merge(refused)]
-
-
-class TextTableWriter:
-    """Takes batches of string columns in file order; null is an empty cell, "" an explicitly quoted empty one."""
-
-    def __init__(self, names: list[str], path: Path) -> None:
-        self._names = names
-        self._path = path
-        self._spool = path.with_suffix(".text")
-        self._schema = pa.schema([(f"c{position}", pa.string()) for position in range(len(names))])
-        self._sink = pa.OSFile(str(self._spool), "wb")
-        self._writer = ipc.new_file(self._sink, self._schema, options=ipc.IpcWriteOptions(compression="lz4"))
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        """Add rows. The batch has the table's columns in order, all of type string."""
-        self._writer.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=self._schema))
-
-    def finish(
-        self, wishes: TypeWishes | dict[str, str] | None = None, on_rows: Callable[[float], None] | None = None
-    ) -> WrittenTable:
-        """Decide the types, write the typed file, and remove the spool. `on_rows` hears the fraction done."""
-        self._writer.close()
-        self._sink.close()
-        wishes = wishes if isinstance(wishes, TypeWishes) else TypeWishes(types=wishes or {})
-        source = _Spool(self._spool)
-        count = source.batches
-
-        def heard(chunk: Chunk, rows: int) -> None:
-            if on_rows is not None:
-                on_rows(min(1.0, chunk.read_bytes / max(1, count)))
-
-        try:
-            table = TableWriter(self._names, self._path, source, wishes, lambda: _no_rejects(self._path), on_read=heard)
-            return table.write()
-        finally:
-            self._spool.unlink(missing_ok=True)
-
-
-def _no_rejects(path: Path) -> RejectsFile:
-    return RejectsFile(path.with_suffix(".none"), Policy())
-
-
-class _Spool:
-    """The rows of a spool. `read_bytes` of its chunks counts batches."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        with pa.OSFile(str(path), "rb") as file, ipc.open_file(file) as reader:
-            self.batches = reader.num_record_batches
-
-    def chunks(self) -> Iterator[Chunk]:
-        # Read and not mapped: mapped pages count as memory of this process, whose limit is watched.
-        with pa.OSFile(str(self._path), "rb") as file, ipc.open_file(file) as reader:
-            for number in range(reader.num_record_batches):
-                batch = reader.get_batch(number)
-                yield Chunk(batch, None, np.zeros(batch.num_rows, np.int64), [], number + 1)
-
-    def raw(self, places: Places) -> list[bytes]:
-        return []

@@ -23,9 +23,10 @@ from headway.intake.formats.workbook_rows import CellBlock, Cells, Row, gathered
 from headway.intake.formats.workbook_sheets import Notes, OnShare, Sheet, Workbook, choose
 from headway.intake.known_bytes import not_sent
 from headway.intake.parsing import Decision, ParsedPart, ParseProgress, ParseRequest, Report
+from headway.intake.spooled_table import TextTableWriter
 from headway.intake.text_errors import TooManyColumns
 from headway.intake.text_rules import Positions
-from headway.intake.text_table import TextTableWriter, WrittenTable
+from headway.intake.text_table import WrittenTable
 from headway.plurals import counted
 
 MAX_COLUMNS = 5000
