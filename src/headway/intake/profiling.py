@@ -202,7 +202,12 @@ def _recurring(path: Path, columns: list[Column]) -> dict[int, int]:
         last = file.num_row_groups - 1
         if last + 1 < SAMPLED_GROUPS:
             return found
+        # A column without a dictionary has more values in each of them than recur.
+        first = (file.metadata.row_group(0).column(place) for place in range(file.metadata.num_columns))
+        with_dictionary = {chunk.path_in_schema for chunk in first if chunk.has_dictionary_page}
         for column in columns:
+            if column.physical not in with_dictionary:
+                continue
             parts = [file.read_row_group(n, [column.physical]).column(0) for n in (0, last // 2, last - 1)]
             counts = [pc.count_distinct(part).as_py() for part in parts]
             together = pc.count_distinct(pa.chunked_array([chunk for part in parts for chunk in part.chunks])).as_py()
