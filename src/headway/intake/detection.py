@@ -185,7 +185,9 @@ def _refused(refusal: Refusal) -> AppError:
 
 
 def _is_flat_ods(head: bytes) -> bool:
-    return _FLAT_ODS in head[:8192] and b"opendocument.spreadsheet" in head
+    text = _as_utf8(head).lstrip()
+    # A zipped one holds the same words, where parts of it are not compressed.
+    return text.startswith(b"<") and _FLAT_ODS in text[:8192] and b"opendocument.spreadsheet" in text
 
 
 def _zip_format(source: Path, file_name: str) -> str:

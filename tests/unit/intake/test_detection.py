@@ -20,6 +20,10 @@ from headway.intake.detection import HEAD_BYTES, detect, inner_name, recognise
 from headway.intake.errors import FormatEmpty, FormatUnsupported, NotATable, SheetPasswordProtected
 
 JUNK = random.Random(4).randbytes(4096)
+FLAT = (
+    '<?xml version="1.0"?><office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
+    ' office:mimetype="application/vnd.oasis.opendocument.spreadsheet"/>'
+)
 
 
 def zipped(*members: str, text: str = "x") -> bytes:
@@ -66,13 +70,9 @@ KNOWN = {
     "xlsx in small letters and backslashes": (zipped("[content_types].xml", "XL\\Workbook.xml"), "xlsx"),
     "xlsb": (zipped("[Content_Types].xml", "xl/workbook.bin"), "xlsb"),
     "ods": (zipped("mimetype", "content.xml", text="application/vnd.oasis.opendocument.spreadsheet"), "ods"),
-    "fods": (
-        (
-            b'<?xml version="1.0"?><office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
-            b' office:mimetype="application/vnd.oasis.opendocument.spreadsheet"/>'
-        ),
-        "fods",
-    ),
+    "ods that is not compressed": (zipped("mimetype", "content.xml", text=FLAT), "ods"),
+    "fods": (FLAT.encode(), "fods"),
+    "fods in utf-16": (FLAT.encode("utf-16"), "fods"),
     "xls": (ole("Workbook"), "xls"),
     "xls before its container": (b"\x09\x04\x06\x00\x00\x00\x10\x00\x00\x00", "xls"),
 }
