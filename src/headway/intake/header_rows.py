@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import pairwise
 
 from headway.intake.text_cells import Cells
@@ -17,9 +18,12 @@ MOST_PREAMBLE = 50
 SHOWN_LINES = 10
 
 _NUMBER = r"[-+]?(?:[$€£¥]\s?)?\d[\d.,' \u00a0\u202f]*(?:[eE][-+]?\d+)?\s?%?|[-+]?\.\d+"
-_DATE = r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}(?:[ T].*)?|\d\d?:\d\d(?::\d\d)?(?:\.\d+)?"
+_DATE = r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}(?:[ T].*)?"
+_TIME = r"-?\d{1,4}:\d\d(?::\d\d)?(?:\.\d+)?"
 _WORD = r"true|false"
-_VALUE = re.compile(rf"(?:{_NUMBER}|{_DATE}|{_WORD})", re.IGNORECASE)
+_VALUE = re.compile(rf"(?:{_NUMBER}|{_DATE}|{_TIME}|{_WORD})", re.IGNORECASE)
+_DAY = re.compile(_DATE)
+_PLAIN_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _NOTHING = re.compile(r"(?:n/?a|null|none|nan|-+|\.+|\?|#n/a|\\n)?", re.IGNORECASE)
 _UNIT = re.compile(r"[\[(].{1,20}[\])]")
@@ -64,8 +68,8 @@ def find_layout(cells: Cells, wanted: int | None, *, width: int, find_preamble: 
     told = [number for number, row in enumerate(rows) if not _is_blank(row) and not _is_comment(cells, begins[number])]
     first, width = _first_row(rows, told, width) if find_preamble and width > 1 else (0, width)
     told = told[first:]
-    header, evidence, runner_up = _header([rows[number] for number in told], wanted)
-    names = _names([rows[number] for number in told[:header]])
+    header, evidence, runner_up = find_header([rows[number] for number in told], wanted)
+    names = names_of([rows[number] for number in told[:header]])
     if not told:
         return Layout(max(width, 1), 0, 0, 0, 0, (), evidence)
     width = max(width, len(names))
@@ -151,8 +155,8 @@ def _titles(rows: Sequence[Row], width: int) -> int:
 # --------------------------------------------------------------------------------------------------- the header
 
 
-def _header(rows: list[Row], wanted: int | None) -> tuple[int, str, str | None]:
-    """Return how many rows hold names, why, and what else it could be."""
+def find_header(rows: Sequence[Row], wanted: int | None) -> tuple[int, str, str | None]:
+    """Return how many of the rows of a table, from its first one on, hold names, why, and what else it could be."""
     if wanted is not None:
         return min(wanted, len(rows)), "it was named in the import options", None
     if not rows:
@@ -165,16 +169,18 @@ def _header(rows: list[Row], wanted: int | None) -> tuple[int, str, str | None]:
     return 1, evidence, "there is no header: the first row is data"
 
 
-def _holds_names(rows: list[Row]) -> tuple[bool, str]:
+def _holds_names(rows: Sequence[Row]) -> tuple[bool, str]:
     first = [(cell or "").strip() for cell in rows[0]]
     values = [cell for cell in first if _is_value(cell)]
-    if values and not _are_years(first) and not _counts_up(first):
+    below = rows[1:200]
+    if values and _are_days(first, below):
+        return True, f"the first row holds dates like {values[0][:40]!r} above columns that hold none"
+    if values and not _are_years(first, below) and not _counts_up(first, below):
         return False, f"the first row holds the value {values[0][:40]!r}, which is no name"
     if values:
         return True, "the first row counts on from column to column, as names do"
     if not any(first):
         return False, "the first row is empty"
-    below = rows[1:200]
     if contrast := _contrast(first, below):
         return True, contrast
     if repeated := _repeats(first, rows):
@@ -186,25 +192,49 @@ def _is_value(cell: str | None) -> bool:
     return bool(cell) and _VALUE.fullmatch((cell or "").strip()) is not None
 
 
-def _are_years(first: list[str]) -> bool:
+def _are_years(first: list[str], below: Sequence[Row]) -> bool:
     """Say whether the values among names are years in order, as in tables with a column for each."""
-    values = [cell for cell in first if _is_value(cell)]
-    years = [int(cell) for cell in values if _YEAR.fullmatch(cell)]
+    places = _places(first)
+    years = [int(first[place]) for place in places if _YEAR.fullmatch(first[place])]
+    if len(years) < len(places) or len(places) == len(first):
+        return False
     steps = {later - earlier for earlier, later in pairwise(years)}
-    return (
-        len(years) == len(values) >= 2 and len(values) < len(first) and len(steps) == 1 and steps <= {1, -1, 2, 5, 10}
-    )
+    if len(steps) == 1 and steps <= {1, -1, 2, 5, 10}:
+        return True
+    in_order = all(step > 0 for step in steps) or all(step < 0 for step in steps)
+    return in_order and len(below) > 2 and not any(map(_YEAR.fullmatch, _under(places, below)))
 
 
-def _counts_up(first: list[str]) -> bool:
-    """Say whether the row is `,0,1,2`, as programs write it that number their columns."""
+def _places(first: list[str]) -> list[int]:
+    return [place for place, cell in enumerate(first) if _is_value(cell)]
+
+
+def _under(places: list[int], below: Sequence[Row]) -> Iterator[str]:
+    """Yield the cells of some columns."""
+    return ((row[place] or "").strip() for row in below for place in places if place < len(row))
+
+
+def _counts_up(first: list[str], below: Sequence[Row]) -> bool:
+    """Say whether the row is like `,0,1,2`: nothing above the names of the rows, then numbers in even steps."""
     rest = first[1:]
-    return len(rest) > 1 and first[0] == "" and rest in (
-        [str(number) for number in range(len(rest))], [str(number + 1) for number in range(len(rest))],
-    )  # fmt: skip
+    if len(rest) < 2 or first[0] or not all(map(_PLAIN_NUMBER.fullmatch, rest)):
+        return False
+    numbers = [Decimal(cell) for cell in rest]
+    steps = {later - earlier for earlier, later in pairwise(numbers)}
+    named = all((row[0] or "").strip() for row in below[:5] if row)
+    return len(steps) == 1 and ((numbers[0] in {0, 1} and steps == {1}) or (len(rest) > 2 and steps != {0} and named))
 
 
-def _contrast(first: list[str], below: list[Row]) -> str | None:
+def _are_days(first: list[str], below: Sequence[Row]) -> bool:
+    """Say whether the values among names are dates, as in tables with a column for each day or month."""
+    places = _places(first)
+    days = {first[place] for place in places}
+    if not below or len(days) < max(2, len(places)) or len(places) == len(first):
+        return False
+    return all(map(_DAY.fullmatch, days)) and not any(map(_DAY.fullmatch, _under(places, below)))
+
+
+def _contrast(first: list[str], below: Sequence[Row]) -> str | None:
     """Return a column whose first cell is a word and whose others are all values."""
     for place, name in enumerate(first):
         cells = [row[place] for row in below if place < len(row) and not _NOTHING.fullmatch((row[place] or "").strip())]
@@ -213,7 +243,7 @@ def _contrast(first: list[str], below: list[Row]) -> str | None:
     return None
 
 
-def _repeats(first: list[str], rows: list[Row]) -> str | None:
+def _repeats(first: list[str], rows: Sequence[Row]) -> str | None:
     """Return a cell of the first row that its column repeats, though not in a repeated header."""
     below = [row for row in rows[1:200] if [(cell or "").strip() for cell in row] != first]
     filled = [cell for cell in first if cell]
@@ -227,7 +257,7 @@ def _repeats(first: list[str], rows: list[Row]) -> str | None:
     return None
 
 
-def _second_row(rows: list[Row]) -> str | None:
+def _second_row(rows: Sequence[Row]) -> str | None:
     """Return why the second row belongs to the names: it holds units, or the names below the names of groups."""
     top, second, below = rows[0], rows[1], rows[2:200]
     if len(second) != len(top) or any(map(_is_value, second)):
@@ -253,7 +283,7 @@ def _second_row(rows: list[Row]) -> str | None:
     return f"the second row holds {kind}: {(over[0] or '')[:40]!r} stands above a column of values"
 
 
-def _names(rows: Sequence[Row]) -> list[str]:
+def names_of(rows: Sequence[Row]) -> list[str]:
     """Return the names that the header rows give; of two rows, both parts. A group's name counts until the next one."""
     if len(rows) < 2:
         return [(cell or "").strip() for row in rows for cell in row]

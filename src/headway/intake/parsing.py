@@ -42,6 +42,11 @@ class ParseOptions:
     long_rows: str = "quarantine"
     stray_quotes: str = "quarantine"
 
+    @property
+    def named_rows(self) -> int | None:
+        """How many rows hold the names of the columns; None means: find it out."""
+        return self.header_rows if self.header_rows is not None or self.header is None else int(self.header)
+
 
 Operation = Literal["parse", "preview", "merge", "compare", "repair"]
 

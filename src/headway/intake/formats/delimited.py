@@ -142,7 +142,7 @@ def _sniffed(text: Utf8Text, options: ParseOptions) -> Dialect:
         escape=options.escape,
         comment=options.comment,
         skip_lines=options.skip_lines,
-        header_rows=_header_rows(options),
+        header_rows=options.named_rows,
         lenient=options.stray_quotes == "keep",
     )
     size = SAMPLE_BYTES
@@ -169,12 +169,6 @@ def _refuse_columns(sample: bytes) -> None:
     """Refuse a table of which not even the first line ends in the sample, because that has too many cells already."""
     if max(sample.count(mark.encode()) for mark in USUAL) > MAX_COLUMNS:
         raise TooManyColumns(f"The first line alone has more than {MAX_COLUMNS:,} cells.", max_columns=MAX_COLUMNS)
-
-
-def _header_rows(options: ParseOptions) -> int | None:
-    if options.header_rows is not None:
-        return options.header_rows
-    return None if options.header is None else int(options.header)
 
 
 # ------------------------------------------------------------------------- reading

@@ -103,7 +103,7 @@ class _Table:
         self._is_sample = False
 
     def parse(self, chosen: Decision) -> ParsedPart:
-        layout = find_layout(self._rows(Notes(), _unheard), self._request.options.header)
+        layout = find_layout(self._rows(Notes(), _unheard), self._request.options.named_rows)
         with_time: frozenset[int] = frozenset()
         while True:
             self._refuse_wide(len(layout.columns))
@@ -112,7 +112,7 @@ class _Table:
             if written is not None and not mixed:
                 break
             layout, with_time = layout_found, with_time | mixed
-        decisions = [chosen, layout.decision, *self._told(layout), *written.decisions]
+        decisions = [chosen, *layout.decisions, *self._told(layout), *written.decisions]
         path = self._request.output_dir / "0.parquet"
         return ParsedPart(
             self._sheet.name, path, written.rows, 0, written.columns, decisions, is_sample=self._is_sample
@@ -146,13 +146,15 @@ class _Table:
         """Write all rows below the header. No table, but a wider layout, if there are more columns than in it."""
         self._notes = notes = Notes(texts=CellTexts(with_time=with_time))
         writer = TextTableWriter(layout.names, self._request.output_dir / "0.parquet")
-        known, header = set(layout.columns), Cells()
+        known, header = set(layout.columns), list[Cells]()
         self._blank_rows = seen = 0
         last: int | None = None
         for block in self._blocks(notes):
             skipped = min(max(0, layout.skip - seen), len(block.numbers))
             if skipped:
-                header, last = block.cells_of(skipped - 1), int(block.numbers[skipped - 1])
+                named = max(0, layout.skip - layout.header_rows - seen)
+                header += [block.cells_of(row) for row in range(named, skipped)]
+                last = int(block.numbers[skipped - 1])
             self._blank_rows += _blanks(block.numbers[skipped:], last)
             seen, last = seen + len(block.numbers), int(block.numbers[-1])
             known.update(np.unique(block.column).tolist())
