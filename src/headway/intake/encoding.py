@@ -194,16 +194,16 @@ def _legacy(path: Path, bad: Positions) -> EncodingFinding:
     if len(utf8) >= max(2, 0.2 * len(lines)) and len(bad) <= MOST_BAD:
         return _mixed(path, bad, utf8, other)
     ranked = rank(other)
-    for place, score in enumerate(ranked):
-        fits = _fits(path, score.name)
-        if fits is not None:
-            others = [
-                another.name
-                for another in ranked
-                if another.name != score.name and _reads_differently(other, score, another)
-            ]
-            evidence = _looks_like(first, other, score, others, ranked[place + 1 :]) + fits
-            return EncodingFinding(score.name, evidence, others[0] if others else None)
+    for place, first_fitting in enumerate(ranked):
+        fits = _fits(path, first_fitting.name)
+        if fits is None:
+            continue
+        better = _as_likely(path, ranked[place + 1 :], first_fitting) if fits else None
+        score, fits = (better, "") if better is not None else (first_fitting, fits)
+        rest = [another for another in ranked[place:] if another is not score]
+        others = [another.name for another in rest if _reads_differently(other, score, another)]
+        evidence = _looks_like(first, other, score, others, rest) + fits
+        return EncodingFinding(score.name, evidence, others[0] if others else None)
     raise EncodingUnknown(f"Byte {first:,} is not UTF-8, and no other encoding fits the whole file.", byte=first)
 
 
@@ -260,6 +260,12 @@ def _fits(path: Path, name: str) -> str | None:
     if broken > max(1, TOLERATED_SHARE * beyond):
         return None
     return f"; {counted(broken, 'byte is no character', 'bytes are no characters')} in it"
+
+
+def _as_likely(path: Path, rest: list[Score], score: Score) -> Score | None:
+    """Return an encoding that is about as likely as one that leaves bytes unread, and reads them all."""
+    near = (other for other in rest if other.loss - score.loss < DOUBTFUL)
+    return next((other for other in near if first_undecodable(path, other.name) is None), None)
 
 
 def _reads_differently(sample: bytes, score: Score, other: Score) -> bool:

@@ -22,6 +22,9 @@ TIERS = (0.2, 0.06, 0.02, 0.004)
 _STRANGE, _SIGN, _USUAL_SIGN = math.log(0.0004), math.log(0.004), math.log(0.04)
 _SIGN_IN_WORD, _BROKEN = math.log(0.00002), math.log(0.000001)
 _CAPITAL_IN_WORD, _SMALL_IN_CAPITALS, _MIXED, _THIRD_IN_A_ROW = 5.0, 2.0, 7.0, 4.0
+_BEFORE_DIGITS = 4.0
+"""A lone letter before a number is less likely than the sign of a currency."""
+
 _FREQUENT_IDEOGRAPH, _RARE_IDEOGRAPH = math.log(0.0035), math.log(0.00000003)
 _TYPOGRAPHY = set("€£¥§©®°±²³µ·¹º»«¼½¾×÷–—‘’‚“”„†•…‰‹›™ªʼ¿¡ \u00ad№ ")
 _USUAL = set("€’“”„–…°£")
@@ -41,7 +44,7 @@ class CodePage:
 _WEST = "de fr es pt it nl sv da nb fi is ca ga en"
 _MIDDLE = "pl cs sk hu ro hr sl de"
 CODE_PAGES = (
-    CodePage("cp1252", _WEST + " et"), CodePage("iso8859-15", _WEST + " et", 1.5), CodePage("mac-roman", _WEST, 4.0),
+    CodePage("cp1252", _WEST + " et"), CodePage("iso8859-15", _WEST + " et", 1.5), CodePage("mac-roman", _WEST, 3.0),
     CodePage("cp850", _WEST, 3.0), CodePage("cp437", "de fr es it sv", 4.0), CodePage("cp858", _WEST, 4.0),
     CodePage("cp1250", _MIDDLE, 1.0), CodePage("iso8859-2", _MIDDLE, 1.5), CodePage("cp852", _MIDDLE, 3.0),
     CodePage("mac-latin2", _MIDDLE, 5.0), CodePage("iso8859-16", "ro pl hu hr", 4.0),
@@ -54,7 +57,7 @@ CODE_PAGES = (
     CodePage("cp1255", "he"), CodePage("iso8859-8", "he", 1.0), CodePage("cp862", "he", 3.0),
     CodePage("cp1256", "ar fa"), CodePage("iso8859-6", "ar", 1.0), CodePage("cp864", "ar", 5.0),
     CodePage("cp1257", "lt lv et", 1.0), CodePage("iso8859-13", "lt lv et", 1.5), CodePage("iso8859-4", "lt lv et", 3.0),
-    CodePage("cp775", "lt lv et", 3.5), CodePage("cp1258", "vi", 1.0), CodePage("cp874", "th"),
+    CodePage("cp775", "lt lv et", 5.0), CodePage("cp1258", "vi", 1.0), CodePage("cp874", "th"),
     CodePage("cp932", "ja"), CodePage("euc_jp", "ja", 0.5), CodePage("gb18030", "zh"), CodePage("big5hkscs", "zh_tw", 0.3),
     CodePage("cp949", "ko", 0.2), CodePage("johab", "ko", 6.0),
 )  # fmt: skip
@@ -134,6 +137,8 @@ def _misfit(word: str, place: int) -> float:
     character = word[place]
     before, after = word[place - 1 : place], word[place + 1 : place + 2]
     misfit = 0.0
+    if not before and after.isdigit():
+        misfit += _BEFORE_DIGITS
     if character.isupper() and before.islower():
         misfit += _CAPITAL_IN_WORD
     if (

@@ -6,6 +6,10 @@ import unicodedata
 
 FEWEST_ZEROS = 3
 PLAUSIBLE_SHARE = 0.98
+LAST_PLANE = 16
+IN_PLACE = 0.9
+"""Of the zeros of UTF-16 in a Latin script; some signs, such as 😀, have one in the other byte."""
+
 _BORDERS = frozenset("\n\r\t,;|")
 
 
@@ -14,7 +18,7 @@ def wide_encoding(head: bytes) -> str | None:
     if head.count(0) < FEWEST_ZEROS:
         return None
     for name, step, zeros in (
-        ("utf-32-le", 4, (2, 3)),
+        ("utf-32-le", 4, (3, 2)),
         ("utf-32-be", 4, (0, 1)),
         ("utf-16-le", 2, (1,)),
         ("utf-16-be", 2, (0,)),
@@ -39,12 +43,14 @@ _BY_START = {
 
 
 def _zeros_stand(head: bytes, step: int, places: tuple[int, ...]) -> bool:
-    """Say whether nearly all zeros stand at some places of each character: all of them for four bytes."""
-    at_places = [head[place::step].count(0) for place in places]
-    size = len(head) // step
+    """Say whether nearly all zeros stand at one place of each character. Of four bytes the first one is always zero, and
+
+    the second one names a plane, which is zero but for signs such as emoji.
+    """
     if step == 4:
-        return size > 0 and min(at_places) >= PLAUSIBLE_SHARE * size
-    return sum(at_places) >= PLAUSIBLE_SHARE * head.count(0)
+        high, plane = (head[place::step] for place in places)
+        return bool(plane) and high.count(0) >= PLAUSIBLE_SHARE * len(high) and max(plane) <= LAST_PLANE
+    return head[places[0] :: step].count(0) >= IN_PLACE * head.count(0)
 
 
 def _is_text(sample: bytes, name: str) -> bool:

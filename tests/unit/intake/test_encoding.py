@@ -51,8 +51,31 @@ def test_languages_in_their_encodings_are_read_as_they_were_written(tmp_path: Pa
     assert len(wrong) <= 0.03 * tried, f"{tried - len(wrong)} of {tried} right; wrong: {wrong}"
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("what,price\ntea,£825\nmilk,£2\n", "cp1252"),
+        ("what,who\nbook,Blanchard’s\n", "cp1252"),
+        ("what,who\nbook,Blanchard’s\n", "mac-roman"),
+        ("name,town\nRené,Rome\n", "cp1252"),
+        ("code,n\nК1,4\nЖ22,5\nдом,6\n", "cp1251"),
+    ],
+)
+def test_a_character_or_two_are_read_as_a_person_would(tmp_path: Path, text: str, encoding: str) -> None:
+    (tmp_path / "text").write_bytes(text.encode(encoding))
+    assert text.encode(encoding).decode(detect_encoding(tmp_path / "text").name) == text
+
+
+def test_an_encoding_that_reads_every_byte_comes_before_one_that_is_as_likely(tmp_path: Path) -> None:
+    text = "שם,תיאור\n" + "".join(f"שלום {n},ירושלים עיר הקודש בית רחוב יפו מספר\n" for n in range(60))
+    (tmp_path / "text").write_bytes((text + "x,סֵפֶר\n").encode("cp1255"))
+    found = detect_encoding(tmp_path / "text")
+    assert found.name == "cp1255"
+    assert "no character" not in found.evidence
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
-@pytest.mark.parametrize("words", ["José Köln", "Иван Москва", "王小明 北京"])
+@pytest.mark.parametrize("words", ["José Köln", "Иван Москва", "王小明 北京", "𝒜𝒷 😀 fine 🎉🎉"])
 def test_wide_characters_with_and_without_a_mark(tmp_path: Path, encoding: str, words: str) -> None:
     text = table(words.split(), 60, 1)
     (tmp_path / "text").write_bytes(text.encode(encoding))
