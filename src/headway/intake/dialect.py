@@ -26,6 +26,12 @@ USUAL = (",", ";", "\t", "|")
 ENOUGH = 0.3
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", ":": "colon", " ": "blank", "\x1f": "unit separator"}
 RECORD_SEPARATOR = 30
+MANY_LINES, MOST_LINES = 0.4, 0.7
+"""Shares of the lines: what stands in so many of them separates cells, the first if it stands in the first line too."""
+
+LONG_CELL = 20
+"""Characters between two marks; the clauses of a sentence are longer, most cells are shorter."""
+
 COMMENTS = (b"##", b"#", b"//", b"%", b"--", b"!", b"*")
 
 
@@ -195,13 +201,21 @@ def _best(ranked: list[Split], body: bytes) -> Split | None:
     lines = [line for line in body.splitlines() if line.strip()][:1000]
     for split in ranked:
         mark = (split.delimiter or "").encode()
-        if split.delimiter in USUAL and split.columns > 1 and len(lines) > 2 and _is_common(mark, lines):
+        if split.delimiter in USUAL and split.columns > 1 and _is_common(mark, lines) and not _is_prose(mark, lines):
             return split
     return None
 
 
 def _is_common(mark: bytes, lines: list[bytes]) -> bool:
-    return mark in lines[0] and sum(mark in line for line in lines) > 0.4 * len(lines)
+    share = sum(mark in line for line in lines) / max(1, len(lines))
+    return len(lines) > 1 and (share > MOST_LINES or (mark in lines[0] and share > MANY_LINES))
+
+
+def _is_prose(mark: bytes, lines: list[bytes]) -> bool:
+    """Say whether a mark stands in sentences: before a blank, with many words between one and the next."""
+    text = b"\n".join(lines)
+    count = text.count(mark)
+    return text.count(mark + b" ") > 0.5 * count and len(text) > LONG_CELL * (count + len(lines))
 
 
 # -------------------------------------------------------------------------------------------------- refinement

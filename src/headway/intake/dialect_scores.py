@@ -10,12 +10,15 @@ from itertools import takewhile
 
 import numpy as np
 
+from headway.intake.header_rows import is_value
 from headway.intake.text_cells import Cells, split
 from headway.intake.text_rules import Rules
 
 MOST_ROWS = 1_000
 MOST_CELLS = 2_000
 FEW_FAULTS = 0.02
+WORDS_ONLY = 0.5
+"""How much a blank is trusted that separates nothing but words: lines of as many words each are no table."""
 
 _ORDINARY = re.compile(
     r"|[-+]?\d+([.,]\d+)?%?|[-+]?\d{1,3}([., ']\d{3})+([.,]\d+)?|\d{4}-\d\d-\d\d.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}( \d.*)?"
@@ -66,6 +69,12 @@ class Split:
         above = list(takewhile(lambda row: (row[0] or "").startswith(mark), self.rows))
         return sum(fit) * 3 > len(fit) or bool(above and len(above[-1]) == self.columns)
 
+    @property
+    def has_values(self) -> bool:
+        """Say whether some column holds values only, below its name."""
+        rows = [row for row in self.rows if len(row) == self.columns]
+        return any(all(map(is_value, cells)) for cells in zip(*(rows[1:] or rows), strict=True))
+
     def wraps(self, mark: bytes) -> bool:
         """Say whether some column has all its cells between two such marks."""
         quote = mark.decode()
@@ -104,6 +113,8 @@ def try_rules(body: bytes, rules: Rules, delimiter: str | None, trust: float, *,
     found = Split(rules, delimiter, trust, cells, columns, agreeing, len(cells.faults), 0.0)
     if columns < 2:
         return found
+    if delimiter == " " and not found.has_values:
+        trust *= WORDS_ONLY
     score = agreeing**2 * (0.15 + 0.85 * _ordinary(found)) * trust * (1 - 1 / columns) ** 0.25
     return Split(rules, delimiter, trust, cells, columns, agreeing, len(cells.faults), score)
 

@@ -138,7 +138,7 @@ def _first_row(rows: Sequence[Row], told: list[int], width: int) -> tuple[int, i
 def _is_ragged_header(row: Row, below: Sequence[Row], width: int) -> bool:
     if len(row) < 2 or not width - 1 <= len(row) <= width + 1 or _filled(row) < len(row) - 1:
         return False
-    return not any(map(_is_value, row)) and any(_is_value(cell) for cell in below[0])
+    return not any(map(is_value, row)) and any(is_value(cell) for cell in below[0])
 
 
 def _titles(rows: Sequence[Row], width: int) -> int:
@@ -148,7 +148,7 @@ def _titles(rows: Sequence[Row], width: int) -> int:
     for number, row in enumerate(rows[:10]):
         if _filled(row) > max(2, 0.7 * width):
             sparse = all(_filled(title) <= 1 for title in rows[:number])
-            return number if sparse and not any(map(_is_value, row)) else 0
+            return number if sparse and not any(map(is_value, row)) else 0
     return 0
 
 
@@ -171,7 +171,7 @@ def find_header(rows: Sequence[Row], wanted: int | None) -> tuple[int, str, str 
 
 def _holds_names(rows: Sequence[Row]) -> tuple[bool, str]:
     first = [(cell or "").strip() for cell in rows[0]]
-    values = [cell for cell in first if _is_value(cell)]
+    values = [cell for cell in first if is_value(cell)]
     below = rows[1:200]
     if values and _are_days(first, below):
         return True, f"the first row holds dates like {values[0][:40]!r} above columns that hold none"
@@ -188,7 +188,7 @@ def _holds_names(rows: Sequence[Row]) -> tuple[bool, str]:
     return True, "the first row holds words only, none of which looks like a value"
 
 
-def _is_value(cell: str | None) -> bool:
+def is_value(cell: str | None) -> bool:
     return bool(cell) and _VALUE.fullmatch((cell or "").strip()) is not None
 
 
@@ -206,7 +206,7 @@ def _are_years(first: list[str], below: Sequence[Row]) -> bool:
 
 
 def _places(first: list[str]) -> list[int]:
-    return [place for place, cell in enumerate(first) if _is_value(cell)]
+    return [place for place, cell in enumerate(first) if is_value(cell)]
 
 
 def _under(places: list[int], below: Sequence[Row]) -> Iterator[str]:
@@ -238,7 +238,7 @@ def _contrast(first: list[str], below: Sequence[Row]) -> str | None:
     """Return a column whose first cell is a word and whose others are all values."""
     for place, name in enumerate(first):
         cells = [row[place] for row in below if place < len(row) and not _NOTHING.fullmatch((row[place] or "").strip())]
-        if name and cells and all(map(_is_value, cells)):
+        if name and cells and all(map(is_value, cells)):
             return f"{name[:40]!r} is a word above a column of values like {(cells[0] or '')[:40]!r}"
     return None
 
@@ -260,15 +260,15 @@ def _repeats(first: list[str], rows: Sequence[Row]) -> str | None:
 def _second_row(rows: Sequence[Row]) -> str | None:
     """Return why the second row belongs to the names: it holds units, or the names below the names of groups."""
     top, second, below = rows[0], rows[1], rows[2:200]
-    if len(second) != len(top) or any(map(_is_value, second)):
+    if len(second) != len(top) or any(map(is_value, second)):
         return None
-    if any(_is_value(cell) and not _YEAR.fullmatch((cell or "").strip()) for cell in top):
+    if any(is_value(cell) and not _YEAR.fullmatch((cell or "").strip()) for cell in top):
         return None
     columns = [
         [row[place] for row in below if place < len(row) and not _NOTHING.fullmatch((row[place] or "").strip())]
         for place in range(len(top))
     ]
-    numeric = [place for place, cells in enumerate(columns) if cells and all(map(_is_value, cells))]
+    numeric = [place for place, cells in enumerate(columns) if cells and all(map(is_value, cells))]
     over = [
         second[place] for place in numeric if second[place] and not _NOTHING.fullmatch((second[place] or "").strip())
     ]

@@ -10,6 +10,11 @@ from headway.intake.dialect import DialectWishes, sniff
 from tests.unit.intake.reading import read_text
 
 LF = (10, 13)
+PROSE = """The committee, which had met on Monday, found no reason to change its view, as the minutes say.
+Nobody, least of all the chair, was surprised by that.
+There is more to tell, but not today.
+In the end, when the doors were closed, some of those who had spoken, and one who had not, went home together.
+"""
 
 
 @pytest.mark.parametrize(
@@ -45,6 +50,13 @@ LF = (10, 13)
         ("sep=;\na;b\n1;2\n", ";", ("a", "b"), {}),
         ("ts\n2024-01-01 10:00:00\n2024-01-02 11:00:00\n", None, ("ts",), {}),
         ("a,b,c\n1,2,3\n4,5\n6,7,8,9\n1\n2,3\n", ",", ("a", "b", "c"), {}),
+        ("a,b,c\n1,2\n", ",", ("a", "b", "c"), {}),
+        ("a;b;c\n;\n", ";", ("a", "b", "c"), {}),
+        ("People\nid,name,n\n1,x,2,3\n2,y\n", ",", ("id", "name", "n"), {}),
+        ("Dear all\nthe list is here\n", None, ("Dear all",), {}),
+        ("Ann Ruth Smith\nBob Leo Jones\nCem Ali Yil\n", None, ("Ann Ruth Smith",), {}),
+        ("1 2 x\n3 4 y\n", " ", (), {}),
+        (PROSE, None, (PROSE.splitlines()[0],), {}),
     ],
 )  # fmt: skip
 def test_a_dialect_is_found(
