@@ -125,20 +125,42 @@ def _first_row(rows: Sequence[Row], told: list[int], width: int) -> tuple[int, i
     """
     known = [rows[number] for number in told]
     first = next((place for place, row in enumerate(known[:MOST_PREAMBLE]) if len(row) == width), 0)
-    if first and _is_ragged_header(known[first - 1], known[first:], width):
-        # All rows have one cell more or less than the names above them.
-        first -= 1
-        spare = all(_filled(row[len(known[first]) :]) == 0 for row in known[first + 1 :])
-        return first, len(known[first]) if spare else max(width, len(known[first]))
+    above = _begin_above(known, first, width)
+    if above is not None:
+        return above, _width_below(known[above], known[above + 1 :], width)
     if width > 2:
         first += _titles(known[first : first + MOST_PREAMBLE], width)
     return first, width
 
 
-def _is_ragged_header(row: Row, below: Sequence[Row], width: int) -> bool:
-    if len(row) < 2 or not width - 1 <= len(row) <= width + 1 or _filled(row) < len(row) - 1:
-        return False
-    return not any(map(is_value, row)) and any(is_value(cell) for cell in below[0])
+def _begin_above(known: Sequence[Row], first: int, width: int) -> int | None:
+    """Return where the table begins if rows above the first one of its width belong to it: names, or values.
+
+    They are no titles, because they have about as many cells as the row of values below them.
+    """
+    if not any(map(is_value, known[first]) if known else ()):
+        return None
+    begin, is_near = None, True
+    for place in range(first - 1, -1, -1):
+        row = known[place]
+        if len(row) < max(2, width / 2):
+            break
+        has_value = any(map(is_value, row))
+        if not has_value and _filled(row) >= len(row) - 1:
+            return place
+        if not has_value:
+            break
+        is_near = is_near and len(row) >= width - 1
+        begin = place if is_near else begin
+    return begin
+
+
+def _width_below(top: Row, below: Sequence[Row], width: int) -> int:
+    """Return how many columns there are below a first row of another width: its own, unless most rows have more."""
+    if all(_filled(row[len(top) :]) == 0 for row in below):
+        return len(top)
+    is_usual = sum(len(row) == width for row in below) > 0.5 * len(below)
+    return max(len(top), width) if is_usual else len(top)
 
 
 def _titles(rows: Sequence[Row], width: int) -> int:

@@ -51,6 +51,10 @@ In the end, when the doors were closed, some of those who had spoken, and one wh
         ("ts\n2024-01-01 10:00:00\n2024-01-02 11:00:00\n", None, ("ts",), {}),
         ("a,b,c\n1,2,3\n4,5\n6,7,8,9\n1\n2,3\n", ",", ("a", "b", "c"), {}),
         ("a,b,c\n1,2\n", ",", ("a", "b", "c"), {}),
+        ("id,name,age\n1,x\n2,y,26,z\n", ",", ("id", "name", "age"), {}),
+        ("id,name,,name\n1,x\n1,x\n2,y,1,2,3\n", ",", ("id", "name", "", "name"), {}),
+        ("1,2\n1,2,3\n4,5,6\n7,8,9\n", ",", (), {}),
+        ("by,Ann\nid,name,n\n1,x,2\n2,y,3\n", ",", ("id", "name", "n"), {}),
         ("a;b;c\n;\n", ";", ("a", "b", "c"), {}),
         ("People\nid,name,n\n1,x,2,3\n2,y\n", ",", ("id", "name", "n"), {}),
         ("Dear all\nthe list is here\n", None, ("Dear all",), {}),
@@ -66,6 +70,21 @@ def test_a_dialect_is_found(
     assert (found.delimiter, found.layout.names) == (delimiter, columns)
     usual = {"quote": 34, "escape": None, "comment": None, "ends": LF, "blanks": False, "runs": False}
     assert {name: getattr(found.rules, name) for name in usual} == usual | expected
+
+
+@pytest.mark.parametrize(
+    ("text", "rows", "rejected"),
+    [
+        ("id,name,age\n1,x\n2,y,26,z\n", [["1", "x", ""]], 1),
+        ("id,name,,name\n1,x\n1,x\n2,y,1,2,3\n", [["1", "x", "", ""]] * 2, 1),
+        ("1,2\n1,2,3\n4,5,6\n7,8,9\n", [["1", "2", ""], ["1", "2", "3"], ["4", "5", "6"], ["7", "8", "9"]], 0),
+        ("id,n\n1,2,3\n4,5,6\n7,8\n", [["1", "2", "3"], ["4", "5", "6"], ["7", "8", ""]], 0),
+    ],
+)
+def test_names_and_rows_of_another_width_are_not_left_out(text: str, rows: list[list[str]], rejected: int) -> None:
+    table = read_text(text)
+    assert [[cell or "" for cell in row.values()] for row in table.rows(written=True)] == rows
+    assert table.part.rejected_rows == rejected
 
 
 def test_columns_of_fixed_width_are_said_to_be_one() -> None:
