@@ -18,7 +18,12 @@ MOST_ROWS = 1_000
 MOST_CELLS = 2_000
 FEW_FAULTS = 0.02
 WORDS_ONLY = 0.5
-"""How much a blank is trusted that separates nothing but words: lines of as many words each are no table."""
+"""How much a blank is trusted that separates nothing but words, or nothings: lines of as many words each are no table,
+
+and cells in columns of fixed width have many blanks between them.
+"""
+
+MANY_EMPTY = 0.2
 
 _ORDINARY = re.compile(
     r"|[-+]?\d+([.,]\d+)?%?|[-+]?\d{1,3}([., ']\d{3})+([.,]\d+)?|\d{4}-\d\d-\d\d.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}( \d.*)?"
@@ -75,6 +80,12 @@ class Split:
         rows = [row for row in self.rows if len(row) == self.columns]
         return any(all(map(is_value, cells)) for cells in zip(*(rows[1:] or rows), strict=True))
 
+    @property
+    def is_filled(self) -> bool:
+        """Say whether most cells hold something."""
+        cells = [cell for row in self.rows for cell in row]
+        return sum(not cell for cell in cells) < MANY_EMPTY * len(cells)
+
     def wraps(self, mark: bytes) -> bool:
         """Say whether some column has all its cells between two such marks."""
         quote = mark.decode()
@@ -113,7 +124,7 @@ def try_rules(body: bytes, rules: Rules, delimiter: str | None, trust: float, *,
     found = Split(rules, delimiter, trust, cells, columns, agreeing, len(cells.faults), 0.0)
     if columns < 2:
         return found
-    if delimiter == " " and not found.has_values:
+    if delimiter == " " and not (found.has_values and (rules.runs or found.is_filled)):
         trust *= WORDS_ONLY
     score = agreeing**2 * (0.15 + 0.85 * _ordinary(found)) * trust * (1 - 1 / columns) ** 0.25
     return Split(rules, delimiter, trust, cells, columns, agreeing, len(cells.faults), score)

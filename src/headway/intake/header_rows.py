@@ -72,6 +72,8 @@ def find_layout(cells: Cells, wanted: int | None, *, width: int, find_preamble: 
     names = names_of([rows[number] for number in told[:header]])
     if not told:
         return Layout(max(width, 1), 0, 0, 0, 0, (), evidence)
+    while len(names) > width and not names[-1]:
+        names.pop()
     width = max(width, len(names))
     start = begins[told[0]]
     data = ends[told[header - 1]] if header else start
@@ -157,10 +159,12 @@ def _begin_above(known: Sequence[Row], first: int, width: int) -> int | None:
 
 def _width_below(top: Row, below: Sequence[Row], width: int) -> int:
     """Return how many columns there are below a first row of another width: its own, unless most rows have more."""
-    if all(_filled(row[len(top) :]) == 0 for row in below):
-        return len(top)
-    is_usual = sum(len(row) == width for row in below) > 0.5 * len(below)
-    return max(len(top), width) if is_usual else len(top)
+    named = max(place for place, cell in enumerate(top, start=1) if place == 1 or (cell or "").strip())
+    for columns in (named, len(top)):
+        if all(_filled(row[columns:]) == 0 for row in below):
+            return columns
+    most_have_more = sum(len(row) > len(top) for row in below) > 0.5 * len(below)
+    return max(len(top), width) if most_have_more else len(top)
 
 
 def _titles(rows: Sequence[Row], width: int) -> int:

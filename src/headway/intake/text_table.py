@@ -142,7 +142,8 @@ class TableWriter:
 
     def _telling(self, chunk: Chunk) -> pa.RecordBatch:
         """Return the rows that say something about their columns: cells of a short one may belong to others."""
-        is_whole = self._widened or not chunk.short.any()
+        # Below a header with a name too many every row is short.
+        is_whole = self._widened or not chunk.short.any() or 2 * np.count_nonzero(chunk.short) > len(chunk.short)
         return chunk.rows if is_whole else chunk.rows.filter(pa.array(chunk.short == 0))
 
     def _learn_all(self) -> list[ColumnLearner]:

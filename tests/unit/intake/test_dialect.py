@@ -60,6 +60,8 @@ In the end, when the doors were closed, some of those who had spoken, and one wh
         ("Dear all\nthe list is here\n", None, ("Dear all",), {}),
         ("Ann Ruth Smith\nBob Leo Jones\nCem Ali Yil\n", None, ("Ann Ruth Smith",), {}),
         ("1 2 x\n3 4 y\n", " ", (), {}),
+        ("A    580329 4    318.25\nA    580405 6    316.19\n", " ", (), {"runs": True}),
+        ("Series\nid,n,\nx,1\ny,2\n", ",", ("id", "n"), {}),
         (PROSE, None, (PROSE.splitlines()[0],), {}),
     ],
 )  # fmt: skip
@@ -85,6 +87,10 @@ def test_names_and_rows_of_another_width_are_not_left_out(text: str, rows: list[
     table = read_text(text)
     assert [[cell or "" for cell in row.values()] for row in table.rows(written=True)] == rows
     assert table.part.rejected_rows == rejected
+
+
+def test_a_name_too_many_costs_no_types() -> None:
+    assert read_text("id,n,note\n1,2.5\n3,4.5\n").types == {"id": "integer", "n": "decimal", "note": "text"}
 
 
 def test_columns_of_fixed_width_are_said_to_be_one() -> None:
