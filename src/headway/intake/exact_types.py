@@ -34,6 +34,9 @@ NULL_TOKENS = ("", "NA", "N/A", "n/a", "NULL", "null", "None", "NaN", "nan", "-"
 MAX_TOKEN_KINDS = 2
 """More kinds of them in one column than this, beside the empty cell, is not a habit but a mixture."""
 
+BLANKS = " \t"
+"""Around a value they mean nothing: the cells of many tables are padded, and `1, 2` is written by many."""
+
 SAMPLES = 100
 SAMPLED_FROM = 5_000
 NEAR_SHARE = 0.2
@@ -106,13 +109,22 @@ class Trial:
 class ColumnLearner:
     """Learns what a column can be, batch by batch, from its text. Null means that nothing was written."""
 
-    def __init__(self, wish: ColumnWish | None = None, trials: Sequence[Reading] | None = None) -> None:
+    def __init__(
+        self, wish: ColumnWish | None = None, trials: Sequence[Reading] | None = None, *, padded: bool = False
+    ) -> None:
+        """`padded` says that blanks around the values are not looked at. It is found out with the trials."""
         self.wish = wish or ColumnWish()
+        self.padded = padded
         self.trials: list[Trial] | None = None if trials is None else [Trial(reading) for reading in trials]
         self.values = 0
         self.nulls = 0
         self.tokens: Counter[str] = Counter()
         self.example: str | None = None
+
+    def anew(self) -> ColumnLearner:
+        """Return a learner that has seen nothing and tries what this one still tries."""
+        readings = [trial.reading for trial in self.trials or []]
+        return ColumnLearner(self.wish, readings or None, padded=self.padded)
 
     def observe(self, texts: pa.Array) -> None:
         """Look at the next values. `texts` is a string array."""
@@ -124,7 +136,9 @@ class ColumnLearner:
         if self.trials is not None and not self.trials:
             self.values += len(present)
             return
-        plain = self._without_tokens(present)
+        if self.trials is None:
+            self.padded = _is_padded(present)
+        plain = self._without_tokens(without_padding(present) if self.padded else present)
         self.values += len(plain)
         if not len(plain):
             return
@@ -316,7 +330,7 @@ class ColumnLearner:
             nulls=self.nulls + sum(self.tokens.values()),
             null_tokens=sorted(self.tokens),
             format=trial.reading.format,
-            why=why_typed(self.values, self.tokens, trial.reading.says),
+            why=why_typed(self.values, self.tokens, trial.reading.says, padded=self.padded),
         )
 
     def _why_text(self) -> str:
@@ -330,6 +344,15 @@ class ColumnLearner:
         if trial.reading.type is ColumnType.INTEGER and trial.largest > MAX_SAFE_INTEGER:
             return ColumnType.BIG_INTEGER
         return trial.reading.type
+
+
+def without_padding(texts: pa.Array) -> pa.Array:
+    return pc.utf8_trim(texts, BLANKS)
+
+
+def _is_padded(texts: pa.Array) -> bool:
+    """Say whether some values begin or end with a blank."""
+    return any(pc.any(at(texts, blank)).as_py() for at in (pc.starts_with, pc.ends_with) for blank in BLANKS)
 
 
 def _is_read(reading: Reading, text: pa.Scalar) -> bool:

@@ -312,7 +312,7 @@ def _learn(learners: list[ColumnLearner], rows: pa.RecordBatch) -> None:
 def _still_open(columns: list[TypedColumn], learners: list[ColumnLearner]) -> dict[int, ColumnLearner]:
     """Return new learners for the columns of text about which later values may say something else."""
     return {
-        position: ColumnLearner(learner.wish, [trial.reading for trial in learner.trials] if learner.trials else None)
+        position: learner.anew()
         for position, (column, learner) in enumerate(zip(columns, learners, strict=True))
         if column.reading is None and learner.is_open
     }

@@ -25,8 +25,9 @@ _REASONS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
-def why_typed(values: int, tokens: Counter[str], says: str) -> str:
+def why_typed(values: int, tokens: Counter[str], says: str, *, padded: bool = False) -> str:
     said = f"All {values:,} values are {says}" if values > 1 else f"The only value is {says}"
+    said += ", blanks around them aside" if padded else ""
     words = [_cells(token, count) for token, count in sorted(tokens.items()) if token]
     return f"{said}; {' and '.join(words)}, read as empty." if words else f"{said}."
 

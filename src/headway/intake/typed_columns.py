@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from headway.datasets.arrow_types import ARROW_TYPES
 from headway.datasets.columns import Column, ColumnType
 from headway.datasets.printing import canonical
-from headway.intake.exact_types import ColumnLearner, Trial
+from headway.intake.exact_types import ColumnLearner, Trial, without_padding
 from headway.intake.readings import Reading
 from headway.intake.text_rules import Flags
 from headway.intake.type_words import why_typed
@@ -64,7 +64,7 @@ class Converted:
 class TypedColumn:
     """A column with its type decided. `written` says that its companion is kept. `is_wished` that the user chose the
 
-    type, so that values which do not fit it are no surprise.
+    type, so that values which do not fit it are no surprise. `padded` that blanks around values do not belong to them.
     """
 
     column: Column
@@ -73,6 +73,7 @@ class TypedColumn:
     tokens: pa.Array
     written: bool
     is_wished: bool
+    padded: bool = False
     values: int = 0
     nulls: int = 0
     counted: Counter[str] = field(default_factory=Counter)
@@ -88,8 +89,9 @@ class TypedColumn:
             reading=trial.reading if trial else None,
             target=_target(column, trial),
             tokens=pa.array(learner.wish.tokens, pa.string()),
-            written=trial is not None and (bool(learner.tokens) or not trial.reading.exact),
+            written=trial is not None and (bool(learner.tokens) or learner.padded or not trial.reading.exact),
             is_wished=learner.wish.type not in {None, ColumnType.TEXT},
+            padded=learner.padded,
         )
 
     def convert(self, texts: pa.Array) -> Converted:
@@ -101,7 +103,7 @@ class TypedColumn:
         self.nulls += converted.values.null_count
         self.values += len(texts) - converted.values.null_count
         if converted.absent is not None:
-            for pair in pc.value_counts(texts.filter(converted.absent)).to_pylist():
+            for pair in pc.value_counts(self._bare(texts.filter(converted.absent))).to_pylist():
                 self.counted[pair["values"]] += pair["counts"]
         return converted
 
@@ -113,13 +115,14 @@ class TypedColumn:
 
     def _converted(self, texts: pa.Array) -> Converted:
         misfits = None
-        absent = self._absent(texts) if self.column.null_tokens else None
-        bare = _without(texts, absent)
+        plain = self._bare(texts)
+        absent = self._absent(plain) if self.column.null_tokens else None
+        bare = _without(plain, absent)
         try:
             values = self._cast(bare)
         except pa.ArrowInvalid:
-            absent = self._absent(texts)
-            bare = _without(texts, absent)
+            absent = self._absent(plain)
+            bare = _without(plain, absent)
             misfits = self._misfits(bare)
             bare = _without(bare, misfits)
             values = self._cast(bare)
@@ -139,12 +142,16 @@ class TypedColumn:
         nothing = np.zeros(len(texts), np.bool_)
         if self.reading is None:
             return ~nothing, nothing
-        bare = _without(texts, pc.is_in(texts, value_set=self.tokens))
+        plain = self._bare(texts)
+        bare = _without(plain, pc.is_in(plain, value_set=self.tokens))
         matches = pc.match_substring_regex(bare, self.reading.anchored)
         proves = pc.fill_null(matches, fill_value=False).to_numpy(zero_copy_only=False)
         for place in np.flatnonzero(proves).tolist():
             proves[place] = self._casts(bare[place])
         return proves | pc.is_null(bare).to_numpy(zero_copy_only=False), proves
+
+    def _bare(self, texts: pa.Array) -> pa.Array:
+        return without_padding(texts) if self.padded else texts
 
     def _absent(self, texts: pa.Array) -> pa.Array | None:
         """Say which texts are words for "no value"; None if there is none of them."""
@@ -208,7 +215,7 @@ class TypedColumn:
             written=self.differing,
             nulls=self.nulls,
             null_tokens=sorted(self.counted),
-            why=why_typed(self.values, self.counted, self.reading.says),
+            why=why_typed(self.values, self.counted, self.reading.says, padded=self.padded),
         )
 
 

@@ -79,7 +79,7 @@ def table(*values: str, name: str = "v") -> str:
         (["1", "NA", "3"], "integer", [1, None, 3], "1 cell says NA"),
         (["1", "NA", "NULL", "n/a"], "text", ["1", "NA", "NULL", "n/a"], "several words"),
         (["NA", "NA"], "text", ["NA", "NA"], "no cell holds a value"),
-        ([" 5", "6"], "text", [" 5", "6"], "blank"),
+        ([" 5", "6"], "integer", [5, 6], "blanks around them"),
         (["-0", "1"], "decimal", ["0", "1"], "decimal point"),
         (["9007199254740992"], "integer", [9007199254740992], "whole"),
         (["9007199254740993"], "big_integer", ["9007199254740993"], "whole"),
@@ -350,3 +350,27 @@ def test_what_the_user_names_is_done_or_refused() -> None:
         read_text("a,b\nx,2\n", types={"a": "integer"})
     assert read_text("1;2\n3;4\n", delimiter=",").part.rows == 1
     assert read_text("a\tb\n1\t2\n", header=False).part.rows == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "types", "rows"),
+    [
+        ("a, b, c\n1, 2.5, x\n3, 4.5, y\n", "integer decimal text", [[1, "2.5", " x"], [3, "4.5", " y"]]),
+        ("n,d\n 1 ,2024-01-31 \n NA , \n3,2024-02-01\n", "integer date", [[1, "2024-01-31"], [None, None], [3, "2024-02-01"]]),
+        ("j,b\n {} ,true \n[1],\tfalse\n", "json boolean", [[{}, True], [[1], False]]),
+        ("k,t\n 007,a \n 008, b\n", "text text", [[" 007", "a "], [" 008", " b"]]),
+    ],
+)  # fmt: skip
+def test_blanks_around_values_do_not_hide_what_they_are(text: str, types: str, rows: list[list[Any]]) -> None:
+    table = read_text(text)
+    assert list(table.types.values()) == types.split()
+    assert [list(row.values()) for row in table.rows()] == rows
+    written = [line.split(",") for line in text.splitlines()[1:]]
+    assert [list(row.values()) for row in table.rows(written=True)] == written
+
+
+def test_blanks_that_come_late_are_found_out_too() -> None:
+    table = read_text("id,n\n" + "".join(f"{n},{' ' * (n > 4_000)}{n}\n" for n in range(80_000)))
+    assert table.types == {"id": "integer", "n": "integer"}
+    assert table.cells("n", written=True)[79_999] == " 79999"
+    assert "blanks around them aside" in table.why("n")

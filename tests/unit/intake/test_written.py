@@ -40,6 +40,8 @@ KINDS: dict[str, st.SearchStrategy[str]] = {
     "truth": st.sampled_from(["TRUE", "FALSE", "true"]),
     "yes and no": st.sampled_from(["yes", "no", "Y"]),
     "ids": st.uuids().map(str),
+    "padded numbers": st.integers(-99, 99).map("{:>6}".format),
+    "padded words": st.sampled_from(["  a", "b ", " NA ", "   ", "true "]),
     "nothing": st.sampled_from(["", "NA", "NULL", "-", "n/a", "None"]),
 }  # fmt: skip
 
