@@ -26,6 +26,9 @@ USUAL = (",", ";", "\t", "|")
 ENOUGH = 0.3
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", ":": "colon", " ": "blank", "\x1f": "unit separator"}
 RECORD_SEPARATOR = 30
+FEW_LINES = 4
+"""Fewer than these say nothing about how lines are split."""
+
 MANY_LINES, MOST_LINES = 0.4, 0.7
 """Shares of the lines: what stands in so many of them separates cells, the first if it stands in the first line too."""
 
@@ -141,9 +144,19 @@ def _choose(body: bytes, wishes: DialectWishes, *, whole: bool) -> tuple[Split, 
 
 def _without_comments(body: bytes) -> bytes:
     """Return the body without the lines at its beginning that look like comments, if enough is left without them."""
-    lines = body.splitlines(keepends=True)
-    rest = list(dropwhile(lambda line: not line.strip() or line.startswith(COMMENTS[:3]), lines))
+    rest = _behind_comments(body.splitlines(keepends=True))
     return b"".join(rest) if len(rest) > 1 else body
+
+
+def _behind_comments(lines: list[bytes]) -> list[bytes]:
+    return list(dropwhile(lambda line: not line.strip() or line.startswith(COMMENTS[:3]), lines))
+
+
+def begins_later(sample: bytes) -> bool:
+    """Say whether a sample ends before the table begins, because nothing but comments and blank lines is in it."""
+    lines = sample.splitlines()
+    rest = len(_behind_comments(lines))
+    return rest < FEW_LINES <= len(lines) - rest
 
 
 def _base_rules(body: bytes, wishes: DialectWishes) -> Rules:

@@ -50,6 +50,8 @@ class Split:
 
     def fits_better_than(self, other: Split) -> bool:
         """Say whether the rules are worth to be taken instead: more records agree, or fewer break the rules."""
+        if self.rules.blanks and self.torn < other.torn and not self.faults:
+            return self.agreeing >= other.agreeing
         if self.columns < other.columns and self.agreeing <= other.agreeing:
             return False
         if self.rules.comment != other.rules.comment:
@@ -62,6 +64,13 @@ class Split:
 
     def _wrapped(self, quote: str) -> int:
         return sum(len(cell) > 1 and cell[0] == quote == cell[-1] for row in self.rows for cell in row if cell)
+
+    @cached_property
+    def torn(self) -> int:
+        """How many cells have a quote at one of their ends only, blanks aside."""
+        quote = chr(self.rules.quote or 0)
+        cells = (cell.strip() for row in self.rows for cell in row if cell)
+        return sum(cell.startswith(quote) != cell.endswith(quote) for cell in cells if len(cell) > 1)
 
     @property
     def comments_are_none(self) -> bool:

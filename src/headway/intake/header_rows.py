@@ -16,6 +16,9 @@ Row = Sequence[str | None]
 LOOKED_AT = 300
 MOST_PREAMBLE = 50
 SHOWN_LINES = 10
+MARK = "\ufeff"
+"""A byte order mark that stands in a name was put before a text that had one already."""
+
 
 _NUMBER = r"[-+]?(?:[$€£¥]\s?)?\d[\d.,' \u00a0\u202f]*(?:[eE][-+]?\d+)?\s?%?|[-+]?\.\d+"
 _DATE = r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}(?:[ T].*)?"
@@ -62,9 +65,10 @@ class Layout:
 
 def find_layout(cells: Cells, wanted: int | None, *, width: int, find_preamble: bool) -> Layout:
     """Return where the table begins in a sample."""
-    rows = cells.rows(LOOKED_AT)
-    begins = [int(begin) for begin in cells.begins[: len(rows)]]
-    ends = [*begins[1:], int(cells.ends[len(rows) - 1]) + 1] if rows else []
+    lead = _lead(cells)
+    rows = cells.rows(LOOKED_AT, lead)
+    begins = [int(begin) for begin in cells.begins[lead : lead + len(rows)]]
+    ends = [*begins[1:], int(cells.ends[lead + len(rows) - 1]) + 1] if rows else []
     told = [number for number, row in enumerate(rows) if not _is_blank(row) and not _is_comment(cells, begins[number])]
     first, width = _first_row(rows, told, width) if find_preamble and width > 1 else (0, width)
     told = told[first:]
@@ -90,6 +94,16 @@ def find_layout(cells: Cells, wanted: int | None, *, width: int, find_preamble: 
         skipped=tuple(_shown(cells.text[:start])[:SHOWN_LINES]),
         skipped_lines=line_of(start),
     )
+
+
+def _lead(cells: Cells) -> int:
+    """Return how many records without anything, and comments, stand before the first other one."""
+    mark = cells.rules.comment
+    is_empty = (cells.widths == 1) & cells.missing[cells.first] if cells.records else cells.missing[:0]
+    for record in range(cells.records):
+        if not is_empty[record] and not (mark and cells.text.startswith(mark, int(cells.begins[record]))):
+            return record
+    return 0
 
 
 def _shown(text: bytes) -> list[str]:
@@ -312,7 +326,7 @@ def _second_row(rows: Sequence[Row]) -> str | None:
 def names_of(rows: Sequence[Row]) -> list[str]:
     """Return the names that the header rows give; of two rows, both parts. A group's name counts until the next one."""
     if len(rows) < 2:
-        return [(cell or "").strip() for row in rows for cell in row]
+        return [(cell or "").strip().strip(MARK) for row in rows for cell in row]
     width = max(map(len, rows))
     top, bottom = ([(cell or "").strip() for cell in row] + [""] * (width - len(row)) for row in rows[:2])
     filled, last = [], ""

@@ -75,17 +75,18 @@ class Cells:
                     arrays[column] = _undone(arrays[column], altered[span], undo)
         return pa.RecordBatch.from_arrays(arrays, names=[f"c{column}" for column in range(width)])
 
-    def rows(self, most: int) -> list[list[str | None]]:
-        """Return the first records, each with all its cells."""
-        count = min(most, self.records)
-        cells = np.arange(int(self.first[count - 1] + self.widths[count - 1]) if count else 0)
+    def rows(self, most: int, start: int = 0) -> list[list[str | None]]:
+        """Return the first records from one on, each with all its cells."""
+        widths = self.widths[start : start + most].tolist()
+        begin = int(self.first[start]) if widths else 0
+        cells = np.arange(begin, begin + sum(widths))
         indices = pa.array((cells * 2).astype(np.int32), mask=self.missing[cells])
         taken = self._pieces().take(indices)
         for flags, undo in self._altered():
             taken = _undone(taken, flags[cells], undo)
         found = taken.cast(pa.binary()).to_pylist()
         texts = iter([cell if cell is None else cell.decode("utf-8", "replace") for cell in found])
-        return [[next(texts) for _ in range(width)] for width in self.widths[:count].tolist()]
+        return [[next(texts) for _ in range(width)] for width in widths]
 
     def raw(self, records: Positions, most_bytes: int) -> list[bytes]:
         """Return the text of some records as it lies in the file, at most so many bytes of each."""

@@ -27,7 +27,8 @@ WIDE = 500
 MOST_OPEN_BYTES = 64 * 1024 * 1024
 """A quoted cell longer than this is one that never closes."""
 
-_BLANKS = b" \t\x0b\x0c\r\xa0"
+_BLANKS = b" \t\x0b\x0c\r\xa0\x00\x1a"
+"""The last two fill up files that were not written to their ends, and end those of DOS."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -374,3 +375,24 @@ def test_blanks_that_come_late_are_found_out_too() -> None:
     assert table.types == {"id": "integer", "n": "integer"}
     assert table.cells("n", written=True)[79_999] == " 79999"
     assert "blanks around them aside" in table.why("n")
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["\n" * 5_000, "\r\n" * 300_000, "##contig=<ID=chr1,length=249250621>\n" * 3_000, "# a note, or two\n" * 40_000],
+    ids=["blank lines", "blank lines beyond the sample", "comments", "comments beyond the sample"],
+)
+def test_the_names_are_found_below_many_lines_that_are_no_table(before: str) -> None:
+    table = read_text(before + "chrom\tpos\nchr1\t5\nchr2\t6\nchr3\t7\n")
+    assert table.rows() == [{"chrom": f"chr{n}", "pos": n + 4} for n in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("end", [b"\x1a", b"\0" * 700])
+def test_what_fills_up_the_end_of_a_file_is_no_row(end: bytes) -> None:
+    table = read_text(b"a,b\n1,2\n3,4\n" + end)
+    assert (table.part.rejected_rows, table.rows()) == (0, [{"a": 1, "b": 2}, {"a": 3, "b": 4}])
+    assert {"blank_lines": 1} in table.decided("rows")
+
+
+def test_a_second_mark_is_no_part_of_the_first_name() -> None:
+    assert list(read_text("\ufeff\ufeffid,n\n1,2\n").types) == ["id", "n"]

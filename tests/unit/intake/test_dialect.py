@@ -28,6 +28,7 @@ In the end, when the doors were closed, some of those who had spoken, and one wh
         ("#chrom\tpos\nchr1\t5\nchr2\t6\n", "\t", ("#chrom", "pos"), {"comment": None}),
         ("##v=4\n##x\n#chrom\tpos\nchr1\t5\nchr2\t6\n", "\t", ("#chrom", "pos"), {"comment": b"##"}),
         ('a, "b"\n1, "x, y"\n2, "z, u"\n', ",", ("a", "b"), {"blanks": True}),
+        ('a , b , "c, d"\n1 , 2 , "x, y"\n3 , 4 , "z, w"\n', ",", ("a", "b", "c, d"), {"blanks": True}),
         ('a,b\n"say \\"hi\\", you",2\n"x",3\n', ",", ("a", "b"), {"escape": 92}),
         ("a,b\n1,x\ry\n2,z\n3,w\rq\n", ",", ("a", "b"), {"ends": (10,)}),
         ("a\x1fb\x1e1\x1f2\x1e3\x1f4\x1e", "\x1f", ("a", "b"), {"ends": (30,)}),

@@ -14,7 +14,15 @@ from typing import Any
 from headway.datasets.correction import MOST_RAW_BYTES
 from headway.intake.ahead import beside
 from headway.intake.delimited_words import decisions_of, issues_of
-from headway.intake.dialect import SAMPLE_BYTES, USUAL, Dialect, DialectWishes, sniff
+from headway.intake.dialect import (
+    FEW_LINES,
+    SAMPLE_BYTES,
+    USUAL,
+    Dialect,
+    DialectWishes,
+    begins_later,
+    sniff,
+)
 from headway.intake.encoding_copy import Utf8Text, as_utf8
 from headway.intake.exact_types import TypeWishes
 from headway.intake.formats.names import unique_names
@@ -28,8 +36,8 @@ from headway.intake.text_table import TableWriter
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
 MAX_COLUMNS = 5_000
-FEW_LINES = 4
-"""Fewer than these say nothing about how lines are split."""
+MAX_PREAMBLE_BYTES = 8 * 1024 * 1024
+"""Of comments and blank lines before a table; some formats list every piece of a genome there."""
 
 UNDERSTOOD = 0.05
 """Share of the parse that it takes to find out how the text is written."""
@@ -158,6 +166,9 @@ def _sniffed(text: Utf8Text, options: ParseOptions) -> Dialect:
             continue
         if not lines and not is_whole and options.delimiter is None:
             _refuse_columns(sample)
+        if not is_whole and size < MAX_PREAMBLE_BYTES and begins_later(sample):
+            size *= 8
+            continue
         dialect = sniff(sample, wishes, whole=is_whole, start=text.start)
         # A header of thousands of names, or a first cell of megabytes, may be longer than a usual sample.
         if is_whole or size > MAX_LINE_BYTES or dialect.layout.data < text.start + len(sample) // 2:
