@@ -7,7 +7,6 @@ whole stored file inside the sandbox and raises what a person can act on.
 from __future__ import annotations
 
 import codecs
-import json
 import re
 import struct
 import zipfile
@@ -20,6 +19,7 @@ from headway.errors import AppError
 from headway.intake.codecs import PACKED_SUFFIXES, codec_of
 from headway.intake.encoding_wide import wide_by_start, wide_encoding
 from headway.intake.errors import FormatBlank, FormatEmpty, FormatUnsupported, NotATable, SheetPasswordProtected
+from headway.intake.json_signs import json_format
 from headway.intake.parsing import Decision
 from headway.intake.signatures import Refusal, foreign, foreign_ole, foreign_zip
 
@@ -80,13 +80,6 @@ _EXTENSIONS: dict[str, tuple[str, ...]] = {
 }
 
 _TEXT_SUFFIXES = frozenset({".txt", ".dat"})
-
-_JSON_START = re.compile(rb'\{\s*("|\}|$)|\[\s*([\[{"\]]|-?\d|true\b|false\b|null\b|$)')
-_BRACKETS = (b"{", b"[")
-_BEFORE_JSON = b" \t\r\n\x0b\x0c\x1e"
-
-_JSON_OF_MANY_LINES = re.compile(rb"[\[{]\s*\n|[^\n]*[,\[{][ \t\r]*\n|\[\s*\{")
-"""A document that is only named like lines of JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,13 +263,7 @@ def _plain_format(source: Path, head: bytes, file_name: str, wanted: str | None)
 
 
 def _text_format(head: bytes, file_name: str) -> str:
-    text = _as_utf8(head).lstrip(_BEFORE_JSON)
-    named = _by_extension(file_name)
-    if not _JSON_START.match(text[:1024]) and not (named in {"json", "ndjson"} and text.startswith(_BRACKETS)):
-        return "delimited"
-    if named == "ndjson" and not _JSON_OF_MANY_LINES.match(text):
-        return "ndjson"
-    return "ndjson" if _first_line_is_a_value(text) else "json"
+    return json_format(_as_utf8(head), _by_extension(file_name)) or "delimited"
 
 
 def _as_utf8(head: bytes) -> bytes:
@@ -286,19 +273,6 @@ def _as_utf8(head: bytes) -> bytes:
     if wide := wide_by_start(head):
         return head.decode(wide, "ignore").encode("utf-8", "ignore")
     return head.removeprefix(codecs.BOM_UTF8)
-
-
-def _first_line_is_a_value(text: bytes) -> bool:
-    """Tell JSON by lines: the first line is a whole value, and something follows on another line."""
-    # A return alone ends a line where a text has nothing else, as old Macs wrote it.
-    first, _, rest = text.partition(b"\n" if b"\n" in text or b"\r" not in text else b"\r")
-    if not rest.strip():
-        return False
-    try:
-        json.loads(first)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _is_blank(source: Path) -> bool:

@@ -176,6 +176,16 @@ def test_the_name_decides_between_one_line_of_json_and_lines_of_it(tmp_path: Pat
     assert detect_in(tmp_path, b"{broken", "a.json") == "json"
 
 
+@pytest.mark.parametrize("text", [b"5", b'"x"', b"null\n", b'var x = [{"a": 1}];', b'ok([{"a": 1}]);', b")]}',\n[1]"])
+def test_the_name_decides_what_one_value_and_wrapped_json_are_meant_as(tmp_path: Path, text: bytes) -> None:
+    assert detect_in(tmp_path, text, "a.json") == "json"
+    assert detect_in(tmp_path, text, "a.csv") == "delimited"
+
+
+def test_a_table_that_is_named_like_json_is_one(tmp_path: Path) -> None:
+    assert detect_in(tmp_path, b"a,b\n1,2\n", "a.json") == "delimited"
+
+
 def test_a_text_format_that_was_asked_for_is_taken(tmp_path: Path) -> None:
     assert detect_in(tmp_path, b'[{"a":1}]', wanted="delimited") == "delimited"
     assert detect_in(tmp_path, b'{"a":1}', wanted="ndjson") == "ndjson"

@@ -86,9 +86,9 @@ def test_rows_that_are_no_objects_beside_a_key_called_value(tmp_path: Path) -> N
     assert table.values("value_of_row") == [None, 7]
 
 
-@pytest.mark.parametrize("text", ["[]", '{"data": []}'])
+@pytest.mark.parametrize("text", ["[]", "{}", "[{}, {}]", '{"data": []}'])
 def test_a_list_of_nothing(tmp_path: Path, text: str) -> None:
-    if text == "[]":
+    if "data" not in text:
         with pytest.raises(FormatEmpty):
             parse(tmp_path, text)
     else:

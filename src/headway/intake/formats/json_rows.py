@@ -62,6 +62,8 @@ def _parse(request: ParseRequest, source: Path, report: Report, *, lines: bool) 
     _reconcile(source, bad, count + layout.has_header)
     if not count:
         raise FormatEmpty("The JSON is valid, but its list of rows is empty.")
+    if not shapes:
+        raise FormatEmpty("The JSON is valid, but there is nothing in its rows.")
     plans = _plan(shapes, layout.names or [], spool, options.types)
     path = request.output_dir / "0.parquet"
     _write(path, plans, spool, count, report)
