@@ -14,6 +14,7 @@ import openpyxl
 import pytest
 from msoffcrypto.format.ooxml import OOXMLFile
 from openpyxl.styles import Font
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from chaos.hostile_xlsx import LINKS, SHEET, STRINGS, link, links, sheet
 from chaos.hostile_xlsx import workbook as workbook_of
@@ -63,6 +64,11 @@ def with_member(content: bytes, name: str, text: str | bytes) -> bytes:
     return buffer.getvalue()
 
 
+def member(content: bytes, name: str) -> str:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return archive.read(name).decode()
+
+
 def with_sheet(xml: str) -> bytes:
     return with_member(book(["a"]), SHEET, HEAD + xml + TAIL)
 
@@ -106,6 +112,22 @@ def test_a_moment_at_midnight_stays_a_moment(tmp_path: Path) -> None:
     table = parse(tmp_path, book(["at"], *[[moment] for moment in moments]))
     assert table.types == {"at": "timestamp"}
     assert table.values("at") == moments
+
+
+def test_days_count_from_1904_also_with_the_extensions_of_later_versions(tmp_path: Path) -> None:
+    content = book(["at"], [at("2024-01-02T00:00:00")], change=lambda wb: setattr(wb, "epoch", CALENDAR_MAC_1904))
+    index = member(content, "xl/workbook.xml")
+    extension = '<extLst><ext><x:workbookPr xmlns:x="urn:x" chartTrackingRefBase="1"/></ext></extLst></workbook>'
+    table = parse(tmp_path, with_member(content, "xl/workbook.xml", index.replace("</workbook>", extension)))
+    assert table.values("at") == [at("2024-01-02T00:00:00")]
+
+
+def test_formats_of_conditional_formats_are_not_those_of_cells(tmp_path: Path) -> None:
+    content = book(["n"], [45000.5], change=lambda wb: setattr(wb.active["A2"], "number_format", "0.000000"))
+    conditional = '<dxfs><dxf><numFmt numFmtId="164" formatCode="yyyy-mm-dd"/></dxf></dxfs></styleSheet>'
+    styles = member(content, "xl/styles.xml").replace("</styleSheet>", conditional)
+    table = parse(tmp_path, with_member(content, "xl/styles.xml", styles))
+    assert table.values("n") == [Decimal("45000.5")]
 
 
 def test_errors_keep_their_names(tmp_path: Path) -> None:

@@ -40,8 +40,9 @@ class XlsxWorkbook(Workbook):
         for tag, attributes in package.index(place):
             if tag == "sheet":
                 self.sheets.append(_sheet(attributes, links))
-            elif tag == "workbookPr":
-                self._starts_1904 = attributes.get("date1904", "") in TRUE
+            elif tag == "workbookPr" and "date1904" in attributes:
+                # An extension of Excel 2013 has an element of the same local name further down, which knows no dates.
+                self._starts_1904 = attributes["date1904"] in TRUE
         parts = {kind: target for kind, target in links.values() if kind in {"styles", "sharedStrings"}}
         self._kinds = _styles(package, parts.get("styles"))
         self._texts_part = parts.get("sharedStrings")
@@ -113,7 +114,8 @@ def _styles(package: Package, part: str | None) -> dict[str, Kind]:
     def start(tag: str, attributes: Attributes) -> None:
         nonlocal inside
         if tag == "numFmt":
-            codes[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
+            # Conditional formats, which come later, have codes of their own under numbers that may be taken.
+            codes.setdefault(attributes.get("numFmtId", ""), attributes.get("formatCode", ""))
         elif tag == "cellXfs":
             inside = True
         elif tag == "xf" and inside:
