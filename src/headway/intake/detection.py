@@ -256,7 +256,12 @@ def _zip_format_by_head(head: bytes, file_name: str) -> str | None:
 
 def _plain_format(source: Path, head: bytes, file_name: str, wanted: str | None) -> str:
     if _is_junk(head) or _is_junk(_middle(source)):
-        raise NotATable(f"{PurePath(file_name).name} is named like a table, but its bytes are not text.")
+        but = (
+            "is named like a table, but its bytes"
+            if _by_extension(file_name)
+            else "is in no format known here; its bytes"
+        )
+        raise NotATable(f"{PurePath(file_name).name} {but} are not text.")
     if wanted in TEXT_FORMATS:
         return wanted
     return _text_format(head, file_name)

@@ -48,6 +48,7 @@ _BINARY: tuple[tuple[re.Pattern[bytes], type[AppError], str], ...] = tuple(
         (rb"SQLite format 3\x00", FormatDatabase, "a SQLite database"),
         (rb"\x00\x01\x00\x00Standard (Jet|ACE) DB\x00", FormatDatabase, "an Access database"),
         (rb".{8}DUCK[\x00-\xff]\x00\x00\x00", FormatDatabase, "a DuckDB database"),
+        (rb"[\x03\x30\x31\x83\x8b\xf5].[\x01-\x0c][\x01-\x1f].{8}\x00{16}", FormatDatabase, "a dBASE table"),
         (rb"PGDMP", FormatDatabase, "a PostgreSQL dump"),
         (rb"%PDF-", FormatPdf, "a PDF document"),
         (rb"\x89PNG\r\n\x1a\n", FormatPicture, "a PNG picture"),
@@ -82,6 +83,11 @@ _BINARY: tuple[tuple[re.Pattern[bytes], type[AppError], str], ...] = tuple(
         (rb"RD[AX][23]\n|X\n\x00\x00\x00[\x02\x03]", FormatStatistics, "an R file"),
         (rb"\x00\x00[\x02\x1a]\x00[\x04-\x06]\x04|\x00\x00\x1a\x00", FormatUnsupported, "an old Lotus 1-2-3 workbook"),
         (rb"ID;P", FormatUnsupported, "a SYLK spreadsheet"),
+        (
+            rb"\x00\x05\x16[\x00\x07]\x00\x02\x00\x00",
+            FormatUnsupported,
+            "what macOS notes about another file, which has the same name without ._ before it",
+        ),
         (rb"BEGIN:V(CARD|CALENDAR)", FormatUnsupported, "a list of contacts or dates (vCard, iCalendar)"),
     )
 )

@@ -89,6 +89,8 @@ FOREIGN = {
     "tar": (b"a.csv".ljust(257, b"\0") + b"ustar\x0000" + JUNK, "tar"),
     "split zip": (b"PK\x07\x08PK\x03\x04" + JUNK, "split"),
     "sqlite": (b"SQLite format 3\x00" + JUNK, "SQLite"),
+    "dbase": (b"\x03\x0b\x02\x0a" + b"\x08\0\0\0\xa1\1\x8a\0" + bytes(20) + JUNK, "dBASE"),
+    "notes of macos": (b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X" + JUNK, "macOS"),
     "pdf": (b"%PDF-1.7\n", "PDF"),
     "png": (b"\x89PNG\r\n\x1a\n" + JUNK, "PNG"),
     "jpeg": (b"\xff\xd8\xff\xe0" + JUNK, "JPEG"),
@@ -147,6 +149,12 @@ def test_nothing_is_empty(tmp_path: Path, content: bytes) -> None:
 def test_junk_is_not_a_table(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(NotATable):
         detect_in(tmp_path, content, "table.csv")
+
+
+def test_junk_is_called_what_its_name_says(tmp_path: Path) -> None:
+    for name, said in (("a.csv", "named like a table"), ("a.bin", "no format known here")):
+        with pytest.raises(NotATable, match=said):
+            detect_in(tmp_path, JUNK, name)
 
 
 def test_an_encrypted_workbook_is_told_from_an_old_one(tmp_path: Path) -> None:

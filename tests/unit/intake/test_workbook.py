@@ -364,6 +364,12 @@ def rels(content: bytes) -> str:
         return archive.read("xl/_rels/workbook.xml.rels").decode()
 
 
+def test_a_sheet_without_a_part_is_told(tmp_path: Path) -> None:
+    content = with_member(book(["a"]), "xl/_rels/workbook.xml.rels", "<Relationships/>")
+    with pytest.raises(SheetUnreadable, match="does not say in which part"):
+        parse(tmp_path, content)
+
+
 def test_a_workbook_of_macros_only(tmp_path: Path) -> None:
     content = book(["a"])
     spoiled = with_member(

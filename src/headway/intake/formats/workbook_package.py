@@ -103,7 +103,10 @@ class Package:
     def _member(self, name: str) -> zipfile.ZipInfo:
         member = self._members.get(_plain(name))
         if member is None:
-            raise SheetUnreadable(f"The workbook has no part {name}.")
+            said = (
+                f"The workbook has no part {name}." if name else "The workbook does not say in which part the sheet is."
+            )
+            raise SheetUnreadable(said)
         if member.flag_bits & 1:
             raise SheetPasswordProtected(
                 "The workbook is encrypted, so nothing in it can be read without its password."
