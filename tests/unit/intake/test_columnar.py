@@ -101,7 +101,7 @@ KEPT: dict[str, tuple[pa.Array, str, Any]] = {
     "bytes that are text": (pa.array(["é".encode()]), "text", "é"),
     "bytes that are not": (pa.array([b"\xff\x00"]), "text", "ff00"),
     "null": (pa.nulls(1), "text", None),
-    "uuid": (pa.array([uuid.UUID(int=5).bytes], pa.uuid()), "text", str(uuid.UUID(int=5))),
+    "uuid": (pa.array([uuid.UUID(int=5).bytes], pa.uuid()), "uuid", str(uuid.UUID(int=5))),
 }
 
 

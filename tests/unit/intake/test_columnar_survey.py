@@ -52,7 +52,7 @@ SURVEY: dict[str, tuple[pa.Array, str, str | None, str]] = {
     "large_binary": (pa.array(["é".encode()], pa.large_binary()), "text", "é", "UTF-8 text"),
     "fixed binary": (pa.array([ONE.bytes], pa.binary(16)), "text", ONE.hex, "hex digits"),
     "small numbers as bytes": (pa.array([b"\x00\x01"], pa.binary(2)), "text", "0001", "hex digits"),
-    "uuid": (pa.array([ONE.bytes], pa.uuid()), "text", str(ONE), "UUID"),
+    "uuid": (pa.array([ONE.bytes], pa.uuid()), "uuid", str(ONE), "UUID"),
     "list": (pa.array([[1, None]]), "json", "[1,null]", "list"),
     "large list": (pa.array([[2**60]], pa.large_list(pa.int64())), "json", f"[{2**60}]", "large_list"),
     "fixed list": (pa.array([[1, 2]], pa.list_(pa.int64(), 2)), "json", "[1,2]", "fixed_size_list"),
@@ -61,7 +61,7 @@ SURVEY: dict[str, tuple[pa.Array, str, str | None, str]] = {
     "struct of nothing": (pa.array([{}], pa.struct([])), "json", "{}", "struct"),
     "map": (pa.array([[("k", 2**63 - 1)]], pa.map_(pa.string(), pa.int64())), "json", f'{{"k":{2**63 - 1}}}', "map"),
     "uuid inside": (pa.ListArray.from_arrays([0, 1], pa.array([ONE.bytes], pa.uuid())), "json", f'["{ONE}"]', "list"),
-    "span of months": (pa.array([pa.MonthDayNano([1, 2, 3])]), "text", "MonthDayNano(months=1, days=2, nanoseconds=3)", "its text"),
+    "span of months": (pa.array([pa.MonthDayNano([1, -2, -1_500_000_000])]), "text", "P1M-2DT-1.5S", "P1M2DT"),
     "union": (pa.UnionArray.from_sparse(pa.array([0], pa.int8()), [pa.array([7]), pa.array(["x"])]), "json", "7", "union"),
 }  # fmt: skip
 

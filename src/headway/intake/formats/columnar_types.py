@@ -246,7 +246,7 @@ def _nested(kind: pa.DataType) -> Rule:
 def _extension(kind: pa.BaseExtensionType) -> Rule:
     name = kind.extension_name
     if name == "arrow.uuid":
-        return _text("The file has the type UUID.", _uuids)
+        return Rule(ColumnType.UUID, pa.string(), "The file has the type UUID.", _uuids)
     inner = _after(rule_for(kind.storage_type), lambda array: array.storage)
     if name == "arrow.json":
         return Rule(ColumnType.JSON, pa.string(), "The file has the type JSON.", inner.convert)
@@ -255,6 +255,21 @@ def _extension(kind: pa.BaseExtensionType) -> Rule:
 
 def _uuids(array: pa.Array) -> pa.Array:
     return pa.array([None if value is None else str(value) for value in array.to_pylist()], pa.string())
+
+
+def _interval(kind: pa.DataType) -> Rule:
+    return _text(f"The file has the type {kind}, which is kept as text like P1M2DT3.5S.", _intervals)
+
+
+def _intervals(array: pa.Array) -> pa.Array:
+    """Return lengths of time as ISO 8601 writes them; months and days have no fixed number of seconds."""
+    return pa.array([None if value is None else _iso(*value) for value in array.to_pylist()], pa.string())
+
+
+def _iso(months: int, days: int, nanoseconds: int) -> str:
+    seconds, rest = divmod(abs(nanoseconds), 10**9)
+    clock = f"{'-' if nanoseconds < 0 else ''}{seconds}.{rest:09d}".rstrip("0").rstrip(".")
+    return f"P{months}M{days}DT{clock}S"
 
 
 def _after(rule: Rule, first: Convert) -> Rule:
@@ -280,6 +295,7 @@ _BUILDERS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[pa.DataType], Ru
     (pa.types.is_time, _time),
     (pa.types.is_timestamp, _timestamp),
     (pa.types.is_duration, _duration),
+    (pa.types.is_interval, _interval),
     (lambda kind: pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind), _string),
     (
         lambda kind: (
