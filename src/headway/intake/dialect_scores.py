@@ -23,7 +23,10 @@ WORDS_ONLY = 0.5
 and cells in columns of fixed width have many blanks between them.
 """
 
-MANY_EMPTY = 0.2
+ALIGNED = 1.3
+"""How much more it is trusted where values stand in columns of fixed width."""
+
+MANY_EMPTY, MOST_VALUES = 0.2, 0.9
 
 _ORDINARY = re.compile(
     r"|[-+]?\d+([.,]\d+)?%?|[-+]?\d{1,3}([., ']\d{3})+([.,]\d+)?|\d{4}-\d\d-\d\d.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}( \d.*)?"
@@ -85,9 +88,10 @@ class Split:
 
     @property
     def has_values(self) -> bool:
-        """Say whether some column holds values only, below its name."""
+        """Say whether some column holds values, a few names and titles above them aside."""
         rows = [row for row in self.rows if len(row) == self.columns]
-        return any(all(map(is_value, cells)) for cells in zip(*(rows[1:] or rows), strict=True))
+        columns = zip(*(rows[1:] or rows), strict=True)
+        return any(sum(map(is_value, cells)) >= MOST_VALUES * len(cells) for cells in columns)
 
     @property
     def is_filled(self) -> bool:
@@ -133,8 +137,9 @@ def try_rules(body: bytes, rules: Rules, delimiter: str | None, trust: float, *,
     found = Split(rules, delimiter, trust, cells, columns, agreeing, len(cells.faults), 0.0)
     if columns < 2:
         return found
-    if delimiter == " " and not (found.has_values and (rules.runs or found.is_filled)):
-        trust *= WORDS_ONLY
+    if delimiter == " ":
+        is_table = found.has_values and (rules.runs or found.is_filled)
+        trust *= WORDS_ONLY if not is_table else ALIGNED if rules.runs else 1.0
     score = agreeing**2 * (0.15 + 0.85 * _ordinary(found)) * trust * (1 - 1 / columns) ** 0.25
     return Split(rules, delimiter, trust, cells, columns, agreeing, len(cells.faults), score)
 

@@ -154,7 +154,7 @@ def _begin_above(known: Sequence[Row], first: int, width: int) -> int | None:
 
     They are no titles, because they have about as many cells as the row of values below them.
     """
-    if not any(map(is_value, known[first]) if known else ()):
+    if not known or (_filled(known[first]) and not any(map(is_value, known[first]))):
         return None
     begin, is_near = None, True
     for place in range(first - 1, -1, -1):

@@ -62,6 +62,8 @@ In the end, when the doors were closed, some of those who had spoken, and one wh
         ("Ann Ruth Smith\nBob Leo Jones\nCem Ali Yil\n", None, ("Ann Ruth Smith",), {}),
         ("1 2 x\n3 4 y\n", " ", (), {}),
         ("A    580329 4    318.25\nA    580405 6    316.19\n", " ", (), {"runs": True}),
+        ("Rates of many banks\n   short   long\n" + "    4.36   6.20\n" * 20, " ", ("short", "long"), {"runs": True}),
+        ("a,b,c\n,,,\n", ",", ("a", "b", "c"), {}),
         ("Series\nid,n,\nx,1\ny,2\n", ",", ("id", "n"), {}),
         (PROSE, None, (PROSE.splitlines()[0],), {}),
     ],
