@@ -255,14 +255,17 @@ def _under(places: list[int], below: Sequence[Row]) -> Iterator[str]:
 
 
 def _counts_up(first: list[str], below: Sequence[Row]) -> bool:
-    """Say whether the row is like `,0,1,2`: nothing above the names of the rows, then numbers in even steps."""
+    """Say whether the row is like `,0,1,2`: nothing above the names of the rows, then numbers that rise or fall."""
     rest = first[1:]
     if len(rest) < 2 or first[0] or not all(map(_PLAIN_NUMBER.fullmatch, rest)):
         return False
     numbers = [Decimal(cell) for cell in rest]
-    steps = {later - earlier for earlier, later in pairwise(numbers)}
+    steps = [later - earlier for earlier, later in pairwise(numbers)]
+    if numbers[0] in {0, 1} and set(steps) == {1}:
+        return True
     named = all((row[0] or "").strip() for row in below[:5] if row)
-    return len(steps) == 1 and ((numbers[0] in {0, 1} and steps == {1}) or (len(rest) > 2 and steps != {0} and named))
+    in_order = all(step > 0 for step in steps) or all(step < 0 for step in steps)
+    return len(rest) > 2 and named and in_order
 
 
 def _are_days(first: list[str], below: Sequence[Row]) -> bool:
