@@ -142,10 +142,13 @@ def split(
 
     `ended` says that nothing follows the block; for `patient` see `find_marks`.
     """
-    if ended and text and text[-1] not in rules.ends:
+    escapes, escaped = rules.escaped(np.frombuffer(text, np.uint8))
+    if ended and text and (text[-1] not in rules.ends or (escaped is not None and escaped[-1])):
+        # What would be escaped is not there: a mark at the very end is text, and does not escape the end that is added.
+        escapes = escapes[escapes < len(text) - 1]
+        escaped = None if escaped is None else np.append(escaped, np.False_)
         text += rules.record_end
     block = np.frombuffer(text, np.uint8)
-    escapes, escaped = rules.escaped(block)
     quotes = np.flatnonzero(block == rules.quote) if rules.quote is not None else np.empty(0, np.int64)
     marks = find_marks(text, block, quotes, escaped, rules, width=width, ended=ended, patient=patient)
     if marks.open_record is not None:

@@ -396,3 +396,14 @@ def test_what_fills_up_the_end_of_a_file_is_no_row(end: bytes) -> None:
 
 def test_a_second_mark_is_no_part_of_the_first_name() -> None:
     assert list(read_text("\ufeff\ufeffid,n\n1,2\n").types) == ["id", "n"]
+
+
+@pytest.mark.parametrize(
+    ("text", "last"),
+    [('a,b\n"x\\"y",1\nz,w\\', "w\\"), ('a,b\n"x\\"y",1\nz,w\\\n', "w\n"), ('a,b\n"x\\"y",1\nz,"w\\"\n', None)],
+)
+def test_an_escape_at_the_end_escapes_nothing(text: str, last: str | None) -> None:
+    table = read_text(text, escape="\\")
+    assert table.part.rows + table.part.rejected_rows == 2
+    if last is not None:
+        assert table.cells("b", written=True) == ["1", last]

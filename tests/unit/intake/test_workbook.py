@@ -10,7 +10,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
 from msoffcrypto.format.ooxml import OOXMLFile
 from openpyxl.styles import Font
@@ -29,53 +28,10 @@ from headway.intake.errors import (
     SheetUnreadable,
     UnpackedSizeLimit,
 )
-from headway.intake.formats import workbook, workbook_package
-from headway.intake.text_errors import TooManyColumns
+from headway.intake.formats import workbook_package
 
-from .parse_helpers import MIB, Parsed, parse_bytes
-
-HEAD = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
-TAIL = "</sheetData></worksheet>"
-
-
-def at(text: str) -> dt.datetime:
-    """Return a moment without a zone, as files have them."""
-    return dt.datetime.fromisoformat(text)
-
-
-def book(*rows: list[Any], change: Callable[[Any], None] | None = None) -> bytes:
-    """Return a workbook with these rows on its first sheet."""
-    wb = openpyxl.Workbook()
-    for row in rows:
-        wb.active.append(row)
-    if change is not None:
-        change(wb)
-    buffer = io.BytesIO()
-    wb.save(buffer)
-    return buffer.getvalue()
-
-
-def with_member(content: bytes, name: str, text: str | bytes) -> bytes:
-    """Return the workbook with one member replaced."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as new:
-        for member in old.namelist():
-            new.writestr(member, text if member == name else old.read(member))
-    return buffer.getvalue()
-
-
-def member(content: bytes, name: str) -> str:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return archive.read(name).decode()
-
-
-def with_sheet(xml: str) -> bytes:
-    return with_member(book(["a"]), SHEET, HEAD + xml + TAIL)
-
-
-def parse(folder: Path, content: bytes, **options: Any) -> Parsed:
-    return parse_bytes(workbook.parse_xlsx, folder, content, "table.xlsx", **options)
-
+from .making_workbooks import at, book, member, parse, with_member, with_sheet
+from .parse_helpers import MIB
 
 # -------------------------------------------------------------------------------------------------------- cells
 
@@ -178,84 +134,6 @@ def test_a_sheet_that_cannot_be_taken(tmp_path: Path, sheet: str, expected: type
 def test_a_workbook_of_nothing(tmp_path: Path) -> None:
     with pytest.raises(SheetEmpty):
         parse(tmp_path, book())
-
-
-# ------------------------------------------------------------------------------------------------------- header
-
-
-def test_a_title_above_a_table_is_no_header(tmp_path: Path) -> None:
-    table = parse(tmp_path, book(["Report 2024"], [], ["region", "city", "n"], ["North", "A", 1]))
-    assert list(table.types) == ["region", "city", "n"]
-    assert "Report 2024" in table.decision("header").evidence
-    assert table.decision("header").value == "row 3"
-
-
-def test_a_table_without_a_header(tmp_path: Path) -> None:
-    table = parse(tmp_path, book([1, "a"], [2, "b"]), header=False)
-    assert table.values("column_1") == [1, 2]
-
-
-@pytest.mark.parametrize(
-    ("rows", "names", "said"),
-    [
-        ([[3], [4], [5]], ["column_1"], "value '3'"),
-        ([["Ann", 41], ["Bob", 42]], ["column_1", "column_2"], "value '41'"),
-        ([[7, "x"]], ["column_1", "column_2"], "value '7'"),
-        ([["Ann", "DE"], ["Bob", "DE"]], ["column_1", "column_2"], "'DE' stands in the first row"),
-        ([["city", 2019, 2020], ["A", 1, 2], ["B", 3, 4]], ["city", "2019", "2020"], "counts on"),
-    ],
-)
-def test_a_row_of_values_is_no_header(tmp_path: Path, rows: list[list[Any]], names: list[str], said: str) -> None:
-    table = parse(tmp_path, book(*rows))
-    assert list(table.types) == names
-    assert said in table.decision("header").evidence
-
-
-GROUPS = (
-    ["Sales of 2024"], [None, "North", None, "South"], ["year", "men", "women", "men"], [2023, 1, 2, 3], [2024, 4, 5, 6],
-)  # fmt: skip
-
-
-def test_the_names_of_groups_stand_before_those_below_them(tmp_path: Path) -> None:
-    table = parse(tmp_path, book(*GROUPS))
-    assert list(table.types) == ["year", "North men", "North women", "South men"]
-    assert [d.value for d in table.part.decisions if d.subject == "header"] == ["row 2", {"rows": 2}]
-
-
-@pytest.mark.parametrize(("rows", "names"), [(0, ["column_1", "column_2"]), (1, ["a", "b"]), (2, ["a [m]", "b [s]"])])
-def test_how_many_rows_hold_names_can_be_said(tmp_path: Path, rows: int, names: list[str]) -> None:
-    table = parse(tmp_path, book(["a", "b"], ["[m]", "[s]"], [1, 2]), header_rows=rows)
-    assert (list(table.types), table.part.rows) == (names, 3 - rows)
-
-
-def test_two_rows_of_names_are_kept_for_columns_that_appear_further_down(tmp_path: Path) -> None:
-    rows = [[number, 1, 2] for number in range(300)]
-    table = parse(tmp_path, book([None, "G", None], ["id", "x", "y"], *rows, [300, 1, 2, 3]))
-    assert list(table.types) == ["id", "G x", "G y", "G"]
-
-
-def test_blank_and_repeated_names(tmp_path: Path) -> None:
-    table = parse(tmp_path, book([" a ", None, "a"], [1, 2, 3]))
-    assert list(table.types) == ["a", "column_2", "a_2"]
-
-
-def test_a_table_may_begin_anywhere_and_blank_rows_are_told(tmp_path: Path) -> None:
-    rows: list[list[Any]] = [[], [], [None, None, "a", "b"], [None, None, 1, 2], [], [None, None, 3, 4]]
-    table = parse(tmp_path, book(*rows))
-    assert (table.values("a"), table.values("b")) == ([1, 3], [2, 4])
-    assert any(decision.value == "blank rows left out" for decision in table.part.decisions)
-
-
-def test_merged_cells_are_told(tmp_path: Path) -> None:
-    content = book(["a", "b"], ["x", 1], [None, 2], change=lambda wb: wb.active.merge_cells("A2:A3"))
-    table = parse(tmp_path, content)
-    assert table.values("a") == ["x", None]
-    assert any(decision.value == "merged cells" for decision in table.part.decisions)
-
-
-def test_too_many_columns(tmp_path: Path) -> None:
-    with pytest.raises(TooManyColumns):
-        parse(tmp_path, book([f"c{i}" for i in range(5001)], [1] * 5001))
 
 
 # --------------------------------------------------------------------------------------------------------- grid
