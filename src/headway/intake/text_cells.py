@@ -154,12 +154,13 @@ def split(
     if marks.open_record is not None:
         block, ended = block[: marks.open_record], True
     if len(block) > 2 * most_bytes:
-        cut = _cut(block, marks.toggles, rules, most_bytes)
+        is_end = rules.is_end(block) if escaped is None else rules.is_end(block) & ~escaped[: len(block)]
+        cut = _cut(block, marks.toggles, is_end, most_bytes)
         block, ended = block[:cut], ended or cut < len(block)
     return _cells(text, block, rules, marks, escapes, escaped, ended=ended)
 
 
-def _cut(block: Bytes, toggles: Positions, rules: Rules, at: int) -> int:
+def _cut(block: Bytes, toggles: Positions, is_end: Flags, at: int) -> int:
     """Return where the first record ends that goes beyond `at`, or the length of the block."""
     while at < len(block):
         place = int(np.searchsorted(toggles, at, "right"))
@@ -167,7 +168,7 @@ def _cut(block: Bytes, toggles: Positions, rules: Rules, at: int) -> int:
             at = int(toggles[place]) if place < len(toggles) else len(block)
             continue
         until = int(toggles[place]) if place < len(toggles) else len(block)
-        ends = np.flatnonzero(rules.is_end(block[at:until]))
+        ends = np.flatnonzero(is_end[at:until])
         if len(ends):
             at += int(ends[0]) + 1
             is_pair = at < len(block) and block[at - 1] == CR and block[at] == LF

@@ -67,7 +67,8 @@ def find_marks(
         return Marks()
     if _is_regular(block, quotes, rules) and not ((ended or not patient) and len(quotes) % 2):
         return _regular(quotes)
-    return _Walk(text, block, quotes, rules, width=width, ended=ended, patient=patient).marks()
+    ends = rules.is_end(block) if escaped is None else rules.is_end(block) & ~escaped[: len(block)]
+    return _Walk(text, ends, quotes, rules, width=width, ended=ended, patient=patient).marks()
 
 
 def _is_regular(block: Bytes, quotes: Positions, rules: Rules) -> bool:
@@ -100,7 +101,7 @@ class _Walk:
     def __init__(
         self,
         text: bytes,
-        block: Bytes,
+        ends: Flags,
         quotes: Positions,
         rules: Rules,
         *,
@@ -108,10 +109,11 @@ class _Walk:
         ended: bool,
         patient: bool,
     ) -> None:
+        """`ends` says which bytes end a record unless they are quoted."""
         self._text = text
         self._rules = rules
         self._quotes: list[int] = quotes.tolist()
-        self._ends: list[int] = np.flatnonzero(rules.is_end(block)).tolist()
+        self._ends: list[int] = np.flatnonzero(ends).tolist()
         self._width = width
         self._ended = ended
         self._patient = patient and not ended

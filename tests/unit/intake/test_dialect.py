@@ -127,3 +127,15 @@ def test_what_the_user_names_is_taken() -> None:
 )  # fmt: skip
 def test_options_change_how_a_text_is_read(text: str, options: dict[str, Any], rows: list[dict[str, str]]) -> None:
     assert read_text(text, **options).rows(written=True) == rows
+
+
+def test_a_line_end_that_is_escaped_ends_no_row_where_quotes_break_the_rules() -> None:
+    table = read_text('a|b\n1|2\n3\\\n4|"x\n5|6\n', delimiter="|", quote='"', escape="\\")
+    assert table.rows(written=True) == [{"a": "1", "b": "2"}, {"a": "5", "b": "6"}]
+    assert table.part.rejected_rows == 1
+
+
+def test_a_line_end_that_is_escaped_ends_no_row_where_long_blocks_are_cut() -> None:
+    long = "x" * 3_000_000
+    table = read_text(f'a,b\n"{long}",y\\\nz\n1,2\n', escape="\\")
+    assert table.rows(written=True) == [{"a": long, "b": "y\nz"}, {"a": "1", "b": "2"}]

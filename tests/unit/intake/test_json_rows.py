@@ -336,3 +336,8 @@ def test_progress_rises_to_the_end(tmp_path: Path) -> None:
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
     assert len(fractions) > 5
+
+
+def test_an_encoding_that_was_named_and_is_another_one_is_told(tmp_path: Path) -> None:
+    with pytest.raises(JsonBadText, match="not UTF-16"):
+        parse(tmp_path, '[{"a": 1}]', encoding="utf-16")

@@ -215,7 +215,8 @@ class Window:
         self._ended = not block
         try:
             self._text += self._decoder.decode(block, final=self._ended)
-        except UnicodeDecodeError:
+        except UnicodeError:
+            # Not only of bytes: UTF-16 without its mark is an error of its own.
             line = self._begin_line + self._text.count(self.line_feed or "\n", self._counted_to)
             raise JsonBadText(
                 f"There are bytes after line {line:,} that are not {self.encoding.removesuffix('-sig').upper()}.",
