@@ -307,6 +307,9 @@ def _inside(
         blank = (opened > starts) & (opened < stops) & (block[np.minimum(starts, len(block) - 1)] == BLANK)
         starts = np.where(blank, opened, starts)
     quoted = np.flatnonzero((block[starts] == rules.quote) & (starts < stops))
+    if not marks.regular:
+        # A cell that begins with a mark which closes nowhere is kept as it is written.
+        quoted = quoted[np.isin(starts[quoted], marks.opens)]
     starts, stops = starts.copy(), stops.copy()
     starts[quoted] += 1
     stops[quoted] = np.maximum(stops[quoted] - 1, starts[quoted])

@@ -77,9 +77,17 @@ def _is_regular(block: Bytes, quotes: Positions, rules: Rules) -> bool:
         return False
     opens, closes = quotes[0::2], quotes[1::2]
     before = np.where(opens > 0, block[opens - 1], LF)
-    after = block[closes[closes + 1 < len(block)] + 1]
+    behind = closes[closes + 1 < len(block)] + 1
+    after = block[behind]
+    if CR not in rules.ends and _has_lone_return(block, behind[after == CR]):
+        return False
     borders = (rules.quote, *rules.ends, *(rules.delimiter or b""))
     return _among(before, borders) and _among(after, (*borders, CR))
+
+
+def _has_lone_return(block: Bytes, returns: Positions) -> bool:
+    """Say whether one of some returns is followed by no line feed: it ends nothing then, and is text."""
+    return bool((block[returns[returns + 1 < len(block)] + 1] != LF).any())
 
 
 def _among(values: Bytes, allowed: tuple[int | None, ...]) -> bool:
@@ -117,7 +125,6 @@ class _Walk:
         self._width = width
         self._ended = ended
         self._patient = patient and not ended
-        self._borders = {*rules.ends, CR}
         self._next = 0
         self._outside_from = 0
         self._record = 0
@@ -200,8 +207,10 @@ class _Walk:
         return None
 
     def _ends_cell(self, at: int) -> bool:
-        if at >= len(self._text) or self._text[at] in self._borders:
+        if at >= len(self._text) or self._text[at] in self._rules.ends:
             return True
+        if self._text[at] == CR:
+            return self._text[at + 1 : at + 2] in {b"", b"\n"}
         return self._rules.delimiter is not None and self._text.startswith(self._rules.delimiter, at)
 
     def _fault(self, opening: int, at: int, code: str) -> bool:

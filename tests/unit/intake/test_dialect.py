@@ -139,3 +139,15 @@ def test_a_line_end_that_is_escaped_ends_no_row_where_long_blocks_are_cut() -> N
     long = "x" * 3_000_000
     table = read_text(f'a,b\n"{long}",y\\\nz\n1,2\n', escape="\\")
     assert table.rows(written=True) == [{"a": long, "b": "y\nz"}, {"a": "1", "b": "2"}]
+
+
+def test_a_return_behind_a_quote_ends_no_cell_where_it_ends_no_row() -> None:
+    text = 'a,b\n1,x\ry\n2,z\n3,w\rq\n"4"\r5é,6\n7,"8"\r\n'
+    kept = read_text(text, stray_quotes="keep")
+    assert [list(row.values()) for row in kept.rows(written=True)][3:] == [['"4"\r5é', "6"], ["7", "8"]]
+    assert read_text(text).part.rejected_rows == 1
+
+
+def test_a_cell_whose_quote_closes_nowhere_keeps_its_last_character() -> None:
+    kept = read_text('a,b\n"x",1\n"yé,2\n3,"z"\n', stray_quotes="keep")
+    assert [list(row.values()) for row in kept.rows(written=True)] == [["x", "1"], ['"yé', "2"], ["3", "z"]]
