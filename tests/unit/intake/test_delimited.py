@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -19,7 +18,6 @@ from headway.intake.text_errors import (
     TooManyBadRows,
     TooManyColumns,
 )
-from headway.intake.text_reader import Chunk, TextReader
 from tests.unit.intake.reading import read_text
 
 CELL = st.one_of(
@@ -101,23 +99,6 @@ def test_a_type_only_where_nothing_is_lost(
 def test_a_type_that_changes_at_row_30_001_is_found() -> None:
     read = read_text("n,m\n" + "1,2\n" * 30_000 + "x,2\n")
     assert read.types == {"n": "text", "m": "integer"}
-
-
-@pytest.mark.parametrize(("last", "times"), [("7", 1), ("x7", 3)])
-def test_a_file_is_read_once_unless_a_value_comes_that_nothing_foretold(
-    last: str, times: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun: list[TextReader] = []
-    chunks = TextReader.chunks
-
-    def note(self: TextReader) -> Iterator[Chunk]:
-        begun.append(self)
-        return chunks(self)
-
-    monkeypatch.setattr(TextReader, "chunks", note)
-    read = read_text(table(*map(str, range(300_000)), last))
-    assert read.part.rows == 300_001
-    assert len(begun) == times
 
 
 def test_empty_and_quoted_empty_are_told_apart() -> None:
