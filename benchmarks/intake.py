@@ -32,6 +32,7 @@ from tests.support.product import Server, running_server, until
 SHEET_ROWS = 500_000
 SMALL_BYTES = 100_000
 SMALL_FILES = 20
+PREVIEWS = 5
 REST_SECONDS = 1.5
 """Before each of them: it is about a file that comes by itself, for which a process waits."""
 
@@ -43,10 +44,11 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Imported:
-    """What one import cost: seconds until all bytes were durable, until the dataset was there, of processors, and of
+    """What one import cost: its job, seconds until all bytes were durable, until the dataset was there, of processors, and of
     those in the worker itself, which watches and tells; in MB how much the API grew, and the most that each process held.
     """
 
+    job_id: str
     uploaded: float
     wall: float
     cpu: float
@@ -77,6 +79,7 @@ def one_run(folder: Path, source: Path, book: Path, wanted: list[str]) -> dict[s
     with running_server(folder / "data") as server, server.client() as client:
         client.timeout = httpx.Timeout(600)
         ours = imported(server, client, source)
+        previewed = preview_seconds(client, ours.job_id)
         sheet = imported(server, client, book)
         cancelled = cancel_seconds(server, client, source)
         small = usable_seconds(client, write_csv(folder / "small.csv", SMALL_BYTES))
@@ -85,6 +88,7 @@ def one_run(folder: Path, source: Path, book: Path, wanted: list[str]) -> dict[s
     return {
         "upload, hash and durable store, s": ours.uploaded,
         "until the dataset is there, s": ours.wall,
+        f"preview of the stored file, p50 of {PREVIEWS}, s": statistics.median(previewed),
         "CPU seconds": ours.cpu,
         "the worker's own, to watch and tell, % of them": 100 * ours.watching / ours.cpu,
         "the profile, % of the parse's CPU seconds": 100 * described / read,
@@ -139,7 +143,7 @@ def imported(server: Server, client: httpx.Client, source: Path) -> Imported:
     if job["status"] != "completed":
         sys.exit(f"the import failed: {job['problem']}")
     cpu = cpu_seconds(worker, api) - before + sum(spent.values()) - warm
-    return Imported(uploaded, wall, cpu, cpu_seconds(worker) - own, uploading_peak - idle, dict(peaks))
+    return Imported(job_id, uploaded, wall, cpu, cpu_seconds(worker) - own, uploading_peak - idle, dict(peaks))
 
 
 def finished(client: httpx.Client, job_id: str) -> dict[str, Any]:
@@ -149,6 +153,17 @@ def finished(client: httpx.Client, job_id: str) -> dict[str, Any]:
         job = client.get(f"/jobs/{job_id}", params={"wait": 25, "after_version": job["version"]}).json()
     found: dict[str, Any] = job
     return found
+
+
+def preview_seconds(client: httpx.Client, job_id: str) -> list[float]:
+    """Look at a stored file again and again; return how long each look took."""
+    seconds = []
+    for _ in range(PREVIEWS):
+        time.sleep(REST_SECONDS)  # as for small files
+        began = time.monotonic()
+        client.post("/imports/preview", json={"job_id": job_id}).raise_for_status()
+        seconds.append(time.monotonic() - began)
+    return seconds
 
 
 def cancel_seconds(server: Server, client: httpx.Client, source: Path) -> float:
