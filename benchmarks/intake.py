@@ -159,7 +159,7 @@ def preview_seconds(client: httpx.Client, job_id: str) -> list[float]:
     """Look at a stored file again and again; return how long each look took."""
     seconds = []
     for _ in range(PREVIEWS):
-        time.sleep(REST_SECONDS)  # as for small files
+        time.sleep(REST_SECONDS)  # until a process waits for the next look, as one does for most
         began = time.monotonic()
         client.post("/imports/preview", json={"job_id": job_id}).raise_for_status()
         seconds.append(time.monotonic() - began)

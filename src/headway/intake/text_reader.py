@@ -185,7 +185,7 @@ class TextReader:
 
 def _line_breaks(cells: Cells) -> int:
     block = np.frombuffer(cells.text, np.uint8)[: cells.used]
-    # Ten times as fast as to look for one after another.
+    # A third of the time that it takes to look for one after another.
     feeds, returns = (int(np.count_nonzero(block == end)) for end in (LF, CR))
     return feeds + returns - (cells.text.count(b"\r\n", 0, cells.used) if returns else 0)
 

@@ -22,7 +22,7 @@ PAGE_LIMIT = 1000
 async def list_in_view(session: AsyncSession, owner: str, now: datetime) -> Sequence[BackgroundJob]:
     """Return what the active list of an owner shows, newest first.
 
-    They are rows with the attributes of a job, for reading only: to make entities of them took as long as to find them.
+    They are rows with the attributes of a job, for reading only: to make entities of them took nearly as long as to find them.
     """
     moments = {"owner": owner, "badly": now - ENDED_BADLY_VISIBLE, "well": now - COMPLETED_VISIBLE}
     jobs = cast("Sequence[BackgroundJob]", (await session.execute(_VIEW_OF_ONE, moments)).all())

@@ -93,7 +93,7 @@ def _children(process: str) -> list[int]:
 
 
 def _read(path: str) -> bytes:
-    """Return a short file of the system; nothing if it is gone. Asked twenty times a second, and so without objects."""
+    """Return a short file of the system; nothing if it is gone. Asked forty times a second, and so without objects of paths."""
     try:
         with io.FileIO(path) as file:
             return file.readall()

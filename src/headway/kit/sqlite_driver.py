@@ -31,14 +31,14 @@ class Connection(aiosqlite.Connection):
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function in the thread of the connection."""
-        return await self._execute(function, *arguments)  # type: ignore[no-untyped-call]
+        return await self._execute(function, *arguments)  # type: ignore[no-untyped-call]  # the one method that aiosqlite left untyped
 
     def begin(self, how: str, sql: str, parameters: Iterable[Any]) -> sqlite3.Cursor:
         """Run a statement, in the thread of the connection."""
         cursor: sqlite3.Cursor = getattr(self._conn, how)(sql, parameters)
         return cursor
 
-    def cursor(self) -> Cursor:  # type: ignore[override]  # one that exists at once needs no waiting
+    def cursor(self) -> Cursor:  # type: ignore[override]  # aiosqlite's is waited for; this one asks nothing of the thread
         return Cursor(self)
 
 
