@@ -164,21 +164,24 @@ class Database:
 
         That is the database's own on PostgreSQL, whose machines may disagree, and this machine's on SQLite.
         """
-        if self.is_sqlite:
-            return sa.literal(clock.now() + timedelta(seconds=seconds), UtcDateTime)
-        now = sa.func.clock_timestamp(type_=UtcDateTime)
-        return sa.type_coerce(now + sa.literal(timedelta(seconds=seconds), sa.Interval), UtcDateTime)
+        return self._moment(sa.literal(self.moment_value(clock, seconds), self._moment_type))
 
     def moment_in(self, parameter: str) -> sa.ColumnElement[datetime]:
         """Return `moment` for a statement that is made once: its parameter takes what `moment_value` returns."""
-        if self.is_sqlite:
-            return sa.bindparam(parameter, type_=UtcDateTime)
-        away = sa.bindparam(parameter, type_=sa.Interval)
-        return sa.type_coerce(sa.func.clock_timestamp(type_=UtcDateTime) + away, UtcDateTime)
+        return self._moment(sa.bindparam(parameter, type_=self._moment_type))
 
     def moment_value(self, clock: Clock, seconds: float) -> datetime | timedelta:
         away = timedelta(seconds=seconds)
         return clock.now() + away if self.is_sqlite else away
+
+    @property
+    def _moment_type(self) -> Any:
+        return UtcDateTime if self.is_sqlite else sa.Interval
+
+    def _moment(self, value: sa.ColumnElement[Any]) -> sa.ColumnElement[datetime]:
+        if self.is_sqlite:
+            return value
+        return sa.type_coerce(sa.func.clock_timestamp(type_=UtcDateTime) + value, UtcDateTime)
 
     async def write_once(self, statement: sa.Executable, values: dict[str, Any]) -> Sequence[sa.Row[Any]]:
         """Run one statement that is a transaction by itself; on PostgreSQL in one round trip instead of three."""
