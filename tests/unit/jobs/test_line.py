@@ -21,6 +21,7 @@ from headway.jobs.service import JobMonitoringService
 from headway.kit.db import Database
 from tests.support.clock import FakeClock
 from tests.support.signals import RecordingSignal
+from tests.support.statements import statements_to
 
 MINUTE = 60.0
 
@@ -197,18 +198,11 @@ async def test_every_answer_tells_it_and_a_moved_place_is_a_new_answer(world: Wo
 async def test_one_look_serves_all_who_ask_within_a_second(world: World, database: Database) -> None:
     job = await world.accept("ann")
     await world.ahead("ann", job)
-    looks: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if "GROUP BY" in statement:
-            looks.append(statement)
-
-    engine = database._reader.sync_engine
-    sa.event.listen(engine, "before_cursor_execute", note)
-    for _ in range(5):
-        await world.service.get_job_by_id(job, "ann")
-    sa.event.remove(engine, "before_cursor_execute", note)
-    assert looks == []
+    with statements_to(database) as sent:
+        for _ in range(5):
+            await world.service.get_job_by_id(job, "ann")
+    assert sent
+    assert [statement for statement in sent if "GROUP BY" in statement] == []
 
 
 def test_a_step_is_news_when_it_is_a_tenth_of_the_way(clock: FakeClock) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +13,7 @@ from headway.jobs.states import TERMINAL
 from headway.jobs.throughput import KEPT_DAYS, Ended, Throughput
 from headway.kit.db import Database
 from tests.support.clock import FakeClock
+from tests.support.statements import statements_to
 
 
 @pytest.fixture
@@ -115,16 +115,9 @@ async def test_after_a_start_only_hours_are_counted_in_which_jobs_ended(
         expected[clock.now()] = (1, 0, 0)
         await end(service, None)
         clock.advance(days * 86400)
-    counted: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if "GROUP BY" in statement:
-            counted.append(statement)
-
-    engine = database._reader.sync_engine
-    sa.event.listen(engine, "before_cursor_execute", note)
-    await throughput.keep()
-    sa.event.remove(engine, "before_cursor_execute", note)
+    with statements_to(database) as sent:
+        await throughput.keep()
+    counted = [statement for statement in sent if "GROUP BY" in statement]
     assert len(counted) == len(TERMINAL) * len(expected)
     assert shown(await throughput.read(7 * 24, 60)) == expected
 

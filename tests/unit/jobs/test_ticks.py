@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +17,7 @@ from headway.jobs.service import JobMonitoringService
 from headway.kit.db import Database
 from tests.support.clock import FakeClock
 from tests.support.signals import RecordingSignal
+from tests.support.statements import statements_to
 
 OWNER, OTHER = "ann", "bob"
 STAGES: list[dict[str, Any]] = [{"key": "read", "weight": 1}, {"key": "write", "weight": 3}]
@@ -40,23 +39,6 @@ REPORTS: list[dict[str, Any]] = [
     {"progress": 77, "stage": "write"},
 ]
 """What moves a job on, what begins a stage, what goes back, and what is out of bounds."""
-
-
-@contextmanager
-def statements(database: Database) -> Iterator[list[str]]:
-    """Collect the statements that are sent to the database meanwhile."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
-        sent.append(statement)
-
-    # On PostgreSQL both are views of one engine, with the same listeners.
-    engines = [database._writer, *([database._reader] if database.is_sqlite else [])]
-    for engine in engines:
-        sa.event.listen(engine.sync_engine, "before_cursor_execute", note)
-    yield sent
-    for engine in engines:
-        sa.event.remove(engine.sync_engine, "before_cursor_execute", note)
 
 
 async def _running(service: JobMonitoringService) -> UUID:
@@ -105,7 +87,7 @@ async def test_a_report_after_another_is_one_statement_and_no_look(
     job_id = await _running(service)
     await service.update_progress(job_id, 5)
     signal.owners.clear()
-    with statements(database) as sent:
+    with statements_to(database) as sent:
         await service.update_progress(job_id, 6, "Going on", done_units=3)
     assert [statement.split()[0].upper() for statement in sent if "BEGIN" not in statement] == ["UPDATE"]
     assert signal.owners == [OWNER]
@@ -115,7 +97,7 @@ async def test_a_report_after_another_is_one_statement_and_no_look(
 async def test_a_report_over_http_is_one_statement_too(database: Database, service: JobMonitoringService) -> None:
     job_id = await _running(service)
     await service.report(job_id, OWNER, ReportProgress(progress=5))
-    with statements(database) as sent:
+    with statements_to(database) as sent:
         answer = await service.report(job_id, OWNER, ReportProgress(progress=6, status="running", attempt=1))
     assert (answer.progress, answer.clamped) == (6, False)
     assert [statement.split()[0].upper() for statement in sent if "BEGIN" not in statement] == ["UPDATE"]
