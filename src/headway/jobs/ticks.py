@@ -80,6 +80,7 @@ class Ticks:
         values |= {"version": version + 1, "lease_expires_at": written[0][0]}
         for name, value in values.items():
             setattr(job, name, value)
+        self.remember(job)
         self._signal.changed(job.user_id)
         return job
 

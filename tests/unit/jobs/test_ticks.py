@@ -214,3 +214,15 @@ async def test_no_more_jobs_are_remembered_than_said(
         for job_id in jobs:
             assert (await service.update_progress(job_id, percent)).progress == percent
     assert [service._ticks.remembered(job_id) is None for job_id in jobs] == [True, False, False]
+
+
+async def test_a_job_on_which_is_reported_is_not_forgotten_for_others(
+    service: JobMonitoringService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ticks, "MOST_REMEMBERED", 2)
+    busy = await _running(service)
+    await service.update_progress(busy, 5)
+    for percent in (6, 7):
+        await service.update_progress(busy, percent)
+        await service.update_progress(await _running(service), 5)
+    assert service._ticks.remembered(busy) is not None
